@@ -12,7 +12,7 @@ AC_DEFUN([L2D_TRY_CFLAG], [
 
 AC_DEFUN([L2D_COMPILER_FLAGS], [
   L2D_CFLAGS="-std=gnu17"
-  L2D_CPPFLAGS="-include \$(top_srcdir)/src/base/banned.h"
+  L2D_CPPFLAGS="-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -include \$(top_srcdir)/src/base/banned.h"
   L2D_LDFLAGS=""
 
   for flag in -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wwrite-strings \

@@ -1,0 +1,167 @@
+#include "model/operation.h"
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/text.h"
+
+#define DESCRIPTION_MAX 1024
+#define NAMES_SHOWN 3
+
+static const struct {
+	const char *name;
+	char mark;
+} kinds[] = {
+		[OP_CREATE] = {"create", '+'},
+		[OP_ADOPT] = {"adopt", '='},
+		[OP_UPDATE] = {"update", '~'},
+		[OP_DEACTIVATE] = {"deactivate", '-'},
+		[OP_DELETE] = {"delete", '-'},
+		[OP_FORGET] = {"forget", '='},
+		[OP_ADD_MEMBERS] = {"add_members", '+'},
+		[OP_REMOVE_MEMBERS] = {"remove_members", '-'},
+		[OP_ASSIGN] = {"assign", '+'},
+		[OP_UNASSIGN] = {"unassign", '-'},
+		[OP_ADD_ENTITLEMENTS] = {"add_entitlements", '+'},
+		[OP_REMOVE_ENTITLEMENTS] = {"remove_entitlements", '-'},
+		[OP_ADD_ROLES] = {"add_roles", '+'},
+		[OP_REMOVE_ROLES] = {"remove_roles", '-'},
+};
+_Static_assert(COUNT_OF(kinds) == OP_KIND_COUNT_, "a row per kind");
+
+const char *operation_kind_name(enum operation_kind kind)
+{
+	return kind < OP_KIND_COUNT_ ? kinds[kind].name : "unknown";
+}
+
+bool operation_kind_parse(const char *name, enum operation_kind *ret)
+{
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		if (text_equal(name, kinds[i].name)) {
+			*ret = (enum operation_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+char operation_mark(const struct operation *op)
+{
+	if (op->kind == OP_ASSIGN && op->values_before)
+		return '~';
+	return op->kind < OP_KIND_COUNT_ ? kinds[op->kind].mark : '?';
+}
+
+static void add_names(struct buf *buf, const struct operation *op)
+{
+	size_t count = op->member_count ? op->member_count : op->value_count;
+
+	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
+		buf_printf(buf, "%s%s", i ? ", " : "", op->member_count ? op->members[i].name : op->values[i]);
+	if (count > NAMES_SHOWN)
+		buf_printf(buf, " and %zu more", count - NAMES_SHOWN);
+}
+
+static void add_object(struct buf *buf, const struct operation *op, const struct settings *settings)
+{
+	buf_printf(buf, "%s \"%s\" in %s", principal_kind_name(op->principal), op->object.name,
+			settings->targets[op->target].name);
+}
+
+static void add_field_changes(struct buf *buf, const struct operation *op)
+{
+	const char *separator = ": ";
+
+	for (size_t i = 0; i < op->field_count; i++) {
+		const struct field_change *change = &op->fields[i];
+
+		buf_printf(buf, "%s%s \"%s\" -> \"%s\"", separator, field_name(change->field),
+				change->before ? change->before : "", change->after ? change->after : "");
+		separator = ", ";
+	}
+	if (op->principal != PRINCIPAL_GROUP && op->active_before != op->active_after)
+		buf_printf(buf, "%sactive %s -> %s", separator, op->active_before ? "true" : "false",
+				op->active_after ? "true" : "false");
+}
+
+static void describe(struct buf *buf, const struct operation *op, const struct settings *settings)
+{
+	switch (op->kind) {
+	case OP_CREATE:
+	case OP_DELETE:
+	case OP_DEACTIVATE:
+	case OP_FORGET:
+		buf_printf(buf, "%s ", operation_kind_name(op->kind));
+		add_object(buf, op, settings);
+		return;
+	case OP_ADOPT:
+	case OP_UPDATE:
+		buf_printf(buf, "%s ", operation_kind_name(op->kind));
+		add_object(buf, op, settings);
+		add_field_changes(buf, op);
+		return;
+	case OP_ADD_MEMBERS:
+	case OP_REMOVE_MEMBERS:
+		buf_printf(buf, "%s %zu member%s %s ", op->kind == OP_ADD_MEMBERS ? "add" : "remove", op->member_count,
+				op->member_count == 1 ? "" : "s", op->kind == OP_ADD_MEMBERS ? "to" : "from");
+		break;
+	case OP_ASSIGN:
+	case OP_UNASSIGN:
+		buf_printf(buf, "%s ", operation_kind_name(op->kind));
+		break;
+	case OP_ADD_ENTITLEMENTS:
+	case OP_ADD_ROLES:
+		buf_add_text(buf, op->kind == OP_ADD_ROLES ? "add roles to " : "add entitlements to ");
+		break;
+	case OP_REMOVE_ENTITLEMENTS:
+	case OP_REMOVE_ROLES:
+		buf_add_text(buf, op->kind == OP_REMOVE_ROLES ? "remove roles from " : "remove entitlements from ");
+		break;
+	case OP_KIND_COUNT_:
+		return;
+	}
+	add_object(buf, op, settings);
+	buf_add_text(buf, ": ");
+	add_names(buf, op);
+}
+
+const char *operation_describe(const struct operation *op, const struct settings *settings, struct arena *arena)
+{
+	const char *text;
+	struct buf buf;
+
+	buf_init(&buf, DESCRIPTION_MAX);
+	describe(&buf, op, settings);
+	text = arena_strdup(arena, buf_text(&buf));
+	buf_release(&buf);
+	return text;
+}
+
+static void digest_text_or_mark(struct digest *digest, const char *text)
+{
+	digest_add(digest, text ? "1" : "0", 1);
+	if (text)
+		digest_add_text(digest, text);
+}
+
+void operation_set_id(struct operation *op, const struct settings *settings, struct arena *arena)
+{
+	struct digest *digest = digest_new();
+	char hex[DIGEST_HEX_SIZE];
+
+	digest_add_text(digest, operation_kind_name(op->kind));
+	digest_add_text(digest, principal_kind_name(op->principal));
+	digest_add_text(digest, settings->targets[op->target].name);
+	digest_add_text(digest, op->object.key);
+	for (size_t i = 0; i < op->field_count; i++) {
+		digest_add_text(digest, field_name(op->fields[i].field));
+		digest_text_or_mark(digest, op->fields[i].before);
+		digest_text_or_mark(digest, op->fields[i].after);
+	}
+	digest_add(digest, op->active_after ? "1" : "0", 1);
+	for (size_t i = 0; i < op->member_count; i++)
+		digest_add_text(digest, op->members[i].key);
+	for (size_t i = 0; i < op->value_count; i++)
+		digest_add_text(digest, op->values[i]);
+	digest_finish(digest, hex);
+	op->id = arena_strndup(arena, hex, 16);
+}

@@ -1,0 +1,75 @@
+/*
+ * operation -- one change to Databricks as a value: what, where, on whom, with what precondition, and why.
+ *
+ * Operations are what a plan lists, a guard holds, a journal remembers, and `apply` carries out. They live in an arena.
+ */
+#ifndef L2D_MODEL_OPERATION_H
+#define L2D_MODEL_OPERATION_H
+
+#include "model/identity.h"
+#include "model/settings.h"
+
+enum operation_kind {
+	OP_CREATE,     /* make the principal */
+	OP_ADOPT,      /* it is there already: ours from now on; with fields that differ it is one PATCH, else no call */
+	OP_UPDATE,     /* fields, or active=true again */
+	OP_DEACTIVATE, /* active=false */
+	OP_DELETE,
+	OP_FORGET,         /* only our record goes; no call */
+	OP_ADD_MEMBERS,    /* to a group */
+	OP_REMOVE_MEMBERS,
+	OP_ASSIGN,         /* to a workspace with a level */
+	OP_UNASSIGN,
+	OP_ADD_ENTITLEMENTS,
+	OP_REMOVE_ENTITLEMENTS,
+	OP_ADD_ROLES,
+	OP_REMOVE_ROLES,
+	OP_KIND_COUNT_
+};
+
+/* A principal as an operation names it. */
+struct principal_ref {
+	const char *key;       /* "SOURCE/ANCHOR" for what the directory holds, "name/KIND/FOLDED NAME" for what only a rule names */
+	const char *remote_id; /* decimal text; NULL: not known yet */
+	const char *name;      /* userName, displayName or application id, for people */
+};
+
+struct field_change {
+	enum field field;
+	const char *before; /* NULL: not there */
+	const char *after;
+};
+
+struct operation {
+	const char *id; /* digest of kind, target, object and content: the same change has the same id in every plan */
+	enum operation_kind kind;
+	enum principal_kind principal;
+	unsigned target; /* index into settings.targets */
+	struct principal_ref object;
+	const struct field_change *fields; /* create, adopt, update */
+	size_t field_count;
+	bool active_before, active_after;    /* users and service principals */
+	const struct principal_ref *members; /* members operations */
+	size_t member_count;
+	const char *const *values; /* entitlements, roles; assign: {level} */
+	const char *const *values_before; /* assign: the former level, stored to come back on removal; else NULL */
+	size_t value_count;
+	struct why why;
+	/* Removals only: what it counts as, and the user whose leaving it follows from (key; counts under `users` only). */
+	bool is_removal;
+	enum guard_category category;
+	const char *follows_leaver;
+	const char *held_by; /* id of the hold, NULL: free to go */
+};
+
+/* Stable names for files, logs and metrics: "create", "add_members", ... */
+const char *operation_kind_name(enum operation_kind kind);
+bool operation_kind_parse(const char *name, enum operation_kind *ret);
+/* How a plan marks it: '+', '~', '-', '='. */
+char operation_mark(const struct operation *op);
+/* One line for people: `add 2 members to group "data-engineers" in account`. In arena. */
+const char *operation_describe(const struct operation *op, const struct settings *settings, struct arena *arena);
+/* Fills op->id from the rest, in arena. */
+void operation_set_id(struct operation *op, const struct settings *settings, struct arena *arena);
+
+#endif

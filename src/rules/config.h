@@ -1,0 +1,30 @@
+/*
+ * config -- ldap2dbx.yaml and the mapping files beside it, read, checked and compiled into one value.
+ */
+#ifndef L2D_RULES_CONFIG_H
+#define L2D_RULES_CONFIG_H
+
+#include "model/search.h"
+#include "model/settings.h"
+#include "rules/mapping.h"
+
+struct config;
+
+/*
+ * Reads path and mappings/\*.yaml in its folder (sorted by name; the place can be given by `mappings:`), everything checked
+ * that can be checked without a network: keys, types, ranges, expressions, references between files, the `tests:`
+ * are not run (mapping_run_tests). A key that is not executed in this version is refused, never ignored.
+ * Errors: ERR_CONFIG, the first one found, as "FILE:LINE:COLUMN: what is wrong; what to do".
+ */
+MUST_CHECK enum err_code config_load(const char *path, struct config **ret, struct err *err);
+void config_free(struct config *config); /* NULL is fine */
+
+/* All borrowed until config_free; read-only, from any thread. */
+const struct settings *config_settings(const struct config *config);
+const struct mapping *config_mapping(const struct config *config);
+
+/* JSON Schemas of the two kinds of file, for editors (`ldap2dbx schema`). Static text. */
+const char *config_schema(void);
+const char *mapping_schema(void);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * mapping -- compiled sync rules: which searches, what becomes of an entry, who is granted what.
+ */
+#ifndef L2D_RULES_MAPPING_H
+#define L2D_RULES_MAPPING_H
+
+#include "model/identity.h"
+#include "model/search.h"
+#include "model/settings.h"
+
+struct mapping;
+
+/* All searches of all rules, `through` ones included, plus one SEARCH_CONTAINERS per distinct base; ids are indices. */
+const struct search *mapping_searches(const struct mapping *mapping, size_t *ret_count);
+
+/* What `grants:` say, one per list item, in the order of the files. */
+struct workspace_level {
+	const char *glob;  /* of workspace names, from the file */
+	const char *level; /* "USER" or "ADMIN" */
+};
+struct grant_rule {
+	enum principal_kind kind; /* of `to:` */
+	const char *name;         /* displayName, userName or application id, as written */
+	const struct workspace_level *workspaces;
+	size_t workspace_count;
+	const char *const *entitlements; /* hold in the workspaces that `workspaces` names */
+	size_t entitlement_count;
+	const char *const *roles; /* "account_admin": account; an instance profile's ARN: workspaces */
+	size_t role_count;
+	struct why why;
+};
+const struct grant_rule *mapping_grants(const struct mapping *mapping, size_t *ret_count);
+
+enum leaver_action mapping_leavers(const struct mapping *mapping);
+
+/* One result line of `tests:`. */
+struct mapping_test_result {
+	const char *file;
+	unsigned line;
+	bool passed;
+	const char *text; /* what differed; NULL if passed */
+};
+/* Runs all `tests:` of the mapping files. Results in arena. Returns how many failed. */
+size_t mapping_run_tests(const struct mapping *mapping, struct arena *arena, const struct mapping_test_result **ret,
+		size_t *ret_count);
+
+#endif
