@@ -1,8 +1,9 @@
 /*
  * banned -- calls that no file of this project makes; included in front of every file by the build.
  *
- * strcpy and its kin write without a bound, atoi and sscanf read without an error, strtok, localtime and rand keep
- * hidden state, system starts a shell. Use base/buf.h, base/text.h and base/clock.h.
+ * strcpy and its kin write without a bound, atoi and sscanf read without an error, strtok,
+ * localtime and rand keep hidden state, system starts a shell. Use base/buf.h, base/text.h and
+ * base/clock.h.
  */
 #ifndef L2D_BASE_BANNED_H
 #define L2D_BASE_BANNED_H

@@ -1,5 +1,6 @@
 /*
- * buf -- text built piece by piece, with a limit and a sticky error that is asked for once at the end.
+ * buf -- text built piece by piece, with a limit and a sticky error that is asked for once at the
+ * end.
  */
 #ifndef L2D_BASE_BUF_H
 #define L2D_BASE_BUF_H
@@ -11,7 +12,8 @@ struct buf {
 	size_t len;
 	size_t room;
 	size_t max;
-	bool overflowed; /* something did not fit under max: the content is cut and not to be used */
+	bool overflowed; /* something did not fit under max: the content is cut and not to be used
+			  */
 };
 
 void buf_init(struct buf *buf, size_t max); /* max: greatest length in bytes without the NUL */
@@ -21,7 +23,8 @@ void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
-char *buf_steal(struct buf *buf); /* the text ("" if nothing was added), caller's with mem_free; the buf is empty after */
+char *buf_steal(struct buf *buf); /* the text ("" if nothing was added), caller's with mem_free; the
+				     buf is empty after */
 const char *buf_text(const struct buf *buf); /* "" if nothing was added; borrowed */
 
 #endif

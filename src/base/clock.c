@@ -9,7 +9,8 @@
 static const struct {
 	const char *unit;
 	int64_t ms;
-} units[] = {{"w", INT64_C(604800000)}, {"d", 86400000}, {"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
+} units[] = {{"w", INT64_C(604800000)}, {"d", 86400000}, {"h", 3600000}, {"min", 60000},
+		{"s", 1000}, {"ms", 1}};
 
 uint64_t clock_monotonic_ns(void)
 {
@@ -34,7 +35,8 @@ void clock_format(int64_t wall_ms, char ret[static CLOCK_TEXT_SIZE])
 	struct tm parts;
 	char text[24];
 
-	if (!gmtime_r(&seconds, &parts) || strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts) == 0)
+	if (!gmtime_r(&seconds, &parts) ||
+			strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts) == 0)
 		text[0] = '\0';
 	(void)snprintf(ret, CLOCK_TEXT_SIZE, "%s.%03dZ", text, (int)(ms < 0 ? ms + 1000 : ms));
 }
@@ -81,7 +83,8 @@ bool clock_parse_duration(const char *text, int64_t *ret_ms)
 
 		if (!take_number(&text, &number) || !take_unit(&text, &unit))
 			return false;
-		if (__builtin_mul_overflow(number, unit, &part) || __builtin_add_overflow(total, part, &total) ||
+		if (__builtin_mul_overflow(number, unit, &part) ||
+				__builtin_add_overflow(total, part, &total) ||
 				total > DURATION_MAX_MS)
 			return false;
 	} while (*text);
@@ -100,7 +103,8 @@ void clock_format_duration(int64_t ms, char ret[static CLOCK_TEXT_SIZE])
 		if (n <= 0)
 			continue;
 		ms -= n * units[i].ms;
-		used += (size_t)snprintf(ret + used, CLOCK_TEXT_SIZE - used, "%" PRId64 "%s", n, units[i].unit);
+		used += (size_t)snprintf(ret + used, CLOCK_TEXT_SIZE - used, "%" PRId64 "%s", n,
+				units[i].unit);
 		if (used >= CLOCK_TEXT_SIZE)
 			return;
 	}

@@ -15,8 +15,8 @@ int64_t clock_wall_ms(void);       /* since the Unix epoch, UTC */
 void clock_format(int64_t wall_ms, char ret[static CLOCK_TEXT_SIZE]);
 
 /*
- * Parses a duration with its unit: "1500ms", "30s", "15min", "1h", "30d", "2w", and sums such as "1h30min".
- * Returns false if text is none, or over 100 years. *ret_ms: milliseconds.
+ * Parses a duration with its unit: "1500ms", "30s", "15min", "1h", "30d", "2w", and sums such as
+ * "1h30min". Returns false if text is none, or over 100 years. *ret_ms: milliseconds.
  */
 bool clock_parse_duration(const char *text, int64_t *ret_ms);
 /* The shortest exact form of the same, "90s" -> "1min30s". */

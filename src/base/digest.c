@@ -142,5 +142,6 @@ void digest_uuid(char ret[static 37])
 	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
 	bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
 	hex(bytes, sizeof(bytes), text);
-	(void)snprintf(ret, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", text, text + 8, text + 12, text + 16, text + 20);
+	(void)snprintf(ret, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", text, text + 8, text + 12, text + 16,
+			text + 20);
 }

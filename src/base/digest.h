@@ -1,5 +1,6 @@
 /*
- * digest -- hashes: a quick keyed one for tables and change detection in this process, SHA-256 for what is kept.
+ * digest -- hashes: a quick keyed one for tables and change detection in this process, SHA-256 for
+ * what is kept.
  */
 #ifndef L2D_BASE_DIGEST_H
 #define L2D_BASE_DIGEST_H
@@ -20,7 +21,8 @@ void digest_sha256_hex(struct span bytes, char ret[static DIGEST_HEX_SIZE]);
 struct digest;
 struct digest *digest_new(void);
 void digest_add(struct digest *digest, const void *bytes, size_t len);
-void digest_add_text(struct digest *digest, const char *text); /* with its NUL, so that pieces do not run together */
+void digest_add_text(struct digest *digest,
+		const char *text); /* with its NUL, so that pieces do not run together */
 void digest_finish(struct digest *digest, char ret[static DIGEST_HEX_SIZE]); /* frees it */
 
 /* Random bytes from the system; ends the process if there are none. */

@@ -56,7 +56,8 @@ enum err_code err_errno(struct err *err, enum err_code code, int number, const c
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	return err_set(err, code, number, "%.300s: %s", text, strerror_r(number, reason, sizeof(reason)));
+	return err_set(err, code, number, "%.300s: %s", text,
+			strerror_r(number, reason, sizeof(reason)));
 }
 
 enum err_code err_context(struct err *err, const char *fmt, ...)
@@ -69,7 +70,8 @@ enum err_code err_context(struct err *err, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	used = strlen(text);
-	if (snprintf(text + used, sizeof(text) - used, ": %s", err->text) >= 0) /* cut if too long */
+	if (snprintf(text + used, sizeof(text) - used, ": %s", err->text) >=
+			0) /* cut if too long */
 		memcpy(err->text, text, sizeof(text));
 	return err->code;
 }

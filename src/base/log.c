@@ -79,7 +79,8 @@ static void add_json(struct buf *line, const char *key, const char *value)
 	add_quoted(line, value);
 }
 
-void log_write(enum log_level level, const char *sentence, const struct log_field *fields, size_t count)
+void log_write(enum log_level level, const char *sentence, const struct log_field *fields,
+		size_t count)
 {
 	enum log_format format = atomic_load(&chosen);
 	char time[CLOCK_TEXT_SIZE];
@@ -111,7 +112,8 @@ void log_write(enum log_level level, const char *sentence, const struct log_fiel
 		}
 	}
 	buf_add_text(&line, format == LOG_JSON ? "}\n" : "\n");
-	/* One write per line: lines of several threads do not mix. A full disk or closed pipe must not stop the work. */
+	/* One write per line: lines of several threads do not mix. A full disk or closed pipe must
+	 * not stop the work. */
 	if (write(STDERR_FILENO, line.ptr, line.len) < 0) {
 		/* there is no other place to say it */
 	}

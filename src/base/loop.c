@@ -2,14 +2,16 @@
 
 struct loop {
 	uv_loop_t uv;
-	uv_idle_t drain; /* runs only while tasks are queued: an idle handle keeps poll from sleeping */
+	uv_idle_t drain; /* runs only while tasks are queued: an idle handle keeps poll from
+			    sleeping */
 	struct task *head, **tail;
 	size_t queued;
 };
 
 /*
- * Runs as many tasks as were queued when the turn began; one woken from here on runs in the next turn, after I/O had its
- * chance. The list stays in the queue while it is worked off, so that task_cancel finds every task that has not run yet.
+ * Runs as many tasks as were queued when the turn began; one woken from here on runs in the next
+ * turn, after I/O had its chance. The list stays in the queue while it is worked off, so that
+ * task_cancel finds every task that has not run yet.
  */
 static void loop_drain(uv_idle_t *idle)
 {
@@ -30,7 +32,8 @@ struct loop *loop_new(void)
 	struct loop *loop = mem_zalloc(sizeof(*loop));
 
 	if (uv_loop_init(&loop->uv) != 0) {
-		(void)fputs("ldap2dbx: the system gives no event loop (out of file descriptors?)\n", stderr);
+		(void)fputs("ldap2dbx: the system gives no event loop (out of file descriptors?)\n",
+				stderr);
 		abort();
 	}
 	(void)uv_idle_init(&loop->uv, &loop->drain);
@@ -196,7 +199,8 @@ bool mailbox_post(struct mailbox *box, struct letter *letter)
 		*box->tail = letter;
 		box->tail = &letter->next;
 		box->count++;
-		/* Under the lock, so that mailbox_free cannot close the handle in between. Sends may coalesce. */
+		/* Under the lock, so that mailbox_free cannot close the handle in between. Sends
+		 * may coalesce. */
 		(void)uv_async_send(&box->wake);
 	}
 	uv_mutex_unlock(&box->lock);

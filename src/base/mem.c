@@ -8,7 +8,8 @@
 
 static void *checked(void *ptr)
 {
-	static const char message[] = "ldap2dbx: out of memory, ending; the journal brings the state back\n";
+	static const char message[] =
+			"ldap2dbx: out of memory, ending; the journal brings the state back\n";
 
 	if (ptr)
 		return ptr;
@@ -170,9 +171,11 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 	size = (size + align - 1) & ~(align - 1);
 	if (!block || block->size - block->used < size) {
-		struct block *fresh = block_new(arena, size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE);
+		struct block *fresh =
+				block_new(arena, size > ARENA_BLOCK_SIZE ? size : ARENA_BLOCK_SIZE);
 
-		/* A big piece goes behind the current block, so that the rest of that one stays usable. */
+		/* A big piece goes behind the current block, so that the rest of that one stays
+		 * usable. */
 		if (block && size > ARENA_BLOCK_SIZE / 2) {
 			fresh->next = block->next;
 			block->next = fresh;

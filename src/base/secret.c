@@ -52,9 +52,12 @@ static enum err_code check_mode(int fd, const char *path, struct err *err)
 	if (fstat(fd, &st) != 0)
 		return err_errno(err, ERR_CONFIG, errno, "secret file \"%s\"", path);
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is not a regular file", path);
+		return err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is not a regular file",
+				path);
 	if (st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP))
-		return err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is open to others (mode %04o): run chmod 600 '%s'",
+		return err_set(err, ERR_CONFIG, 0,
+				"secret file \"%s\" is open to others (mode %04o): run chmod 600 "
+				"'%s'",
 				path, (unsigned)(st.st_mode & 07777), path);
 	return ERR_NONE;
 }
@@ -70,7 +73,8 @@ static enum err_code read_file(const char *path, struct secret *ret, struct err 
 	if (fd < 0)
 		return err_errno(err, ERR_CONFIG, errno, "secret file \"%s\"", path);
 	code = check_mode(fd, path, err);
-	while (code == ERR_NONE && len < sizeof(bytes) && (got = read(fd, bytes + len, sizeof(bytes) - len)) > 0)
+	while (code == ERR_NONE && len < sizeof(bytes) &&
+			(got = read(fd, bytes + len, sizeof(bytes) - len)) > 0)
 		len += (size_t)got;
 	if (code == ERR_NONE && got < 0)
 		code = err_errno(err, ERR_CONFIG, errno, "secret file \"%s\"", path);
@@ -80,7 +84,8 @@ static enum err_code read_file(const char *path, struct secret *ret, struct err 
 	if (code == ERR_NONE && len == 0)
 		code = err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is empty", path);
 	if (code == ERR_NONE && len > SECRET_BYTES_MAX)
-		code = err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is over %zu bytes", path, SECRET_BYTES_MAX);
+		code = err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is over %zu bytes", path,
+				SECRET_BYTES_MAX);
 	if (code == ERR_NONE && memchr(bytes, '\0', len))
 		code = err_set(err, ERR_CONFIG, 0, "secret file \"%s\" holds a NUL byte", path);
 	if (code == ERR_NONE)
@@ -89,21 +94,25 @@ static enum err_code read_file(const char *path, struct secret *ret, struct err 
 	return code;
 }
 
-static enum err_code read_in_folder(const char *folder, const char *name, struct secret *ret, struct err *err)
+static enum err_code read_in_folder(
+		const char *folder, const char *name, struct secret *ret, struct err *err)
 {
-	AUTO(mem_freep) char *path =
-			folder && name[0] != '/' ? mem_printf("%s/%s", folder, name) : mem_strdup(name);
+	AUTO(mem_freep)
+	char *path = folder && name[0] != '/' ? mem_printf("%s/%s", folder, name)
+					      : mem_strdup(name);
 
 	return read_file(path, ret, err);
 }
 
-enum err_code secret_read(const char *reference, const char *folder, struct secret *ret, struct err *err)
+enum err_code secret_read(
+		const char *reference, const char *folder, struct secret *ret, struct err *err)
 {
 	const char *name, *value;
 
 	if (!secret_is_reference(reference))
 		return err_set(err, ERR_CONFIG, 0,
-				"a secret is given by reference (file:PATH, env:NAME or credential:NAME), never by value");
+				"a secret is given by reference (file:PATH, env:NAME or "
+				"credential:NAME), never by value");
 	name = strchr(reference, ':') + 1;
 	if (text_starts_with(reference, "file:"))
 		return read_in_folder(folder, name, ret, err);
@@ -111,7 +120,9 @@ enum err_code secret_read(const char *reference, const char *folder, struct secr
 		folder = getenv("CREDENTIALS_DIRECTORY");
 		if (!folder || strchr(name, '/'))
 			return err_set(err, ERR_CONFIG, 0,
-					"credential \"%s\": systemd passed none (LoadCredential= in the unit)", name);
+					"credential \"%s\": systemd passed none (LoadCredential= "
+					"in the unit)",
+					name);
 		return read_in_folder(folder, name, ret, err);
 	}
 	value = getenv(name);

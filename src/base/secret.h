@@ -1,8 +1,10 @@
 /*
- * secret -- passwords and tokens: read late from where a reference points, held little, wiped, never printed.
+ * secret -- passwords and tokens: read late from where a reference points, held little, wiped,
+ * never printed.
  *
- * A reference is "file:PATH" (relative to the configuration file; refused if others can read it), "env:NAME", or
- * "credential:NAME" (systemd: a file in $CREDENTIALS_DIRECTORY). Trailing newlines of a file are cut.
+ * A reference is "file:PATH" (relative to the configuration file; refused if others can read it),
+ * "env:NAME", or "credential:NAME" (systemd: a file in $CREDENTIALS_DIRECTORY). Trailing newlines
+ * of a file are cut.
  */
 #ifndef L2D_BASE_SECRET_H
 #define L2D_BASE_SECRET_H
@@ -12,7 +14,8 @@
 #define SECRET_BYTES_MAX ((size_t)64 * 1024)
 
 struct secret {
-	char *text; /* NUL-terminated, locked in memory and left out of core dumps where the system allows; NULL if empty */
+	char *text; /* NUL-terminated, locked in memory and left out of core dumps where the system
+		       allows; NULL if empty */
 	size_t len;
 	size_t mapped;
 };
@@ -21,10 +24,12 @@ struct secret {
 bool secret_is_reference(const char *text);
 
 /*
- * Reads what reference points to. folder: what relative file names are relative to (NULL: the working directory).
- * Errors: ERR_CONFIG (no reference, unreadable, readable by others, empty, too long), with the command to run.
+ * Reads what reference points to. folder: what relative file names are relative to (NULL: the
+ * working directory). Errors: ERR_CONFIG (no reference, unreadable, readable by others, empty, too
+ * long), with the command to run.
  */
-MUST_CHECK enum err_code secret_read(const char *reference, const char *folder, struct secret *ret, struct err *err);
+MUST_CHECK enum err_code secret_read(
+		const char *reference, const char *folder, struct secret *ret, struct err *err);
 void secret_set(struct secret *secret, struct span value); /* copies; wipes what was there */
 void secret_release(struct secret *secret);                /* wipes; safe on a zeroed one */
 

@@ -42,7 +42,8 @@ static size_t slot_of(const struct table *table, uint64_t hash, struct span key)
 	while (table->slots[i].key) {
 		const struct slot *slot = &table->slots[i];
 
-		if (slot->hash == hash && slot->key_len == key.len && memcmp(slot->key, key.ptr, key.len) == 0)
+		if (slot->hash == hash && slot->key_len == key.len &&
+				memcmp(slot->key, key.ptr, key.len) == 0)
 			break;
 		i = (i + 1) & (table->room - 1);
 	}
@@ -65,7 +66,8 @@ static void table_grow(struct table *table)
 	table->slots = mem_array(table->room, sizeof(*table->slots));
 	for (size_t i = 0; i < old_room; i++) {
 		if (old[i].key)
-			table->slots[slot_of(table, old[i].hash, (struct span){old[i].key, old[i].key_len})] = old[i];
+			table->slots[slot_of(table, old[i].hash,
+					(struct span){old[i].key, old[i].key_len})] = old[i];
 	}
 	mem_free(old);
 }
@@ -104,7 +106,8 @@ void *table_remove(struct table *table, struct span key)
 	for (i = (gap + 1) & mask; table->slots[i].key; i = (i + 1) & mask) {
 		size_t home = table->slots[i].hash & mask;
 
-		/* Only an item whose home is not between the gap and itself may move into the gap. */
+		/* Only an item whose home is not between the gap and itself may move into the gap.
+		 */
 		if (((i - home) & mask) >= ((i - gap) & mask)) {
 			table->slots[gap] = table->slots[i];
 			gap = i;

@@ -12,8 +12,9 @@
 
 bool text_is_utf8(struct span bytes)
 {
-	return bytes.len == 0 || (memchr(bytes.ptr, '\0', bytes.len) == NULL &&
-						 u8_check((const uint8_t *)bytes.ptr, bytes.len) == NULL);
+	return bytes.len == 0 ||
+			(memchr(bytes.ptr, '\0', bytes.len) == NULL &&
+					u8_check((const uint8_t *)bytes.ptr, bytes.len) == NULL);
 }
 
 bool text_equal(const char *a, const char *b)
@@ -49,8 +50,8 @@ static char *ascii_map(struct span bytes, char (*map)(char))
 	return ret;
 }
 
-typedef uint8_t *unicode_map(
-		const uint8_t *s, size_t n, const char *language, uninorm_t form, uint8_t *result, size_t *length);
+typedef uint8_t *unicode_map(const uint8_t *s, size_t n, const char *language, uninorm_t form,
+		uint8_t *result, size_t *length);
 
 static char *unicode(struct span bytes, unicode_map *map, uninorm_t form)
 {
@@ -70,17 +71,20 @@ static char *unicode(struct span bytes, unicode_map *map, uninorm_t form)
 
 char *text_fold(struct span bytes)
 {
-	return is_ascii(bytes) ? ascii_map(bytes, ascii_lower) : unicode(bytes, u8_casefold, UNINORM_NFKC);
+	return is_ascii(bytes) ? ascii_map(bytes, ascii_lower)
+			       : unicode(bytes, u8_casefold, UNINORM_NFKC);
 }
 
 char *text_lower(struct span bytes)
 {
-	return is_ascii(bytes) ? ascii_map(bytes, ascii_lower) : unicode(bytes, u8_tolower, UNINORM_NFC);
+	return is_ascii(bytes) ? ascii_map(bytes, ascii_lower)
+			       : unicode(bytes, u8_tolower, UNINORM_NFC);
 }
 
 char *text_upper(struct span bytes)
 {
-	return is_ascii(bytes) ? ascii_map(bytes, ascii_upper) : unicode(bytes, u8_toupper, UNINORM_NFC);
+	return is_ascii(bytes) ? ascii_map(bytes, ascii_upper)
+			       : unicode(bytes, u8_toupper, UNINORM_NFC);
 }
 
 bool text_equal_folded(const char *a, const char *b)

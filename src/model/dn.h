@@ -1,10 +1,11 @@
 /*
  * dn -- distinguished names as keys (RFC 4514), compared the way directories compare them.
  *
- * A key is what two spellings of one name have in common: attribute types lower-case and by their short names
- * (2.5.4.3, commonName = cn), values unescaped, trimmed, runs of spaces squeezed, case-folded (Unicode, NFKC), the
- * parts of a multi-valued RDN sorted. RDNs stand root first, each ended by DN_KEY_END, so that "below" is "begins with".
- * Keys are for comparing in this process and in the store; searches use the text as it was received.
+ * A key is what two spellings of one name have in common: attribute types lower-case and by their
+ * short names (2.5.4.3, commonName = cn), values unescaped, trimmed, runs of spaces squeezed,
+ * case-folded (Unicode, NFKC), the parts of a multi-valued RDN sorted. RDNs stand root first, each
+ * ended by DN_KEY_END, so that "below" is "begins with". Keys are for comparing in this process and
+ * in the store; searches use the text as it was received.
  */
 #ifndef L2D_MODEL_DN_H
 #define L2D_MODEL_DN_H
@@ -16,16 +17,17 @@
 #define DN_KEY_END '\x01'
 
 /*
- * Puts the key of text into key (initialised by the caller with DN_KEY_MAX; emptied first). The empty DN has the empty
- * key. An optional-UID bit string at the end of a uniqueMember value ("#'0101'B", RFC 4517 3.3.21) is cut off.
- * Errors: ERR_PROTO (not a DN), ERR_LIMIT.
+ * Puts the key of text into key (initialised by the caller with DN_KEY_MAX; emptied first). The
+ * empty DN has the empty key. An optional-UID bit string at the end of a uniqueMember value
+ * ("#'0101'B", RFC 4517 3.3.21) is cut off. Errors: ERR_PROTO (not a DN), ERR_LIMIT.
  */
 MUST_CHECK enum err_code dn_key(struct span text, struct buf *key, struct err *err);
 
 /* Whether key names the base itself or something below it. */
 bool dn_key_is_under(struct span key, struct span base_key);
 
-/* Value of the first RDN's first attribute, unescaped ("cn=Data\, Eng,ou=x" -> "Data, Eng"); caller's, NULL if none. */
+/* Value of the first RDN's first attribute, unescaped ("cn=Data\, Eng,ou=x" -> "Data, Eng");
+ * caller's, NULL if none. */
 char *dn_first_value(struct span text);
 
 #endif

@@ -2,8 +2,9 @@
 
 #include "base/text.h"
 
-static const char *const kind_names[] = {
-		[PRINCIPAL_USER] = "user", [PRINCIPAL_GROUP] = "group", [PRINCIPAL_SERVICE] = "service_principal"};
+static const char *const kind_names[] = {[PRINCIPAL_USER] = "user",
+		[PRINCIPAL_GROUP] = "group",
+		[PRINCIPAL_SERVICE] = "service_principal"};
 _Static_assert(COUNT_OF(kind_names) == PRINCIPAL_KIND_COUNT_, "a name per kind");
 
 static const struct {
@@ -58,22 +59,43 @@ enum field principal_name_field(enum principal_kind kind)
 	return FIELD_DISPLAY_NAME;
 }
 
-struct identity *identity_copy(const struct identity *identity, struct arena *arena)
+static const char *place_text(char **place, const char *text)
 {
-	struct identity *copy = arena_alloc(arena, sizeof(*copy));
+	size_t size;
+	char *copy = *place;
 
-	*copy = *identity;
-	for (size_t i = 0; i < FIELD_COUNT_; i++)
-		copy->fields[i] = arena_strdup(arena, identity->fields[i]);
-	copy->why.entry = arena_strdup(arena, identity->why.entry);
+	if (!text)
+		return NULL;
+	size = strlen(text) + 1;
+	memcpy(copy, text, size);
+	*place += size;
 	return copy;
+}
+
+struct identity *identity_clone(const struct identity *identity)
+{
+	size_t size = sizeof(*identity);
+	struct identity *clone;
+	char *place;
+
+	for (size_t i = 0; i < FIELD_COUNT_; i++)
+		size += identity->fields[i] ? strlen(identity->fields[i]) + 1 : 0;
+	size += identity->why.entry ? strlen(identity->why.entry) + 1 : 0;
+	clone = mem_alloc(size);
+	*clone = *identity;
+	place = (char *)(clone + 1);
+	for (size_t i = 0; i < FIELD_COUNT_; i++)
+		clone->fields[i] = place_text(&place, identity->fields[i]);
+	clone->why.entry = place_text(&place, identity->why.entry);
+	return clone;
 }
 
 bool identity_equal(const struct identity *a, const struct identity *b)
 {
-	if (a->kind != b->kind || a->active != b->active || a->nesting != b->nesting || a->gone != b->gone ||
-			a->workspace_level != b->workspace_level || a->workspaces != b->workspaces ||
-			a->adopt_powerful != b->adopt_powerful || a->exclusive != b->exclusive)
+	if (a->kind != b->kind || a->active != b->active || a->nesting != b->nesting ||
+			a->gone != b->gone || a->workspace_level != b->workspace_level ||
+			a->workspaces != b->workspaces || a->adopt_powerful != b->adopt_powerful ||
+			a->exclusive != b->exclusive)
 		return false;
 	for (size_t i = 0; i < FIELD_COUNT_; i++) {
 		if (!text_equal(a->fields[i], b->fields[i]))

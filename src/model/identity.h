@@ -1,5 +1,6 @@
 /*
- * identity -- what a rule made of an entry: a user, group or service principal as Databricks should have it.
+ * identity -- what a rule made of an entry: a user, group or service principal as Databricks should
+ * have it.
  */
 #ifndef L2D_MODEL_IDENTITY_H
 #define L2D_MODEL_IDENTITY_H
@@ -36,8 +37,9 @@ struct identity {
 	bool active;                      /* users and service principals */
 	enum nesting nesting;             /* groups */
 	enum gone gone;                   /* groups */
-	bool workspace_level;             /* groups: made in workspaces (level: workspace), not in the account */
-	const char *const *workspaces;    /* globs of names, with workspace_level */
+	bool workspace_level; /* groups: made in workspaces (level: workspace), not in the account
+			       */
+	const char *const *workspaces; /* globs of names, with workspace_level */
 	size_t workspace_count;
 	bool adopt_powerful; /* groups: `adopt: true`, adopt even one that holds admin roles */
 	bool exclusive;      /* groups: members that are not ours are removed as well */
@@ -49,11 +51,13 @@ const char *principal_kind_name(enum principal_kind kind);
 /* "userName", "displayName", "name.givenName", ... as SCIM calls them */
 const char *field_name(enum field field);
 bool principal_has_field(enum principal_kind kind, enum field field);
-/* The field by which Databricks tells one from another without an id: userName, displayName, applicationId. */
+/* The field by which Databricks tells one from another without an id: userName, displayName,
+ * applicationId. */
 enum field principal_name_field(enum principal_kind kind);
 
-/* A deep copy in arena. */
-struct identity *identity_copy(const struct identity *identity, struct arena *arena);
+/* A copy in one block of memory, why.entry included: mem_free ends all of it. `workspaces` and
+ * why.file stay borrowed. */
+struct identity *identity_clone(const struct identity *identity) __attribute__((returns_nonnull));
 /* Whether two want the same of Databricks; `why` does not count. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 

@@ -1,5 +1,6 @@
 /*
- * membership -- what an evaluation may ask about the graph around its entry, as a table of functions.
+ * membership -- what an evaluation may ask about the graph around its entry, as a table of
+ * functions.
  *
  * rules/ declares no knowledge of the snapshot; sync/ fills this table from it.
  */
@@ -11,8 +12,8 @@
 struct membership {
 	void *context;
 	/*
-	 * Whether the entry under evaluation is a member, directly or through other groups, of a group whose cn matches
-	 * the glob (case folded).
+	 * Whether the entry under evaluation is a member, directly or through other groups, of a
+	 * group whose cn matches the glob (case folded).
 	 */
 	bool (*in_group)(void *context, const char *glob);
 };

@@ -46,6 +46,8 @@ bool operation_kind_parse(const char *name, enum operation_kind *ret)
 
 char operation_mark(const struct operation *op)
 {
+	if (op->adopts)
+		return '=';
 	if (op->kind == OP_ASSIGN && op->values_before)
 		return '~';
 	return op->kind < OP_KIND_COUNT_ ? kinds[op->kind].mark : '?';
@@ -56,7 +58,8 @@ static void add_names(struct buf *buf, const struct operation *op)
 	size_t count = op->member_count ? op->member_count : op->value_count;
 
 	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
-		buf_printf(buf, "%s%s", i ? ", " : "", op->member_count ? op->members[i].name : op->values[i]);
+		buf_printf(buf, "%s%s", i ? ", " : "",
+				op->member_count ? op->members[i].name : op->values[i]);
 	if (count > NAMES_SHOWN)
 		buf_printf(buf, " and %zu more", count - NAMES_SHOWN);
 }
@@ -75,12 +78,28 @@ static void add_field_changes(struct buf *buf, const struct operation *op)
 		const struct field_change *change = &op->fields[i];
 
 		buf_printf(buf, "%s%s \"%s\" -> \"%s\"", separator, field_name(change->field),
-				change->before ? change->before : "", change->after ? change->after : "");
+				change->before ? change->before : "",
+				change->after ? change->after : "");
 		separator = ", ";
 	}
 	if (op->principal != PRINCIPAL_GROUP && op->active_before != op->active_after)
-		buf_printf(buf, "%sactive %s -> %s", separator, op->active_before ? "true" : "false",
+		buf_printf(buf, "%sactive %s -> %s", separator,
+				op->active_before ? "true" : "false",
 				op->active_after ? "true" : "false");
+}
+
+static void add_members_verb(struct buf *buf, const struct operation *op)
+{
+	bool adds = op->kind == OP_ADD_MEMBERS;
+
+	buf_printf(buf, "%s %zu member%s %s ",
+			op->adopts             ? "adopt"
+					: adds ? "add"
+					       : "remove",
+			op->member_count, op->member_count == 1 ? "" : "s",
+			op->adopts             ? "of"
+					: adds ? "to"
+					       : "from");
 }
 
 static void describe(struct buf *buf, const struct operation *op, const struct settings *settings)
@@ -101,20 +120,25 @@ static void describe(struct buf *buf, const struct operation *op, const struct s
 		return;
 	case OP_ADD_MEMBERS:
 	case OP_REMOVE_MEMBERS:
-		buf_printf(buf, "%s %zu member%s %s ", op->kind == OP_ADD_MEMBERS ? "add" : "remove", op->member_count,
-				op->member_count == 1 ? "" : "s", op->kind == OP_ADD_MEMBERS ? "to" : "from");
+		add_members_verb(buf, op);
 		break;
 	case OP_ASSIGN:
 	case OP_UNASSIGN:
-		buf_printf(buf, "%s ", operation_kind_name(op->kind));
+		buf_printf(buf, "%s ",
+				op->adopts ? "adopt assignment of" : operation_kind_name(op->kind));
 		break;
 	case OP_ADD_ENTITLEMENTS:
 	case OP_ADD_ROLES:
-		buf_add_text(buf, op->kind == OP_ADD_ROLES ? "add roles to " : "add entitlements to ");
+		buf_printf(buf, "%s %s ", op->adopts ? "adopt" : "add",
+				op->kind == OP_ADD_ROLES ? (op->adopts ? "roles of" : "roles to")
+							 : (op->adopts ? "entitlements of"
+								       : "entitlements to"));
 		break;
 	case OP_REMOVE_ENTITLEMENTS:
 	case OP_REMOVE_ROLES:
-		buf_add_text(buf, op->kind == OP_REMOVE_ROLES ? "remove roles from " : "remove entitlements from ");
+		buf_add_text(buf,
+				op->kind == OP_REMOVE_ROLES ? "remove roles from "
+							    : "remove entitlements from ");
 		break;
 	case OP_KIND_COUNT_:
 		return;
@@ -124,7 +148,8 @@ static void describe(struct buf *buf, const struct operation *op, const struct s
 	add_names(buf, op);
 }
 
-const char *operation_describe(const struct operation *op, const struct settings *settings, struct arena *arena)
+const char *operation_describe(
+		const struct operation *op, const struct settings *settings, struct arena *arena)
 {
 	const char *text;
 	struct buf buf;
@@ -158,6 +183,7 @@ void operation_set_id(struct operation *op, const struct settings *settings, str
 		digest_text_or_mark(digest, op->fields[i].after);
 	}
 	digest_add(digest, op->active_after ? "1" : "0", 1);
+	digest_add(digest, op->adopts ? "1" : "0", 1);
 	for (size_t i = 0; i < op->member_count; i++)
 		digest_add_text(digest, op->members[i].key);
 	for (size_t i = 0; i < op->value_count; i++)

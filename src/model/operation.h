@@ -1,7 +1,9 @@
 /*
- * operation -- one change to Databricks as a value: what, where, on whom, with what precondition, and why.
+ * operation -- one change to Databricks as a value: what, where, on whom, with what precondition,
+ * and why.
  *
- * Operations are what a plan lists, a guard holds, a journal remembers, and `apply` carries out. They live in an arena.
+ * Operations are what a plan lists, a guard holds, a journal remembers, and `apply` carries out.
+ * They live in an arena.
  */
 #ifndef L2D_MODEL_OPERATION_H
 #define L2D_MODEL_OPERATION_H
@@ -10,15 +12,16 @@
 #include "model/settings.h"
 
 enum operation_kind {
-	OP_CREATE,     /* make the principal */
-	OP_ADOPT,      /* it is there already: ours from now on; with fields that differ it is one PATCH, else no call */
+	OP_CREATE, /* make the principal */
+	OP_ADOPT, /* it is there already: ours from now on; with fields that differ it is one PATCH,
+		     else no call */
 	OP_UPDATE,     /* fields, or active=true again */
 	OP_DEACTIVATE, /* active=false */
 	OP_DELETE,
-	OP_FORGET,         /* only our record goes; no call */
-	OP_ADD_MEMBERS,    /* to a group */
+	OP_FORGET,      /* only our record goes; no call */
+	OP_ADD_MEMBERS, /* to a group */
 	OP_REMOVE_MEMBERS,
-	OP_ASSIGN,         /* to a workspace with a level */
+	OP_ASSIGN, /* to a workspace with a level */
 	OP_UNASSIGN,
 	OP_ADD_ENTITLEMENTS,
 	OP_REMOVE_ENTITLEMENTS,
@@ -29,7 +32,8 @@ enum operation_kind {
 
 /* A principal as an operation names it. */
 struct principal_ref {
-	const char *key;       /* "SOURCE/ANCHOR" for what the directory holds, "name/KIND/FOLDED NAME" for what only a rule names */
+	const char *key; /* "SOURCE/ANCHOR" for what the directory holds, "name/KIND/FOLDED NAME"
+			    for what only a rule names */
 	const char *remote_id; /* decimal text; NULL: not known yet */
 	const char *name;      /* userName, displayName or application id, for people */
 };
@@ -41,7 +45,8 @@ struct field_change {
 };
 
 struct operation {
-	const char *id; /* digest of kind, target, object and content: the same change has the same id in every plan */
+	const char *id; /* digest of kind, target, object and content: the same change has the same
+			   id in every plan */
 	enum operation_kind kind;
 	enum principal_kind principal;
 	unsigned target; /* index into settings.targets */
@@ -51,11 +56,14 @@ struct operation {
 	bool active_before, active_after;    /* users and service principals */
 	const struct principal_ref *members; /* members operations */
 	size_t member_count;
-	const char *const *values; /* entitlements, roles; assign: {level} */
-	const char *const *values_before; /* assign: the former level, stored to come back on removal; else NULL */
+	const char *const *values;        /* entitlements, roles; assign: {level} */
+	const char *const *values_before; /* assign: the former level, stored to come back on
+					     removal; else NULL */
 	size_t value_count;
+	bool adopts; /* it is so in Databricks already: only our record changes, no call is made */
 	struct why why;
-	/* Removals only: what it counts as, and the user whose leaving it follows from (key; counts under `users` only). */
+	/* Removals only: what it counts as, and the user whose leaving it follows from (key; counts
+	 * under `users` only). */
 	bool is_removal;
 	enum guard_category category;
 	const char *follows_leaver;
@@ -68,7 +76,8 @@ bool operation_kind_parse(const char *name, enum operation_kind *ret);
 /* How a plan marks it: '+', '~', '-', '='. */
 char operation_mark(const struct operation *op);
 /* One line for people: `add 2 members to group "data-engineers" in account`. In arena. */
-const char *operation_describe(const struct operation *op, const struct settings *settings, struct arena *arena);
+const char *operation_describe(
+		const struct operation *op, const struct settings *settings, struct arena *arena);
 /* Fills op->id from the rest, in arena. */
 void operation_set_id(struct operation *op, const struct settings *settings, struct arena *arena);
 

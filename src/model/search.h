@@ -14,7 +14,8 @@ enum search_purpose {
 	SEARCH_GROUPS,
 	SEARCH_SERVICE_PRINCIPALS,
 	SEARCH_THROUGH,    /* groups that are read but not made: looked through */
-	SEARCH_CONTAINERS, /* organisational units above the entries: only their names matter (renames) */
+	SEARCH_CONTAINERS, /* organisational units above the entries: only their names matter
+			      (renames) */
 	SEARCH_PURPOSE_COUNT_
 };
 
@@ -22,13 +23,14 @@ enum search_purpose {
 enum nesting { NESTING_KEEP, NESTING_FLATTEN };
 
 struct search {
-	unsigned id;        /* index in the list of all searches, below SEARCHES_MAX */
-	unsigned source;    /* index of the source in the settings */
+	unsigned id;     /* index in the list of all searches, below SEARCHES_MAX */
+	unsigned source; /* index of the source in the settings */
 	enum search_purpose purpose;
-	unsigned rule;      /* index of the rule among those of its kind */
-	const char *base;   /* DN */
-	const char *filter; /* RFC 4515 */
-	const char *const *attributes; /* lower-case, without those that the feed asks for by itself (anchor) */
+	unsigned rule;                 /* index of the rule among those of its kind */
+	const char *base;              /* DN */
+	const char *filter;            /* RFC 4515 */
+	const char *const *attributes; /* lower-case, without those that the feed asks for by itself
+					  (anchor) */
 	size_t attribute_count;
 	/* SHA-256 over source, base, filter and attributes: what a stored cookie is bound to. */
 	char digest[65];
@@ -37,6 +39,9 @@ struct search {
 };
 
 /* Attributes that hold members by DN, lower-case. */
-#define MEMBER_ATTRIBUTES {"member", "uniquemember"}
+#define MEMBER_ATTRIBUTES                                                                          \
+	{                                                                                          \
+		"member", "uniquemember"                                                           \
+	}
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * settings -- ldap2dbx.yaml as values: where things are and what is allowed. Filled by rules/config.
+ * settings -- ldap2dbx.yaml as values: where things are and what is allowed. Filled by
+ * rules/config.
  *
- * Everything lives in the arena of the loaded configuration and is read-only afterwards, so any thread may read it.
- * Secrets are kept as references (base/secret.h), never as values.
+ * Everything lives in the arena of the loaded configuration and is read-only afterwards, so any
+ * thread may read it. Secrets are kept as references (base/secret.h), never as values.
  */
 #ifndef L2D_MODEL_SETTINGS_H
 #define L2D_MODEL_SETTINGS_H
@@ -17,25 +18,28 @@ struct source_settings {
 	const char *name;
 	const char *const *uris; /* ldap://, ldaps://, ldapi://; tried in this order */
 	size_t uri_count;
-	enum source_tls tls;          /* auto: StartTLS on ldap:// to another machine; none: clear text allowed */
-	const char *ca_file;          /* PEM, absolute; NULL: the system's */
-	const char *bind_dn;          /* NULL with SASL EXTERNAL */
-	const char *bind_password;    /* secret reference */
+	enum source_tls tls;       /* auto: StartTLS on ldap:// to another machine; none: clear text
+				      allowed */
+	const char *ca_file;       /* PEM, absolute; NULL: the system's */
+	const char *bind_dn;       /* NULL with SASL EXTERNAL */
+	const char *bind_password; /* secret reference */
 	bool sasl_external;
 	const char *cert_file, *key_file; /* client certificate, absolute; NULL: none */
 	enum source_type type;
 	enum source_feed feed;
 	unsigned page_size;           /* entries per page of a paged read; default 1000 */
 	int64_t connect_timeout_ms;   /* default 10 s */
-	int64_t operation_timeout_ms; /* default 120 s: silence after which an operation is given up */
+	int64_t operation_timeout_ms; /* default 120 s: silence after which an operation is given up
+				       */
 	int64_t reconnect_max_ms;     /* cap of the back-off; default 60 s */
 	unsigned line;
 };
 
-/* Sign-in as given in the file, all optional: what is missing comes from profile and environment (databricks/profile.h). */
+/* Sign-in as given in the file, all optional: what is missing comes from profile and environment
+ * (databricks/profile.h). */
 struct auth_settings {
-	const char *type; /* "pat", "oauth-m2m"; NULL: found out */
-	const char *token;         /* secret reference */
+	const char *type;  /* "pat", "oauth-m2m"; NULL: found out */
+	const char *token; /* secret reference */
 	const char *client_id;
 	const char *client_secret; /* secret reference */
 	unsigned line;             /* 0: no auth: in the file */
@@ -44,11 +48,11 @@ struct auth_settings {
 struct target_settings {
 	const char *name; /* "account", or the workspace's name in the file */
 	bool is_account;
-	const char *host;       /* NULL: from profile or environment */
-	const char *profile;    /* section of ~/.databrickscfg */
-	const char *account_id; /* account only */
+	const char *host;         /* NULL: from profile or environment */
+	const char *profile;      /* section of ~/.databrickscfg */
+	const char *account_id;   /* account only */
 	const char *workspace_id; /* decimal; NULL: asked of the workspace */
-	const char *ca_file;    /* PEM, absolute; NULL: the system's */
+	const char *ca_file;      /* PEM, absolute; NULL: the system's */
 	struct auth_settings auth;
 	unsigned line;
 };
@@ -58,11 +62,17 @@ struct allowance {
 	bool is_share;
 	unsigned value; /* percent or count */
 };
-enum guard_category { GUARD_USERS, GUARD_GROUPS, GUARD_MEMBERS, GUARD_PERMISSIONS, GUARD_CATEGORY_COUNT_ };
+enum guard_category {
+	GUARD_USERS,
+	GUARD_GROUPS,
+	GUARD_MEMBERS,
+	GUARD_PERMISSIONS,
+	GUARD_CATEGORY_COUNT_
+};
 struct guard_settings {
 	int64_t window_ms;                                  /* default 1 h */
 	struct allowance allowances[GUARD_CATEGORY_COUNT_]; /* default 5 %, 5 %, 20 %, 10 % */
-	unsigned minimum;                                   /* removals of a kind that always pass; default 10 */
+	unsigned minimum; /* removals of a kind that always pass; default 10 */
 };
 
 /* A rate set by name for one endpoint family of databricks/budget.h. */
@@ -71,7 +81,8 @@ struct rate_override {
 	double per_second;
 };
 struct limit_settings {
-	unsigned share_percent; /* of the published budgets; default 80; 0 = unlimited (`limits: off`, for tests) */
+	unsigned share_percent; /* of the published budgets; default 80; 0 = unlimited (`limits:
+				   off`, for tests) */
 	const struct rate_override *overrides;
 	size_t override_count;
 };
@@ -84,7 +95,8 @@ struct settings {
 	const char *folder; /* of it: relative names are relative to this */
 	struct source_settings *sources;
 	size_t source_count;
-	/* targets[0] is the account if has_account; the workspaces follow in the order of the file. */
+	/* targets[0] is the account if has_account; the workspaces follow in the order of the file.
+	 */
 	struct target_settings *targets;
 	size_t target_count;
 	bool has_account;
@@ -94,7 +106,8 @@ struct settings {
 	struct guard_settings guard;
 	struct limit_settings limits;
 	enum sync_mode mode;
-	const char *const *protected_names[3]; /* by principal_kind: userName, displayName, application id */
+	const char *const *protected_names[3]; /* by principal_kind: userName, displayName,
+						  application id */
 	size_t protected_counts[3];
 	/* SHA-256 (hex) over this file and all mapping files: what a plan file is bound to. */
 	char digest[65];

@@ -1,12 +1,15 @@
 /*
- * engine -- the straight line: directory news -> snapshot -> desired -> plan -> guard -> journal -> executor.
+ * engine -- the straight line: directory news -> snapshot -> desired -> plan -> guard -> journal ->
+ * executor.
  *
- * One engine serves all callers: the service (ENGINE_RUN), `plan` (ENGINE_PLAN) and `apply` (ENGINE_APPLY) differ in how
- * long it follows the directory and whether it may write, not in what they compute. All on the loop thread.
+ * One engine serves all callers: the service (ENGINE_RUN), `plan` (ENGINE_PLAN) and `apply`
+ * (ENGINE_APPLY) differ in how long it follows the directory and whether it may write, not in what
+ * they compute. All on the loop thread.
  *
- *   ENGINE_PLAN   reads the directory once and Databricks once, computes the plan, writes nothing, takes no lock.
- *   ENGINE_APPLY  the same, then carries out what is allowed, until nothing is left to do; locks the store.
- *   ENGINE_RUN    follows the directory and keeps Databricks true until engine_stop; locks the store.
+ *   ENGINE_PLAN   reads the directory once and Databricks once, computes the plan, writes nothing,
+ * takes no lock. ENGINE_APPLY  the same, then carries out what is allowed, until nothing is left to
+ * do; locks the store. ENGINE_RUN    follows the directory and keeps Databricks true until
+ * engine_stop; locks the store.
  */
 #ifndef L2D_SYNC_ENGINE_H
 #define L2D_SYNC_ENGINE_H
@@ -44,13 +47,15 @@ struct engine;
  * Opens the store, loads what it knows, starts nothing yet.
  * Errors: ERR_CONFIG, ERR_STORE, ERR_CONFLICT (another instance holds the store).
  */
-MUST_CHECK enum err_code engine_new(
-		struct loop *loop, const struct engine_options *options, struct engine **ret, struct err *err);
+MUST_CHECK enum err_code engine_new(struct loop *loop, const struct engine_options *options,
+		struct engine **ret, struct err *err);
 void engine_start(struct engine *engine);
-/* Ends: no new call is sent, those in flight are waited for (their outcome is journalled) up to timeout_ms, then `wakes`. */
+/* Ends: no new call is sent, those in flight are waited for (their outcome is journalled) up to
+ * timeout_ms, then `wakes`. */
 void engine_stop(struct engine *engine, uint64_t timeout_ms);
 bool engine_is_stopped(const struct engine *engine);
-void engine_free(struct engine *engine); /* after engine_is_stopped or before engine_start; NULL is fine */
+void engine_free(struct engine *engine); /* after engine_is_stopped or before engine_start; NULL is
+					    fine */
 
 enum engine_phase engine_phase(const struct engine *engine);
 const char *engine_phase_name(enum engine_phase phase);
@@ -65,7 +70,8 @@ void engine_progress(const struct engine *engine, struct engine_progress *ret);
 
 /* ---- PLAN and APPLY ---- */
 
-/* Something that a reader of the plan must know: an incomplete search, a skipped entry, a name not found. */
+/* Something that a reader of the plan must know: an incomplete search, a skipped entry, a name not
+ * found. */
 struct plan_note {
 	enum { NOTE_INCOMPLETE, NOTE_QUARANTINE, NOTE_SKIPPED, NOTE_INFO } kind;
 	const char *text; /* one sentence, with place */
@@ -79,33 +85,42 @@ struct plan {
 	const struct plan_note *notes;
 	size_t note_count;
 	struct plan_summary summary;
-	bool complete; /* every search and every list was read whole; else no removal is in the plan */
+	bool complete; /* every search and every list was read whole; else no removal is in the plan
+			*/
 };
 /* From ENGINE_PLANNED on; borrowed until engine_free. */
 const struct plan *engine_plan(const struct engine *engine);
 /*
- * APPLY, at ENGINE_PLANNED: carry out. allowed: only operations that one of these covers (a plan file's); NULL: all that
- * the plan shows and the guard lets go.
+ * APPLY, at ENGINE_PLANNED: carry out. allowed: only operations that one of these covers (a plan
+ * file's); NULL: all that the plan shows and the guard lets go.
  */
 void engine_go(struct engine *engine, const struct operation *allowed, size_t allowed_count);
 
-/* ---- questions and commands of people; JSON as documented in doc/control.md; new references ---- */
+/* ---- questions and commands of people; JSON as documented in doc/control.md; new references ----
+ */
 
 json_t *engine_status(const struct engine *engine);
 json_t *engine_holds(const struct engine *engine);
-/* Everything known about who (userName, display name, application id, remote id, DN, anchor, key). Errors: ERR_NOT_FOUND, ERR_USAGE (several; text lists them). */
-MUST_CHECK enum err_code engine_explain(const struct engine *engine, const char *who, json_t **ret, struct err *err);
+/* Everything known about who (userName, display name, application id, remote id, DN, anchor, key).
+ * Errors: ERR_NOT_FOUND, ERR_USAGE (several; text lists them). */
+MUST_CHECK enum err_code engine_explain(
+		const struct engine *engine, const char *who, json_t **ret, struct err *err);
 /*
- * selector: a hold id, an operation id, a guard category ("users") or "all". Binds to the operations as they are now: those
- * listed in *ret_json ({"operations": [...]}). dry: only lists. Errors: ERR_NOT_FOUND.
+ * selector: a hold id, an operation id, a guard category ("users") or "all". Binds to the
+ * operations as they are now: those listed in *ret_json ({"operations": [...]}). dry: only lists.
+ * Errors: ERR_NOT_FOUND.
  */
-MUST_CHECK enum err_code engine_approve(struct engine *engine, const char *selector, bool dry, json_t **ret, struct err *err);
-MUST_CHECK enum err_code engine_reject(struct engine *engine, const char *selector, const char *reason, json_t **ret, struct err *err);
+MUST_CHECK enum err_code engine_approve(struct engine *engine, const char *selector, bool dry,
+		json_t **ret, struct err *err);
+MUST_CHECK enum err_code engine_reject(struct engine *engine, const char *selector,
+		const char *reason, json_t **ret, struct err *err);
 /* who: as engine_explain, or "all". Quarantined work is tried again at once. */
-MUST_CHECK enum err_code engine_retry(struct engine *engine, const char *who, json_t **ret, struct err *err);
-/* Reads and evaluates the principal anew and brings it in order, now. The answer lists the operations started. */
-MUST_CHECK enum err_code engine_sync(
-		struct engine *engine, enum principal_kind kind, const char *name, json_t **ret, struct err *err);
+MUST_CHECK enum err_code engine_retry(
+		struct engine *engine, const char *who, json_t **ret, struct err *err);
+/* Reads and evaluates the principal anew and brings it in order, now. The answer lists the
+ * operations started. */
+MUST_CHECK enum err_code engine_sync(struct engine *engine, enum principal_kind kind,
+		const char *name, json_t **ret, struct err *err);
 /* RUN: a complete reconcile now. */
 void engine_reconcile(struct engine *engine);
 

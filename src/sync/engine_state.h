@@ -1,0 +1,242 @@
+/*
+ * engine_state -- what the parts of the engine share: intake, inventory, pass, worker, records,
+ * report.
+ *
+ *   feed ──► intake ──► snapshot, desired ──► dirty objects ──► pass (plan, guard) ──► ready
+ * objects ──► worker ──► Databricks ▲                                                         │
+ *            inventory (lists) ──────────────────┴──────────── outcome, records
+ * ◄──────────────────────────┘
+ *
+ * Private to sync/. Everything belongs to the loop thread.
+ */
+#ifndef L2D_SYNC_ENGINE_STATE_H
+#define L2D_SYNC_ENGINE_STATE_H
+
+#include "base/vec.h"
+#include "databricks/assignment.h"
+#include "databricks/client.h"
+#include "databricks/scim.h"
+#include "directory/feed.h"
+#include "store/store.h"
+#include "sync/desired.h"
+#include "sync/engine.h"
+#include "sync/guard.h"
+#include "sync/object.h"
+#include "sync/plan.h"
+#include "sync/subject.h"
+
+#define SECOND_NS UINT64_C(1000000000)
+/* Databricks' reads are not monotonic for about a minute after a write (scim reference: caches up
+ * to 60 s). */
+#define READ_LAG_NS (60 * SECOND_NS)
+#define WORKS_MAX                                                                                  \
+	128 /* objects under work at once; budgets and concurrency caps of the client decide the   \
+	       pace */
+#define BULK_FROM 50   /* ready objects from which on work counts as bulk */
+#define PASS_SLICE 500 /* objects planned in one turn of the loop */
+
+struct source_state {
+	struct feed *feed;
+	const char *state; /* "connecting", "reading", "following", "waiting", "failed" */
+	char *uri;
+	int64_t since_ms, last_event_ms;
+	struct err err;
+	bool finished; /* FEED_ONCE */
+};
+
+struct search_state {
+	bool settled;  /* complete, or failed at least once: a first plan need not wait any more */
+	bool complete; /* read whole at least once, absences confirmed */
+	bool confirming;
+	uint64_t ticket;
+	char *cookie; /* newest one that may not be stored yet, because absences are being confirmed
+		       */
+	size_t cookie_len;
+	size_t entries; /* delivered by the present pass */
+	struct err err;
+};
+
+struct workspace_state {
+	uint64_t id; /* numeric id as text below; 0: not known yet */
+	char id_text[ID_TEXT_SIZE];
+	struct call ask_id;
+	struct task answered;
+	struct assignment_list *list;
+	bool assignments_known;
+	struct table *levels; /* "KIND? ID" -> text of level: by principal id */
+	uint64_t retry_ns;
+	struct err err;
+	struct engine *engine;
+	unsigned target;
+};
+
+/* An intent of which it is not known whether it had its effect. */
+struct open_intent {
+	struct arena *arena;
+	struct operation op;
+	unsigned reads_left; /* of a create without conflict check: reads that must miss it before
+				it is made again */
+};
+
+struct inventory;
+
+struct engine {
+	struct engine_options options;
+	struct loop *loop;
+	const struct settings *settings;
+	const struct mapping *mapping;
+	const struct search *searches;
+	size_t search_count;
+
+	struct store *store;
+	struct databricks *databricks;
+	struct snapshot *snapshot;
+	struct desired *desired;
+	struct registry *registry;
+	struct subjects *subjects;
+	struct guard *guard;
+	struct inventory *inventory;
+
+	struct source_state *sources;
+	struct search_state *search_states;
+	struct workspace_state *workspaces; /* by target; the account's row is unused */
+	VEC(struct open_intent *) intents;
+
+	enum engine_phase phase;
+	struct err err;
+	char run_id[37];
+	int64_t started_ms, last_complete_ms;
+	uint64_t next_ticket;
+	bool directory_ready; /* every search is settled: planning may begin */
+	bool inventory_ready; /* Databricks was read since the start, or need not be */
+	bool inventory_complete;
+	/* Principals of ours whose entry no search returned are searched for once more before they
+	 * count as leavers. */
+	bool leavers_confirmed;
+	size_t leavers_asked; /* searches that have not answered yet */
+	uint64_t leavers_ticket;
+	int64_t next_reconcile_ms; /* wall clock; 0: none */
+	bool reconciling;
+	bool started, stopping, stopped;
+
+	struct object_list {
+		struct object **items;
+		size_t count, room;
+	} * by_node;            /* per target: the object of each node, or NULL */
+	node_id *subject_nodes; /* per subject: the node whose identity has its name, or NODE_NONE
+				 */
+
+	VEC(struct object *) dirty;   /* to be planned */
+	VEC(struct object *) ready;   /* planned, with something to do; persons before groups */
+	size_t ready_from;            /* taken so far */
+	VEC(struct object *) asking;  /* planned, wait for the guard's verdict on this pass */
+	VEC(struct object *) delayed; /* wait for retry_ns */
+	size_t works;                 /* under way */
+	struct task pass, news, wind_up;
+	struct loop_timer *tick; /* the next retry or reconcile to look at */
+	uint64_t tick_ns;        /* when it fires; 0: not set */
+	struct task ticked;
+	struct arena *scratch;     /* of one object's plan */
+	struct store_batch *batch; /* what this turn wrote; committed at its end */
+
+	struct arena *plan_arena;
+	VEC(struct operation) plan_operations;
+	VEC(struct plan_note) plan_notes;
+	struct plan plan;
+	const struct operation *allowed;
+	size_t allowed_count;
+	bool restricted; /* to allowed */
+
+	struct engine_progress progress;
+	struct guard_counts ours;
+};
+
+/* ---- engine.c ---- */
+void engine_set_phase(struct engine *engine, enum engine_phase phase);
+void engine_fail(struct engine *engine, const struct err *err);
+void engine_tell(struct engine *engine); /* wakes the one who watches */
+/* Whether absence means anything now: every search and list was read whole. */
+bool engine_removals_allowed(const struct engine *engine);
+bool engine_may_write(const struct engine *engine); /* the store: not for a plan */
+bool engine_may_change(const struct engine
+				*engine); /* Databricks: not for a plan, not in `mode: observe` */
+/* One search answered about the missing leavers; err: it could not. */
+void engine_leavers_answered(struct engine *engine, const struct err *err_or_null);
+/* Looks whether the next phase can begin. */
+void engine_advance(struct engine *engine);
+void engine_tick_at(struct engine *engine, uint64_t monotonic_ns);
+
+/* ---- pass.c ---- */
+void pass_mark(struct engine *engine, struct object *object); /* dirty: plan it */
+void pass_mark_node(struct engine *engine, node_id node);
+void pass_mark_all(struct engine *engine);
+void pass_mark_subjects(struct engine *engine); /* grants whose principal no entry stands for */
+void pass_node_gone(
+		struct engine *engine, node_id node); /* its number may be used again from now on */
+void pass_run(struct task *task);
+/* Plans one object as it is now; ret must be released. Operations live in engine->scratch until the
+ * next call of pass_. */
+void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
+		struct object_plan *ret);
+/* What desired and grants want of an object now; arrays in arena. */
+void pass_wanted(struct engine *engine, struct object *object, struct arena *arena,
+		struct wanted *ret);
+/* Marks what the guard holds in a plan. */
+void pass_mark_held(struct engine *engine, struct object_plan *plan, struct arena *arena);
+bool pass_is_idle(const struct engine *engine);
+void pass_build_plan(struct engine *engine); /* engine->plan from all objects */
+void pass_dissolve(struct engine *engine, const char *key);
+
+/* ---- worker.c ---- */
+/* Takes up the object: a read if one is wanted, else the first operation of its plan that can go
+ * now. false: nothing to do now. */
+bool worker_start(struct engine *engine, struct object *object, enum lane lane);
+void worker_cancel_all(struct engine *engine);
+
+/* ---- records.c ---- */
+MUST_CHECK enum err_code records_load(struct engine *engine, bool *ret_clean, struct err *err);
+void records_principal(struct engine *engine,
+		const struct object *object); /* put or drop, as object says */
+void records_member(
+		struct engine *engine, const struct object *group, uint64_t member, bool is_member);
+void records_grant(struct engine *engine, const struct object *object,
+		const struct held_grant *grant, bool is_held);
+void records_decision(struct engine *engine, const struct decision *decision, bool present);
+void records_quarantine(struct engine *engine, const struct object *object);
+void records_audit(struct engine *engine, const char *event, const struct operation *op,
+		const char *result, const char *request_id, const struct err *err);
+struct store_batch *records_batch(struct engine *engine); /* of this turn; made when needed */
+void records_flush(struct engine *engine); /* commits the turn's batch, nobody waits */
+struct open_intent *records_open_intent(
+		struct engine *engine, const struct operation *op, unsigned reads_left);
+void records_close_intents(struct engine *engine,
+		const struct object *object); /* in memory and in the store */
+
+/* ---- settle.c: what answers and reads mean ---- */
+void settle_write(struct engine *engine, struct object *object, const struct operation *op,
+		const struct resource *answer);
+/* A read of the principal by id: returns false if a second read must agree first. */
+bool settle_read(struct engine *engine, struct object *object, const struct resource *resource);
+void settle_gone(struct engine *engine, struct object *object); /* twice not found */
+void settle_seen(struct engine *engine, struct object *object, unsigned workspace,
+		const struct resource *resource);
+
+/* ---- intake.c ---- */
+void intake_start(struct engine *engine);
+void intake_run(struct task *task);
+void intake_enumerate(struct engine *engine);
+void intake_evaluate_all(struct engine *engine);
+
+/* ---- inventory.c ---- */
+void inventory_start(struct engine *engine);
+void inventory_cancel(struct engine *engine);
+bool inventory_is_running(const struct engine *engine);
+/* The level of a principal in a workspace as last read; and starts what is needed to know it. NULL:
+ * none or not known. */
+const char *inventory_level(void *engine, unsigned workspace, uint64_t id);
+bool inventory_workspace_ready(struct engine *engine,
+		unsigned workspace); /* id and assignments known; starts reading if not */
+void inventory_set_level(struct engine *engine, unsigned workspace, uint64_t id,
+		const char *level); /* NULL: none */
+
+#endif

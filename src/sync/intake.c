@@ -1,0 +1,427 @@
+/*
+ * intake -- directory news into snapshot, desired and store, and the objects that they concern into
+ * the queue.
+ *
+ * A cookie is stored in the same batch as the entries that it covers. While absences of a search
+ * are being confirmed its newest cookie waits, because it stands for removals that are not decided
+ * yet.
+ */
+#include "sync/engine_state.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static const struct search *search_of(const struct engine *engine, unsigned id)
+{
+	return &engine->searches[id];
+}
+
+static const char *source_name(const struct engine *engine, unsigned source)
+{
+	return engine->settings->sources[source].name;
+}
+
+/* ---- the store ---- */
+
+static void keep_entry(struct engine *engine, node_id node, struct arena *arena)
+{
+	struct snapshot_record record;
+	struct store_entry entry;
+
+	snapshot_record(engine->snapshot, node, arena, &record);
+	entry = (struct store_entry){source_name(engine, record.source), record.anchor, record.dn,
+			record.searches, record.attributes, record.members};
+	store_put_entry(records_batch(engine), &entry);
+}
+
+static void keep_changes(struct engine *engine, const struct snapshot_change *changes, size_t count)
+{
+	struct arena *arena = arena_new();
+
+	for (size_t i = 0; i < count; i++) {
+		node_id node = changes[i].node;
+
+		arena_reset(arena);
+		if (changes[i].effects & EFFECT_GONE)
+			store_drop_entry(records_batch(engine),
+					source_name(engine,
+							snapshot_source(engine->snapshot, node)),
+					snapshot_anchor(engine->snapshot, node));
+		else if (changes[i].effects & (EFFECT_CONTENT | EFFECT_SEARCHES | EFFECT_MEMBERS))
+			keep_entry(engine, node, arena);
+	}
+	arena_free(arena);
+}
+
+static bool keeps_entries(const struct engine *engine)
+{
+	return engine->options.mode == ENGINE_RUN;
+}
+
+static void keep_cookie(struct engine *engine, unsigned search, struct span cookie)
+{
+	struct search_state *state = &engine->search_states[search];
+
+	if (!cookie.ptr || !keeps_entries(engine))
+		return;
+	if (!state->confirming && state->complete) {
+		store_put_cookie(records_batch(engine), search_of(engine, search)->digest, cookie);
+		return;
+	}
+	mem_free(state->cookie);
+	state->cookie = mem_strndup(cookie.ptr, cookie.len);
+	state->cookie_len = cookie.len;
+}
+
+static void release_cookie(struct engine *engine, unsigned search)
+{
+	struct search_state *state = &engine->search_states[search];
+
+	if (state->cookie && keeps_entries(engine))
+		store_put_cookie(records_batch(engine), search_of(engine, search)->digest,
+				(struct span){state->cookie, state->cookie_len});
+	mem_free(state->cookie);
+	state->cookie = NULL;
+}
+
+/* ---- from snapshot to objects ---- */
+
+/* Takes over what the snapshot says has changed. */
+static void digest_changes(struct engine *engine)
+{
+	const struct snapshot_change *changes;
+	const node_id *nodes;
+	size_t count, node_count;
+
+	changes = snapshot_changes(engine->snapshot, &count);
+	if (count == 0)
+		return;
+	if (keeps_entries(engine))
+		keep_changes(engine, changes, count);
+	nodes = desired_update(engine->desired, changes, count, &node_count);
+	for (size_t i = 0; i < node_count; i++) {
+		if (snapshot_is_present(engine->snapshot, nodes[i]))
+			pass_mark_node(engine, nodes[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (changes[i].effects & EFFECT_GONE)
+			pass_node_gone(engine, changes[i].node);
+	}
+	snapshot_settle(engine->snapshot);
+	if (node_count)
+		pass_mark_subjects(engine);
+}
+
+void intake_evaluate_all(struct engine *engine)
+{
+	VEC(struct snapshot_change) all = {0};
+	size_t count;
+
+	for (node_id node = 0; node < snapshot_limit(engine->snapshot); node++) {
+		if (snapshot_is_present(engine->snapshot, node))
+			*vec_add(&all) = (struct snapshot_change){node,
+					EFFECT_CONTENT | EFFECT_GROUPS | EFFECT_MEMBERS |
+							EFFECT_SEARCHES};
+	}
+	(void)desired_update(engine->desired, all.items, all.count, &count);
+	vec_release(&all);
+}
+
+static void take_change(struct engine *engine, unsigned search, const struct feed_change *change)
+{
+	struct err err;
+
+	switch (change->kind) {
+	case FEED_UPSERT:
+		if (snapshot_upsert(engine->snapshot, search, &change->entry, &err) != ERR_NONE)
+			log_event(LOG_WARNING, "entry left out", {"entry", change->entry.dn},
+					{"error", err.text});
+		engine->progress.entries++;
+		engine->search_states[search].entries++;
+		break;
+	case FEED_DELETE:
+		snapshot_remove(engine->snapshot, search, change->entry.anchor);
+		break;
+	case FEED_PRESENT:
+		snapshot_mention(engine->snapshot, search, change->entry.anchor);
+		break;
+	}
+}
+
+/* ---- completeness ---- */
+
+static void settle_search(struct engine *engine, unsigned search, bool complete)
+{
+	struct search_state *state = &engine->search_states[search];
+
+	state->settled = true;
+	if (complete && !state->complete) {
+		/* Removals that could not be planned until now. */
+		state->complete = true;
+		state->err.code = ERR_NONE;
+		if (engine->directory_ready)
+			pass_mark_all(engine);
+	}
+	engine_advance(engine);
+}
+
+static void confirm_absent(struct engine *engine, unsigned search)
+{
+	struct search_state *state = &engine->search_states[search];
+	struct arena *arena = arena_new();
+	const char *const *anchors;
+	size_t count = snapshot_unmentioned(engine->snapshot, search, arena, &anchors);
+
+	if (count == 0) {
+		release_cookie(engine, search);
+		settle_search(engine, search, true);
+	} else {
+		log_event(LOG_NOTICE,
+				"entries missing from a complete read are searched for once more",
+				{"source", source_name(engine, search_of(engine, search)->source)},
+				{"base", search_of(engine, search)->base},
+				{"count", log_int(count)});
+		state->confirming = true;
+		state->ticket = ++engine->next_ticket;
+		feed_confirm(engine->sources[search_of(engine, search)->source].feed, search,
+				anchors, count, state->ticket);
+	}
+	arena_free(arena);
+}
+
+static void refreshed(struct engine *engine, const struct feed_news *news)
+{
+	struct search_state *state = &engine->search_states[news->search];
+
+	if (news->cookie.ptr) {
+		mem_free(state->cookie);
+		state->cookie = mem_strndup(news->cookie.ptr, news->cookie.len);
+		state->cookie_len = news->cookie.len;
+	}
+	if (news->absent_are_gone) {
+		confirm_absent(engine, news->search);
+		return;
+	}
+	if (!state->confirming)
+		release_cookie(engine, news->search);
+	settle_search(engine, news->search, true);
+}
+
+static void confirmed(struct engine *engine, const struct feed_news *news)
+{
+	struct search_state *state = &engine->search_states[news->search];
+
+	if (news->ticket && news->ticket == engine->leavers_ticket) {
+		engine_leavers_answered(engine, NULL);
+		return;
+	}
+	if (news->ticket != state->ticket)
+		return; /* of a pass that another one overtook */
+	for (size_t i = 0; i < news->anchor_count; i++)
+		snapshot_remove(engine->snapshot, news->search, news->anchors[i]);
+	state->confirming = false;
+	digest_changes(engine);
+	release_cookie(engine, news->search);
+	settle_search(engine, news->search, true);
+}
+
+static void search_failed(struct engine *engine, const struct feed_news *news)
+{
+	struct search_state *state = &engine->search_states[news->search];
+
+	if (news->ticket && news->ticket == engine->leavers_ticket) {
+		engine_leavers_answered(engine, &news->err);
+		return;
+	}
+	state->err = news->err;
+	if (news->ticket && news->ticket == state->ticket) {
+		/* Nothing is known of the absent ones: the next pass asks again, and until then
+		 * nobody is removed. */
+		state->confirming = false;
+		state->complete = false;
+	}
+	log_event(LOG_WARNING, "a search is incomplete: nothing is concluded from what is missing",
+			{"source", source_name(engine, news->source)},
+			{"base", search_of(engine, news->search)->base},
+			{"filter", search_of(engine, news->search)->filter},
+			{"error", news->err.text});
+	settle_search(engine, news->search, false);
+}
+
+/* ---- the connection ---- */
+
+static void set_state(struct source_state *source, const char *state)
+{
+	source->state = state;
+	source->since_ms = clock_wall_ms();
+}
+
+static void lost(struct engine *engine, const struct feed_news *news)
+{
+	struct source_state *source = &engine->sources[news->source];
+	enum log_level level = news->err.code == ERR_AUTH || news->err.code == ERR_CONFIG
+			? LOG_ERROR
+			: LOG_WARNING;
+
+	set_state(source, news->err.code == ERR_AUTH ? "failed" : "waiting");
+	source->err = news->err;
+	log_event(level, "directory connection lost; tried again",
+			{"source", source_name(engine, news->source)}, {"error", news->err.text});
+	for (size_t i = 0; i < engine->search_count; i++) {
+		if (engine->searches[i].source != news->source)
+			continue;
+		if (!engine->search_states[i].complete)
+			engine->search_states[i].err = news->err;
+		engine->search_states[i].settled = true;
+	}
+	engine_advance(engine);
+}
+
+static bool all_following(const struct engine *engine, unsigned source)
+{
+	for (size_t i = 0; i < engine->search_count; i++) {
+		if (engine->searches[i].source == source && !engine->search_states[i].complete)
+			return false;
+	}
+	return true;
+}
+
+static void finished(struct engine *engine, const struct feed_news *news)
+{
+	struct source_state *source = &engine->sources[news->source];
+
+	source->finished = true;
+	for (size_t i = 0; i < engine->search_count; i++) {
+		struct search_state *state = &engine->search_states[i];
+
+		if (engine->searches[i].source != news->source || state->settled)
+			continue;
+		if (news->err.code != ERR_NONE && !state->complete)
+			state->err = news->err;
+		state->settled = true;
+	}
+	engine_advance(engine);
+}
+
+static void take_news(struct engine *engine, const struct feed_news *news)
+{
+	struct source_state *source = &engine->sources[news->source];
+
+	switch (news->kind) {
+	case FEED_CONNECTED:
+		mem_free(source->uri);
+		source->uri = mem_strdup(news->text);
+		source->err.code = ERR_NONE;
+		set_state(source, "reading");
+		log_event(LOG_NOTICE, "connected to the directory",
+				{"source", source_name(engine, news->source)}, {"uri", news->text});
+		break;
+	case FEED_LOST:
+		lost(engine, news);
+		break;
+	case FEED_REFRESHING:
+		snapshot_refresh_begin(engine->snapshot, news->search);
+		engine->search_states[news->search].entries = 0;
+		break;
+	case FEED_CHANGES:
+		for (size_t i = 0; i < news->change_count; i++)
+			take_change(engine, news->search, &news->changes[i]);
+		source->last_event_ms = clock_wall_ms();
+		digest_changes(engine);
+		keep_cookie(engine, news->search, news->cookie);
+		break;
+	case FEED_REFRESHED:
+		refreshed(engine, news);
+		if (all_following(engine, news->source))
+			set_state(source, "following");
+		break;
+	case FEED_CONFIRMED:
+		confirmed(engine, news);
+		break;
+	case FEED_SEARCH_FAILED:
+		search_failed(engine, news);
+		break;
+	case FEED_COOKIE_LOST:
+		if (keeps_entries(engine))
+			store_drop_cookie(records_batch(engine),
+					search_of(engine, news->search)->digest);
+		mem_free(engine->search_states[news->search].cookie);
+		engine->search_states[news->search].cookie = NULL;
+		break;
+	case FEED_FINISHED:
+		finished(engine, news);
+		break;
+	}
+}
+
+void intake_run(struct task *task)
+{
+	struct engine *engine = (struct engine *)((char *)task - offsetof(struct engine, news));
+
+	for (size_t i = 0; i < engine->settings->source_count; i++) {
+		struct feed_news *news =
+				engine->sources[i].feed ? feed_take(engine->sources[i].feed) : NULL;
+
+		while (news) {
+			struct feed_news *next = feed_news_next(news);
+
+			if (!engine->stopping)
+				take_news(engine, news);
+			feed_news_free(news);
+			news = next;
+		}
+	}
+	engine_tell(engine);
+	/* Planned now, in the same turn: every turn costs latency. The flush goes out with the
+	 * first intents. */
+	if (engine->directory_ready && engine->dirty.count)
+		engine->pass.run(&engine->pass);
+	records_flush(engine);
+}
+
+void intake_start(struct engine *engine)
+{
+	struct arena *arena = arena_new();
+
+	for (unsigned i = 0; i < engine->settings->source_count; i++) {
+		const struct search **searches =
+				arena_alloc(arena, (engine->search_count + 1) * sizeof(*searches));
+		struct span *cookies =
+				arena_alloc(arena, (engine->search_count + 1) * sizeof(*cookies));
+		struct feed_options options = {
+				.mode = engine->options.mode == ENGINE_RUN ? FEED_FOLLOW
+									   : FEED_ONCE,
+				.source = &engine->settings->sources[i],
+				.source_index = i,
+				.folder = engine->settings->folder,
+				.searches = searches,
+				.cookies = cookies,
+		};
+
+		for (size_t s = 0; s < engine->search_count; s++) {
+			struct span *cookie = &cookies[options.search_count];
+			struct err err;
+
+			if (engine->searches[s].source != i)
+				continue;
+			if (keeps_entries(engine) && snapshot_count(engine->snapshot) &&
+					store_get_cookie(engine->store, engine->searches[s].digest,
+							arena, cookie, &err) != ERR_NONE)
+				*cookie = (struct span){0};
+			/* What the store holds is complete as of its cookie. */
+			if (cookie->ptr)
+				engine->search_states[s].complete =
+						engine->search_states[s].settled = true;
+			searches[options.search_count++] = &engine->searches[s];
+		}
+		set_state(&engine->sources[i], "connecting");
+		engine->sources[i].feed = feed_start(engine->loop, &options, &engine->news);
+	}
+	arena_free(arena);
+}
+
+void intake_enumerate(struct engine *engine)
+{
+	for (unsigned s = 0; s < engine->search_count; s++)
+		feed_enumerate(engine->sources[engine->searches[s].source].feed, s);
+}

@@ -1,0 +1,451 @@
+/*
+ * inventory -- what is in Databricks: complete lists of users, groups and service principals at
+ * every home target, and the assignments of the workspaces that matter.
+ *
+ * Lists say who exists and how their fields stand; members, roles and entitlements are read object
+ * by object afterwards. What a complete list does not show is looked for by id before it counts as
+ * gone.
+ */
+#include "sync/engine_state.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/table.h"
+#include "base/text.h"
+
+#define RETRY_NS (30 * SECOND_NS)
+
+struct listing {
+	struct inventory *inventory;
+	unsigned target;
+	enum principal_kind kind;
+	struct scim_list *list;
+	struct ids seen;
+	bool failed;
+};
+
+struct inventory {
+	struct engine *engine;
+	struct listing *listings;
+	size_t count, open;
+	bool failed;
+};
+
+/* ---- workspaces ---- */
+
+static char *level_key(uint64_t id)
+{
+	char text[ID_TEXT_SIZE];
+
+	return mem_strdup(id_text(id, text));
+}
+
+const char *inventory_level(void *context, unsigned workspace, uint64_t id)
+{
+	struct engine *engine = context;
+	const struct workspace_state *state = &engine->workspaces[workspace];
+	AUTO(mem_freep) char *key = level_key(id);
+
+	return state->levels ? table_find(state->levels, span_of(key)) : NULL;
+}
+
+/* Only two words are levels; they are static, so that the table owns nothing. */
+static const char *level_word(const char *level)
+{
+	return text_equal(level, "ADMIN") ? "ADMIN" : "USER";
+}
+
+void inventory_set_level(struct engine *engine, unsigned workspace, uint64_t id, const char *level)
+{
+	struct workspace_state *state = &engine->workspaces[workspace];
+	AUTO(mem_freep) char *key = level_key(id);
+	union {
+		const char *word;
+		void *value;
+	} entry;
+
+	if (!state->levels)
+		state->levels = table_new();
+	if (!level) {
+		(void)table_remove(state->levels, span_of(key));
+		return;
+	}
+	entry.word = level_word(level);
+	(void)table_put(state->levels, span_of(key), entry.value);
+}
+
+static void workspace_changed(struct engine *engine, unsigned workspace)
+{
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		struct object *object = registry_at(engine->registry, i);
+		const struct subject *subject =
+				subjects_find(engine->subjects, object->kind, object_name(object));
+
+		if (object->grants.count || object->named_only || subject)
+			pass_mark(engine, object);
+	}
+	(void)workspace;
+	engine_advance(engine);
+}
+
+/* Grants of ours that somebody else took away are made again: forget that we have them. */
+static void reconcile_assignments(struct engine *engine, unsigned workspace)
+{
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		struct object *object = registry_at(engine->registry, i);
+		struct held_grant *held = object_grant(object, workspace, GRANT_ASSIGNMENT, NULL);
+		const char *level = held ? inventory_level(engine, workspace, object->id) : NULL;
+		bool fresh = object->written_ns &&
+				clock_monotonic_ns() - object->written_ns < READ_LAG_NS;
+
+		if (!held || fresh || text_equal(level, held->value))
+			continue;
+		log_event(LOG_NOTICE, "drift: assignment changed in Databricks by another hand",
+				{"principal", object_name(object)},
+				{"target", engine->settings->targets[workspace].name},
+				{"level", level ? level : "none"});
+		records_grant(engine, object, held, false);
+		object_drop_grant(object, workspace, GRANT_ASSIGNMENT, NULL);
+	}
+}
+
+/* An assignment whose answer was lost: done, if the list shows its level. */
+static void settle_assignment_intents(struct engine *engine, unsigned workspace)
+{
+	for (size_t i = 0; i < engine->intents.count; i++) {
+		struct operation *op = &engine->intents.items[i]->op;
+		struct object *object;
+		const char *level;
+
+		if ((op->kind != OP_ASSIGN && op->kind != OP_UNASSIGN) || op->target != workspace)
+			continue;
+		object = registry_find(engine->registry, 0, op->object.key);
+		level = object && object->id ? inventory_level(engine, workspace, object->id)
+					     : NULL;
+		if (object && op->kind == OP_ASSIGN ? level && text_equal(level, op->values[0])
+						    : object && !level)
+			settle_write(engine, object, op, NULL);
+		if (object && !object->read_wanted)
+			records_close_intents(engine, object);
+	}
+}
+
+static void assignments_done(void *context, const struct assignment *assignments, size_t count,
+		const struct err *err)
+{
+	struct workspace_state *state = context;
+	struct engine *engine = state->engine;
+
+	state->list = NULL;
+	if (err) {
+		state->err = *err;
+		state->retry_ns = clock_monotonic_ns() + RETRY_NS;
+		engine_tick_at(engine, state->retry_ns);
+		log_event(LOG_WARNING,
+				"assignments of a workspace could not be read; tried again later",
+				{"target", engine->settings->targets[state->target].name},
+				{"error", err->text});
+		workspace_changed(engine, state->target);
+		return;
+	}
+	table_free(state->levels);
+	state->levels = table_new();
+	for (size_t i = 0; i < count; i++)
+		inventory_set_level(engine, state->target, id_parse(assignments[i].principal_id),
+				assignments[i].level);
+	state->assignments_known = true;
+	state->err.code = ERR_NONE;
+	settle_assignment_intents(engine, state->target);
+	reconcile_assignments(engine, state->target);
+	workspace_changed(engine, state->target);
+}
+
+static void list_assignments(struct workspace_state *state)
+{
+	state->list = assignment_list_start(
+			state->engine->databricks, state->id_text, assignments_done, state);
+}
+
+static void workspace_answered(struct task *task)
+{
+	struct workspace_state *state = (struct workspace_state *)((char *)task -
+			offsetof(struct workspace_state, answered));
+
+	if (!state->ask_id.done)
+		return;
+	state->id = state->ask_id.code == ERR_NONE ? id_parse(state->ask_id.org_id) : 0;
+	if (state->id) {
+		(void)id_text(state->id, state->id_text);
+		call_release(&state->ask_id);
+		list_assignments(state);
+		return;
+	}
+	if (state->ask_id.code == ERR_NONE)
+		(void)err_set(&state->err, ERR_PROTO, 0,
+				"workspace \"%s\" does not tell its id: give it as `workspace_id:`",
+				state->engine->settings->targets[state->target].name);
+	else
+		state->err = state->ask_id.err;
+	call_release(&state->ask_id);
+	state->retry_ns = clock_monotonic_ns() + RETRY_NS;
+	engine_tick_at(state->engine, state->retry_ns);
+	log_event(LOG_WARNING, "workspace cannot be reached; its grants wait",
+			{"target", state->engine->settings->targets[state->target].name},
+			{"error", state->err.text});
+	workspace_changed(state->engine, state->target);
+}
+
+bool inventory_workspace_ready(struct engine *engine, unsigned workspace)
+{
+	struct workspace_state *state = &engine->workspaces[workspace];
+	const char *given = engine->settings->targets[workspace].workspace_id;
+
+	if (state->assignments_known)
+		return true;
+	if (state->list || state->ask_id.state || state->retry_ns > clock_monotonic_ns())
+		return false;
+	if (!state->id && given) {
+		state->id = id_parse(given);
+		(void)id_text(state->id, state->id_text);
+	}
+	if (state->id) {
+		list_assignments(state);
+		return false;
+	}
+	task_init(&state->answered, engine->loop, workspace_answered);
+	state->ask_id.wakes = &state->answered;
+	state->ask_id.lane = LANE_SINGLE;
+	assignment_ask_workspace_id(engine->databricks, &state->ask_id, workspace);
+	return false;
+}
+
+/* ---- lists ---- */
+
+static bool is_wanted_by_grants(const struct engine *engine, const struct object *object)
+{
+	return object->grants.count || object->named_only ||
+			subjects_find(engine->subjects, object->kind, object_name(object)) != NULL;
+}
+
+static bool list_differs(const struct object *object, const struct resource *resource)
+{
+	for (unsigned field = 0; field < FIELD_COUNT_; field++) {
+		if (object->fields[field] &&
+				!text_equal(object->fields[field], resource->fields[field]) &&
+				!(field == FIELD_USER_NAME &&
+						text_equal_folded(object->fields[field],
+								resource->fields[field])))
+			return true;
+	}
+	return resource->has_active && resource->active != object->active;
+}
+
+static void take_ours(struct engine *engine, struct object *object, const struct resource *resource)
+{
+	if (object->kind == PRINCIPAL_GROUP || list_differs(object, resource) ||
+			is_wanted_by_grants(engine, object))
+		object->read_wanted = true;
+}
+
+static void take_foreign(struct engine *engine, const struct listing *listing,
+		const struct resource *resource)
+{
+	const char *name = resource->fields[principal_name_field(listing->kind)];
+	struct foreign foreign = {.kind = listing->kind,
+			.id = id_parse(resource->id),
+			.active = !resource->has_active || resource->active};
+
+	if (!foreign.id)
+		return;
+	if (!name)
+		name = resource->fields[FIELD_DISPLAY_NAME];
+	if (!name)
+		return; /* a group without a name does occur; nobody can want it */
+	AUTO(mem_freep) char *name_copy = mem_strdup(name);
+	AUTO(mem_freep)
+	char *external_copy = mem_strdup_or_null(resource->fields[FIELD_EXTERNAL_ID]);
+	AUTO(mem_freep)
+	char *display_copy = mem_strdup_or_null(resource->fields[FIELD_DISPLAY_NAME]);
+	foreign.name = name_copy;
+	foreign.external_id = external_copy;
+	foreign.display_name = display_copy;
+	registry_foreign_put(engine->registry, listing->target, &foreign);
+}
+
+static void list_page(void *context, const struct resource *resources, size_t count)
+{
+	struct listing *listing = context;
+	struct engine *engine = listing->inventory->engine;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t id = id_parse(resources[i].id);
+		struct object *object = registry_find_id(
+				engine->registry, listing->target, listing->kind, id);
+
+		ids_append(&listing->seen, id);
+		if (object && object->ours)
+			take_ours(engine, object, &resources[i]);
+		else
+			take_foreign(engine, listing, &resources[i]);
+	}
+	engine->progress.principals += count;
+	engine_tell(engine);
+}
+
+static bool may_be_adopted(const struct engine *engine, const struct object *object)
+{
+	const struct want *want = object->node == NODE_NONE
+			? NULL
+			: desired_want(engine->desired, object->node);
+	const struct identity *identity = want ? want->identity : NULL;
+
+	if (!identity || object->ours)
+		return false;
+	if (identity->fields[FIELD_EXTERNAL_ID] &&
+			registry_foreign_by_external_id(engine->registry, object->target,
+					object->kind, identity->fields[FIELD_EXTERNAL_ID]))
+		return true;
+	return identity->fields[FIELD_DISPLAY_NAME] &&
+			registry_foreign_by_name(engine->registry, object->target, object->kind,
+					identity->fields[FIELD_DISPLAY_NAME]);
+}
+
+/* After the last list: what is missing, and which foreign groups somebody may adopt, is read one by
+ * one. */
+static void look_at_objects(struct inventory *inventory)
+{
+	struct engine *engine = inventory->engine;
+
+	for (size_t l = 0; l < inventory->count; l++)
+		ids_sort(&inventory->listings[l].seen);
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		struct object *object = registry_at(engine->registry, i);
+
+		for (size_t l = 0; l < inventory->count; l++) {
+			const struct listing *listing = &inventory->listings[l];
+
+			if (listing->failed || listing->target != object->target ||
+					listing->kind != object->kind)
+				continue;
+			if (object->ours && !ids_contain(&listing->seen, object->id))
+				object->read_wanted = true;
+		}
+		if (object->kind == PRINCIPAL_GROUP && may_be_adopted(engine, object))
+			object->read_wanted = true;
+		if (object->named_only)
+			object->read_wanted = true;
+	}
+}
+
+static void finish(struct inventory *inventory)
+{
+	struct engine *engine = inventory->engine;
+	bool failed = inventory->failed;
+
+	look_at_objects(inventory);
+	engine->inventory = NULL;
+	for (size_t i = 0; i < inventory->count; i++)
+		ids_release(&inventory->listings[i].seen);
+	mem_free(inventory->listings);
+	mem_free(inventory);
+	engine->inventory_complete = !failed;
+	engine->inventory_ready = true;
+	pass_mark_all(engine);
+	engine_advance(engine);
+}
+
+static void list_done(void *context, const struct err *err)
+{
+	struct listing *listing = context;
+	struct inventory *inventory = listing->inventory;
+	struct engine *engine = inventory->engine;
+
+	listing->list = NULL;
+	if (err) {
+		listing->failed = inventory->failed = true;
+		engine->err = *err;
+		log_event(LOG_ERROR,
+				"Databricks could not be read whole; no removal is made until it "
+				"can",
+				{"target", engine->settings->targets[listing->target].name},
+				{"kind", principal_kind_name(listing->kind)}, {"error", err->text});
+	}
+	if (--inventory->open == 0)
+		finish(inventory);
+}
+
+static bool is_home_target(const struct engine *engine, unsigned target)
+{
+	return !engine->settings->has_account || engine->settings->targets[target].is_account;
+}
+
+void inventory_start(struct engine *engine)
+{
+	struct inventory *inventory;
+
+	if (engine->inventory)
+		return;
+	inventory = mem_zalloc(sizeof(*inventory));
+	inventory->engine = engine;
+	inventory->listings = mem_array(engine->settings->target_count * PRINCIPAL_KIND_COUNT_,
+			sizeof(*inventory->listings));
+	engine->inventory = inventory;
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (engine->settings->has_account && !engine->settings->targets[target].is_account)
+			engine->workspaces[target].assignments_known = false;
+		if (!is_home_target(engine, target))
+			continue;
+		registry_foreign_drop_target(engine->registry, target);
+		for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++) {
+			struct listing *listing = &inventory->listings[inventory->count++];
+
+			*listing = (struct listing){.inventory = inventory,
+					.target = target,
+					.kind = (enum principal_kind)kind};
+			inventory->open++;
+		}
+	}
+	for (size_t i = 0; i < inventory->count; i++) {
+		struct listing *listing = &inventory->listings[i];
+
+		listing->list = scim_list_start(engine->databricks, listing->target, listing->kind,
+				0, list_page, list_done, listing);
+	}
+}
+
+bool inventory_is_running(const struct engine *engine)
+{
+	if (engine->inventory)
+		return true;
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (engine->workspaces[target].list || engine->workspaces[target].ask_id.state)
+			return true;
+	}
+	return false;
+}
+
+void inventory_cancel(struct engine *engine)
+{
+	struct inventory *inventory = engine->inventory;
+
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		struct workspace_state *state = &engine->workspaces[target];
+
+		if (state->list)
+			assignment_list_cancel(state->list);
+		state->list = NULL;
+		call_release(&state->ask_id);
+		if (state->answered.loop)
+			task_cancel(&state->answered);
+	}
+	if (!inventory)
+		return;
+	for (size_t i = 0; i < inventory->count; i++) {
+		if (inventory->listings[i].list)
+			scim_list_cancel(inventory->listings[i].list);
+		ids_release(&inventory->listings[i].seen);
+	}
+	mem_free(inventory->listings);
+	mem_free(inventory);
+	engine->inventory = NULL;
+}

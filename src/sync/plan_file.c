@@ -1,0 +1,316 @@
+#include "sync/plan_file.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static json_t *text_or_null(const char *text)
+{
+	json_t *json = text ? json_string(text) : NULL;
+
+	return json ? json : json_null();
+}
+
+static json_t *ref_to_json(const struct principal_ref *ref)
+{
+	return json_pack("{s:s, s:s?, s:s}", "key", ref->key, "id", ref->remote_id, "name",
+			ref->name);
+}
+
+static json_t *fields_to_json(const struct operation *op, bool after)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < op->field_count; i++) {
+		const struct field_change *change = &op->fields[i];
+
+		json_object_set_new(json, field_name(change->field),
+				text_or_null(after ? change->after : change->before));
+	}
+	if (op->principal != PRINCIPAL_GROUP &&
+			(op->kind == OP_DEACTIVATE || op->active_before != op->active_after))
+		json_object_set_new(json, "active",
+				json_boolean(after ? op->active_after : op->active_before));
+	if (op->kind == OP_ASSIGN && !after && op->values_before)
+		json_object_set_new(json, "level", json_string(op->values_before[0]));
+	return json;
+}
+
+json_t *operation_to_json(const struct operation *op, const struct settings *settings)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", op->id, "op",
+			operation_kind_name(op->kind), "kind", principal_kind_name(op->principal),
+			"target", settings->targets[op->target].name, "object",
+			ref_to_json(&op->object), "before", fields_to_json(op, false), "after",
+			fields_to_json(op, true));
+	json_t *members = json_array(), *values = json_array();
+
+	for (size_t i = 0; i < op->member_count; i++)
+		json_array_append_new(members, ref_to_json(&op->members[i]));
+	for (size_t i = 0; i < op->value_count; i++)
+		json_array_append_new(values, json_string(op->values[i]));
+	json_object_set_new(json, "members", members);
+	json_object_set_new(json, "values", values);
+	json_object_set_new(json, "adopts", json_boolean(op->adopts));
+	json_object_set_new(json, "removal", json_boolean(op->is_removal));
+	json_object_set_new(json, "follows", text_or_null(op->follows_leaver));
+	json_object_set_new(json, "held", text_or_null(op->held_by));
+	json_object_set_new(json, "why",
+			json_pack("{s:s?, s:i, s:s?}", "file", op->why.file, "line",
+					(int)op->why.line, "entry", op->why.entry));
+	return json;
+}
+
+json_t *plan_to_json(const struct plan *plan, const struct settings *settings)
+{
+	json_t *operations = json_array(), *notes = json_array();
+	char created[CLOCK_TEXT_SIZE];
+
+	for (size_t i = 0; i < plan->count; i++)
+		json_array_append_new(
+				operations, operation_to_json(&plan->operations[i], settings));
+	for (size_t i = 0; i < plan->note_count; i++)
+		json_array_append_new(notes, json_string(plan->notes[i].text));
+	clock_format(clock_wall_ms(), created);
+	return json_pack("{s:i, s:s, s:s, s:b, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "version",
+			PLAN_FILE_VERSION, "created", created, "config_hash", settings->digest,
+			"complete", plan->complete, "summary", "add", (json_int_t)plan->summary.add,
+			"change", (json_int_t)plan->summary.change, "remove",
+			(json_int_t)plan->summary.remove, "adopt", (json_int_t)plan->summary.adopt,
+			"held", (json_int_t)plan->summary.held, "operations", operations, "notes",
+			notes);
+}
+
+/* ---- reading ---- */
+
+static const char *get_text(const json_t *json, const char *key, struct arena *arena)
+{
+	return arena_strdup(arena, json_string_value(json_object_get(json, key)));
+}
+
+static bool find_target(const struct settings *settings, const char *name, unsigned *ret)
+{
+	for (unsigned i = 0; name && i < settings->target_count; i++) {
+		if (text_equal(settings->targets[i].name, name)) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_kind(const char *name, enum principal_kind *ret)
+{
+	for (unsigned kind = 0; name && kind < PRINCIPAL_KIND_COUNT_; kind++) {
+		if (text_equal(principal_kind_name((enum principal_kind)kind), name)) {
+			*ret = (enum principal_kind)kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_ref(const json_t *json, struct arena *arena, struct principal_ref *ret)
+{
+	*ret = (struct principal_ref){get_text(json, "key", arena), get_text(json, "id", arena),
+			get_text(json, "name", arena)};
+	return ret->key && ret->name;
+}
+
+static void read_fields(const json_t *before, const json_t *after, struct arena *arena,
+		struct operation *ret)
+{
+	struct field_change *changes = arena_alloc(arena, FIELD_COUNT_ * sizeof(*changes));
+
+	for (unsigned field = 0; field < FIELD_COUNT_; field++) {
+		const char *name = field_name((enum field)field);
+
+		if (!json_object_get(after, name))
+			continue;
+		changes[ret->field_count++] = (struct field_change){(enum field)field,
+				get_text(before, name, arena), get_text(after, name, arena)};
+	}
+	ret->fields = changes;
+	ret->active_before = json_is_true(json_object_get(before, "active"));
+	ret->active_after = json_is_true(json_object_get(after, "active"));
+}
+
+static bool read_lists(const json_t *json, struct arena *arena, struct operation *ret)
+{
+	const json_t *members = json_object_get(json, "members"),
+		     *values = json_object_get(json, "values");
+	struct principal_ref *refs =
+			arena_alloc(arena, (json_array_size(members) + 1) * sizeof(*refs));
+	const char **texts = arena_alloc(arena, (json_array_size(values) + 1) * sizeof(*texts));
+	const char *former = json_string_value(
+			json_object_get(json_object_get(json, "before"), "level"));
+
+	for (size_t i = 0; i < json_array_size(members); i++) {
+		if (!read_ref(json_array_get(members, i), arena, &refs[ret->member_count++]))
+			return false;
+	}
+	for (size_t i = 0; i < json_array_size(values); i++) {
+		texts[i] = arena_strdup(arena, json_string_value(json_array_get(values, i)));
+		if (!texts[i])
+			return false;
+		ret->value_count++;
+	}
+	if (former) {
+		const char **before = arena_alloc(arena, sizeof(*before));
+
+		before[0] = arena_strdup(arena, former);
+		ret->values_before = before;
+	}
+	ret->members = refs;
+	ret->values = texts;
+	return true;
+}
+
+enum err_code operation_from_json(const json_t *json, const struct settings *settings,
+		struct arena *arena, struct operation *ret, struct err *err)
+{
+	const json_t *why = json_object_get(json, "why");
+	const char *kind = json_string_value(json_object_get(json, "op"));
+	struct operation op = {.id = get_text(json, "id", arena)};
+
+	if (!op.id || !kind || !operation_kind_parse(kind, &op.kind) ||
+			!find_kind(json_string_value(json_object_get(json, "kind")),
+					&op.principal) ||
+			!read_ref(json_object_get(json, "object"), arena, &op.object) ||
+			!read_lists(json, arena, &op))
+		return err_set(err, ERR_CONFIG, 0, "not an operation: \"%s\"",
+				op.id ? op.id : "without id");
+	if (!find_target(settings, json_string_value(json_object_get(json, "target")), &op.target))
+		return err_set(err, ERR_CONFIG, 0,
+				"operation %s names a target that the configuration does not have",
+				op.id);
+	read_fields(json_object_get(json, "before"), json_object_get(json, "after"), arena, &op);
+	op.adopts = json_is_true(json_object_get(json, "adopts"));
+	op.is_removal = json_is_true(json_object_get(json, "removal"));
+	op.follows_leaver = get_text(json, "follows", arena);
+	op.held_by = get_text(json, "held", arena);
+	op.why = (struct why){get_text(why, "file", arena),
+			(unsigned)json_integer_value(json_object_get(why, "line")),
+			get_text(why, "entry", arena)};
+	*ret = op;
+	return ERR_NONE;
+}
+
+static enum err_code load_json(const char *path, json_t **ret, struct err *err)
+{
+	json_error_t problem;
+	FILE *file = fopen(path, "re");
+	long size;
+
+	if (!file)
+		return err_errno(err, ERR_CONFIG, errno, "plan file \"%s\"", path);
+	size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+	if (size < 0 || (size_t)size > PLAN_FILE_BYTES_MAX) {
+		(void)fclose(file);
+		return err_set(err, ERR_CONFIG, 0,
+				"plan file \"%s\" is no regular file of at most %zu bytes", path,
+				PLAN_FILE_BYTES_MAX);
+	}
+	rewind(file);
+	*ret = json_loadf(file, JSON_REJECT_DUPLICATES, &problem);
+	(void)fclose(file);
+	if (!*ret)
+		return err_set(err, ERR_CONFIG, 0, "plan file \"%s\":%d:%d: %s", path, problem.line,
+				problem.column, problem.text);
+	return ERR_NONE;
+}
+
+static enum err_code read_operations(const json_t *json, const char *path,
+		const struct settings *settings, struct arena *arena, struct plan_file *ret,
+		struct err *err)
+{
+	const json_t *list = json_object_get(json, "operations");
+	struct operation *operations =
+			arena_alloc(arena, (json_array_size(list) + 1) * sizeof(*operations));
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (operation_from_json(json_array_get(list, i), settings, arena, &operations[i],
+				    err) != ERR_NONE)
+			return err_context(err, "plan file \"%s\", operation %zu", path, i + 1);
+	}
+	ret->operations = operations;
+	ret->count = json_array_size(list);
+	return ERR_NONE;
+}
+
+enum err_code plan_file_read(const char *path, const struct settings *settings, struct arena *arena,
+		struct plan_file *ret, struct err *err)
+{
+	json_auto_t *json = NULL;
+	const char *hash;
+
+	if (load_json(path, &json, err) != ERR_NONE)
+		return err->code;
+	if (json_integer_value(json_object_get(json, "version")) != PLAN_FILE_VERSION ||
+			!json_is_array(json_object_get(json, "operations")))
+		return err_set(err, ERR_CONFIG, 0,
+				"plan file \"%s\" is not a plan of version %d: make it with `plan "
+				"--out`",
+				path, PLAN_FILE_VERSION);
+	hash = json_string_value(json_object_get(json, "config_hash"));
+	if (!text_equal(hash, settings->digest))
+		return err_set(err, ERR_CONFIG, 0,
+				"plan file \"%s\" is stale: the configuration or a mapping changed "
+				"since; make a new plan",
+				path);
+	(void)snprintf(ret->config_hash, sizeof(ret->config_hash), "%s", hash);
+	return read_operations(json, path, settings, arena, ret, err);
+}
+
+/* ---- cover ---- */
+
+static bool has_member(const struct operation *allowed, const char *key)
+{
+	for (size_t i = 0; i < allowed->member_count; i++) {
+		if (text_equal(allowed->members[i].key, key))
+			return true;
+	}
+	return false;
+}
+
+static bool has_value(const struct operation *allowed, const char *value)
+{
+	for (size_t i = 0; i < allowed->value_count; i++) {
+		if (text_equal(allowed->values[i], value))
+			return true;
+	}
+	return false;
+}
+
+static bool has_change(const struct operation *allowed, const struct field_change *change)
+{
+	for (size_t i = 0; i < allowed->field_count; i++) {
+		if (allowed->fields[i].field == change->field &&
+				text_equal(allowed->fields[i].after, change->after))
+			return true;
+	}
+	return false;
+}
+
+bool operation_is_covered(const struct operation *op, const struct operation *allowed)
+{
+	if (op->kind != allowed->kind || op->principal != allowed->principal ||
+			op->target != allowed->target ||
+			!text_equal(op->object.key, allowed->object.key))
+		return false;
+	for (size_t i = 0; i < op->member_count; i++) {
+		if (!has_member(allowed, op->members[i].key))
+			return false;
+	}
+	for (size_t i = 0; i < op->value_count; i++) {
+		if (!has_value(allowed, op->values[i]))
+			return false;
+	}
+	for (size_t i = 0; i < op->field_count; i++) {
+		if (!has_change(allowed, &op->fields[i]))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,395 @@
+/*
+ * settle -- what an answer or a read means for what we hold of an object. No calls are made here.
+ *
+ * Reads lag and lie: inside READ_LAG_NS after a write of ours the write is the truth, and what
+ * differs counts only when two reads agree on it.
+ */
+#include "sync/engine_state.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define REFUSED_RETRY_NS (600 * SECOND_NS)
+#define ROLE_ACCOUNT_ADMIN "account_admin"
+
+static const char *target_name(const struct engine *engine, unsigned target)
+{
+	return engine->settings->targets[target].name;
+}
+
+static void take_fields(struct engine *engine, struct object *object, const struct operation *op)
+{
+	for (size_t i = 0; i < op->field_count; i++)
+		registry_set_field(
+				engine->registry, object, op->fields[i].field, op->fields[i].after);
+}
+
+/* What the service made of our values (userName in lower case, say) is what later reads will show.
+ */
+static void take_answer(struct engine *engine, struct object *object, const struct resource *answer)
+{
+	for (unsigned field = 0; answer && field < FIELD_COUNT_; field++) {
+		if (answer->fields[field])
+			registry_set_field(engine->registry, object, (enum field)field,
+					answer->fields[field]);
+	}
+}
+
+static void become_ours(struct engine *engine, struct object *object, const struct operation *op,
+		uint64_t id)
+{
+	registry_bind(engine->registry, object, id);
+	object->ours = true;
+	object->named_only = false;
+	object->origin = op->kind == OP_CREATE ? ORIGIN_CREATED : ORIGIN_ADOPTED;
+	object->active = true;
+	object->left_ms = 0;
+	if (op->kind == OP_CREATE)
+		object->actual_known = true;
+	/* Grants that came over from a grant's own record now hang on this one. */
+	records_principal(engine, object);
+	for (vec_each (&object->grants, grant))
+		records_grant(engine, object, grant, true);
+}
+
+static void settle_new(struct engine *engine, struct object *object, const struct operation *op,
+		const struct resource *answer)
+{
+	uint64_t id = answer && answer->id ? id_parse(answer->id) : 0;
+
+	if (!id && op->object.remote_id)
+		id = id_parse(op->object.remote_id);
+	if (!id)
+		return;
+	become_ours(engine, object, op, id);
+	take_fields(engine, object, op);
+	if (op->kind == OP_ADOPT) {
+		const struct foreign *foreign = NULL;
+		const char *name = op->object.name;
+
+		foreign = name ? registry_foreign_by_name(engine->registry, object->target,
+						 object->kind, name)
+			       : NULL;
+		if (foreign && foreign->id == id) {
+			registry_set_field(engine->registry, object,
+					principal_name_field(object->kind), foreign->name);
+			if (!object->fields[FIELD_DISPLAY_NAME])
+				registry_set_field(engine->registry, object, FIELD_DISPLAY_NAME,
+						foreign->display_name);
+			if (!object->fields[FIELD_EXTERNAL_ID])
+				registry_set_field(engine->registry, object, FIELD_EXTERNAL_ID,
+						foreign->external_id);
+		}
+	}
+	take_answer(engine, object, answer);
+	records_principal(engine, object);
+}
+
+static void settle_members(struct engine *engine, struct object *group, const struct operation *op)
+{
+	bool adds = op->kind == OP_ADD_MEMBERS;
+
+	for (size_t i = 0; i < op->member_count; i++) {
+		uint64_t id = op->members[i].remote_id ? id_parse(op->members[i].remote_id) : 0;
+		bool changed;
+
+		if (!id)
+			continue;
+		changed = adds ? ids_add(&group->members, id) : ids_remove(&group->members, id);
+		if (group->actual_known)
+			(void)(adds ? ids_add(&group->actual, id) : ids_remove(&group->actual, id));
+		if (changed)
+			records_member(engine, group, id, adds);
+	}
+}
+
+static void settle_assignment(
+		struct engine *engine, struct object *object, const struct operation *op)
+{
+	const char *former = op->values_before ? op->values_before[0] : NULL;
+	char *value = mem_strdup(op->values[0]);
+	struct held_grant grant = {op->target, GRANT_ASSIGNMENT, value, NULL};
+	AUTO(mem_freep) char *kept = mem_strdup_or_null(former);
+
+	grant.former = kept;
+	if (op->kind == OP_ASSIGN) {
+		const struct held_grant *held =
+				object_grant(object, op->target, GRANT_ASSIGNMENT, NULL);
+
+		/* Raised twice: what was there before our first one is what comes back. */
+		if (held) {
+			mem_free(kept);
+			kept = mem_strdup_or_null(held->former);
+			grant.former = kept;
+		}
+		object_put_grant(object, &grant);
+		records_grant(engine, object, &grant, true);
+		inventory_set_level(engine, op->target, object->id, op->values[0]);
+	} else {
+		records_grant(engine, object, &grant, false);
+		object_drop_grant(object, op->target, GRANT_ASSIGNMENT, NULL);
+		inventory_set_level(engine, op->target, object->id, former);
+	}
+	mem_free(value);
+}
+
+static void settle_values(struct engine *engine, struct object *object, const struct operation *op)
+{
+	bool adds = op->kind == OP_ADD_ENTITLEMENTS || op->kind == OP_ADD_ROLES;
+	bool roles = op->kind == OP_ADD_ROLES || op->kind == OP_REMOVE_ROLES;
+
+	for (size_t i = 0; i < op->value_count; i++) {
+		AUTO(mem_freep) char *value = mem_strdup(op->values[i]);
+		struct held_grant grant = {
+				op->target, roles ? GRANT_ROLE : GRANT_ENTITLEMENT, value, NULL};
+
+		records_grant(engine, object, &grant, adds);
+		if (adds)
+			object_put_grant(object, &grant);
+		else
+			object_drop_grant(object, grant.workspace, grant.kind, value);
+	}
+}
+
+static void settle_end(struct engine *engine, struct object *object)
+{
+	object->ours = false;
+	records_principal(engine, object);
+	registry_unbind(engine->registry, object);
+}
+
+void settle_write(struct engine *engine, struct object *object, const struct operation *op,
+		const struct resource *answer)
+{
+	object->written_ns = clock_monotonic_ns();
+	switch (op->kind) {
+	case OP_CREATE:
+	case OP_ADOPT:
+		settle_new(engine, object, op, answer);
+		break;
+	case OP_UPDATE:
+	case OP_DEACTIVATE:
+		take_fields(engine, object, op);
+		object->active = op->active_after;
+		if (op->active_after)
+			object->left_ms = 0;
+		records_principal(engine, object);
+		break;
+	case OP_DELETE:
+	case OP_FORGET:
+		settle_end(engine, object);
+		break;
+	case OP_ADD_MEMBERS:
+	case OP_REMOVE_MEMBERS:
+		settle_members(engine, object, op);
+		break;
+	case OP_ASSIGN:
+	case OP_UNASSIGN:
+		settle_assignment(engine, object, op);
+		break;
+	case OP_ADD_ENTITLEMENTS:
+	case OP_REMOVE_ENTITLEMENTS:
+	case OP_ADD_ROLES:
+	case OP_REMOVE_ROLES:
+		settle_values(engine, object, op);
+		break;
+	case OP_KIND_COUNT_:
+		break;
+	}
+}
+
+/* ---- reads ---- */
+
+static bool has_role(const struct resource *resource, const char *role)
+{
+	for (size_t i = 0; i < resource->role_count; i++) {
+		if (text_equal(resource->roles[i], role))
+			return true;
+	}
+	return false;
+}
+
+static bool field_differs(
+		const struct object *object, const struct resource *resource, enum field field)
+{
+	const char *held = object->fields[field], *read = resource->fields[field];
+
+	if (!held)
+		return false; /* never ours to say */
+	return field == FIELD_USER_NAME ? !text_equal_folded(held, read) : !text_equal(held, read);
+}
+
+/* A digest of how a read differs from what is ours; 0: it does not. */
+static uint64_t difference(const struct object *object, const struct resource *resource,
+		const struct ids *actual)
+{
+	struct digest *digest = digest_new();
+	char hex[DIGEST_HEX_SIZE];
+	bool differs = false;
+
+	for (unsigned field = 0; field < FIELD_COUNT_; field++) {
+		if (!field_differs(object, resource, (enum field)field))
+			continue;
+		differs = true;
+		digest_add_text(digest, field_name((enum field)field));
+		digest_add_text(digest, resource->fields[field] ? resource->fields[field] : "");
+	}
+	if (resource->has_active && resource->active != object->active) {
+		differs = true;
+		digest_add_text(digest, resource->active ? "active" : "inactive");
+	}
+	for (size_t i = 0; resource->has_members && i < object->members.count; i++) {
+		if (ids_contain(actual, object->members.items[i]))
+			continue;
+		differs = true;
+		digest_add(digest, &object->members.items[i], sizeof(object->members.items[i]));
+	}
+	digest_finish(digest, hex);
+	return differs ? digest_quick(span_of(hex)) | 1 : 0;
+}
+
+static void collect_members(const struct resource *resource, struct ids *ret)
+{
+	for (size_t i = 0; i < resource->member_count; i++) {
+		uint64_t id = id_parse(resource->members[i].id);
+
+		if (id)
+			ids_append(ret, id);
+	}
+	ids_sort(ret);
+}
+
+/* Members of ours that are not there: somebody took them out, or Databricks never took them in. */
+static void drop_missing_members(
+		struct engine *engine, struct object *group, const struct ids *actual)
+{
+	struct ids missing = {0};
+
+	for (size_t i = 0; i < group->members.count; i++) {
+		if (!ids_contain(actual, group->members.items[i]))
+			ids_append(&missing, group->members.items[i]);
+	}
+	for (size_t i = 0; i < missing.count; i++) {
+		(void)ids_remove(&group->members, missing.items[i]);
+		records_member(engine, group, missing.items[i], false);
+	}
+	if (missing.count && group->verify) {
+		for (size_t i = 0; i < missing.count; i++)
+			(void)ids_add(&group->refused, missing.items[i]);
+		group->refused_until_ns = clock_monotonic_ns() + REFUSED_RETRY_NS;
+		engine_tick_at(engine, group->refused_until_ns);
+		log_event(LOG_WARNING,
+				"Databricks answered with success but did not take these members; "
+				"tried again later",
+				{"group", object_name(group)},
+				{"target", target_name(engine, group->target)},
+				{"count", log_int(missing.count)});
+	}
+	ids_release(&missing);
+}
+
+static void take_read(struct engine *engine, struct object *object, const struct resource *resource,
+		const struct ids *actual)
+{
+	for (unsigned field = 0; field < FIELD_COUNT_; field++) {
+		if (field_differs(object, resource, (enum field)field))
+			registry_set_field(engine->registry, object, (enum field)field,
+					resource->fields[field]);
+	}
+	if (resource->has_active)
+		object->active = resource->active;
+	if (resource->has_members)
+		drop_missing_members(engine, object, actual);
+	records_principal(engine, object);
+}
+
+static void remember_actual(
+		struct object *object, const struct resource *resource, struct ids *actual)
+{
+	object->powerful = has_role(resource, ROLE_ACCOUNT_ADMIN);
+	if (!resource->has_members)
+		return;
+	ids_release(&object->actual);
+	object->actual = *actual;
+	*actual = (struct ids){0};
+	object->actual_known = true;
+}
+
+bool settle_read(struct engine *engine, struct object *object, const struct resource *resource)
+{
+	uint64_t now = clock_monotonic_ns();
+	bool fresh_write = object->written_ns && now - object->written_ns < READ_LAG_NS &&
+			!object->verify;
+	struct ids actual = {0};
+	uint64_t digest;
+
+	collect_members(resource, &actual);
+	digest = object->ours ? difference(object, resource, &actual) : 0;
+	if (digest && !fresh_write && object->suspect != digest) {
+		object->suspect = digest;
+		ids_release(&actual);
+		return false;
+	}
+	if (digest && !fresh_write) {
+		if (!object->verify)
+			log_event(LOG_NOTICE, "drift: changed in Databricks by another hand",
+					{"kind", principal_kind_name(object->kind)},
+					{"principal", object_name(object)},
+					{"target", target_name(engine, object->target)});
+		take_read(engine, object, resource, &actual);
+	}
+	object->suspect = 0;
+	object->verify = false;
+	if (!digest || !fresh_write)
+		remember_actual(object, resource, &actual);
+	ids_release(&actual);
+	return true;
+}
+
+void settle_gone(struct engine *engine, struct object *object)
+{
+	log_event(LOG_NOTICE, "drift: deleted in Databricks by another hand",
+			{"kind", principal_kind_name(object->kind)},
+			{"principal", object_name(object)},
+			{"target", target_name(engine, object->target)});
+	settle_end(engine, object);
+}
+
+static bool seen_contains(const struct seen_grants *seen, const struct held_grant *grant)
+{
+	size_t count = grant->kind == GRANT_ROLE ? seen->role_count : seen->entitlement_count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (text_equal((grant->kind == GRANT_ROLE ? seen->roles : seen->entitlements)[i],
+				    grant->value))
+			return true;
+	}
+	return false;
+}
+
+void settle_seen(struct engine *engine, struct object *object, unsigned workspace,
+		const struct resource *resource)
+{
+	bool fresh_write = object->written_ns &&
+			clock_monotonic_ns() - object->written_ns < READ_LAG_NS;
+	const struct seen_grants *seen;
+
+	if (resource)
+		object_set_seen(object, workspace, resource->entitlements,
+				resource->entitlement_count, resource->roles, resource->role_count);
+	else
+		object_set_seen(object, workspace, NULL, 0, NULL, 0);
+	seen = object_seen(object, workspace);
+	for (size_t i = 0; !fresh_write && i < object->grants.count; i++) {
+		struct held_grant *grant = &object->grants.items[i];
+
+		if (grant->workspace != workspace || grant->kind == GRANT_ASSIGNMENT ||
+				seen_contains(seen, grant))
+			continue;
+		records_grant(engine, object, grant, false);
+		object_drop_grant(object, workspace, grant->kind, grant->value);
+		i--;
+	}
+}

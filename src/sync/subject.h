@@ -1,0 +1,40 @@
+/*
+ * subject -- what the grants of all rules together give to one principal, by its Databricks name.
+ * Pure.
+ *
+ * Rules about one principal are merged: the highest level per workspace, the union of entitlements
+ * and roles; each part remembers the rule that it comes from first.
+ */
+#ifndef L2D_SYNC_SUBJECT_H
+#define L2D_SYNC_SUBJECT_H
+
+#include "rules/config.h"
+#include "store/store.h"
+
+struct wanted_grant {
+	unsigned target; /* a workspace; for an account role the account */
+	enum grant_kind kind;
+	const char *value;
+	struct why why;
+};
+
+struct subject {
+	enum principal_kind kind;
+	const char *name; /* as first written */
+	const struct wanted_grant *grants;
+	size_t count;
+	size_t index; /* for subjects_at */
+};
+
+struct subjects;
+/* Errors: ERR_CONFIG (a level ADMIN without an account, a role that fits no target). config is
+ * borrowed. */
+MUST_CHECK enum err_code subjects_new(
+		const struct config *config, struct subjects **ret, struct err *err);
+void subjects_free(struct subjects *subjects);
+const struct subject *subjects_find(const struct subjects *subjects, enum principal_kind kind,
+		const char *name); /* NULL */
+size_t subjects_count(const struct subjects *subjects);
+const struct subject *subjects_at(const struct subjects *subjects, size_t index);
+
+#endif
