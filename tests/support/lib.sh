@@ -23,6 +23,7 @@ export LDAPNOINIT=1 LC_ALL=C.UTF-8
 : "${top_builddir:=$top_srcdir}"
 support=$top_srcdir/tests/support
 simulator=$top_builddir/contrib/simulator/dbx-sim
+# shellcheck disable=SC2034 # for those who source this
 ldap2dbx=$top_builddir/src/ldap2dbx
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ldap2dbx.XXXXXX") || exit 1
