@@ -50,7 +50,7 @@ process_gone() {
 start_process() {
 	local log=$1
 	shift
-	"$@" </dev/null >>"$log" 2>&1 &
+	setsid "$@" </dev/null >>"$log" 2>&1 &
 	processes+=($!)
 }
 
@@ -61,6 +61,7 @@ stop_process() {
 	wait "$pid" 2>/dev/null
 }
 
+# Every process is in a session of its own, so Ctrl-C reaches this script alone, which then ends them in order.
 cleanup() {
 	local pid dir
 	for pid in "${processes[@]}"; do
@@ -93,7 +94,7 @@ start_simulator() {
 	SIM_REQUESTS=$work/requests.jsonl
 	: >"$SIM_FIRST"
 	: >"$SIM_REQUESTS"
-	"$simulator" --listen 0 --request-log "$SIM_REQUESTS" "$@" </dev/null >"$SIM_FIRST" 2>>"$SIM_LOG" &
+	setsid "$simulator" --listen 0 --request-log "$SIM_REQUESTS" "$@" </dev/null >"$SIM_FIRST" 2>>"$SIM_LOG" &
 	SIM_PID=$!
 	processes+=("$SIM_PID")
 	if ! wait_for $stop_seconds first_line_there; then
