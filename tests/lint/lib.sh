@@ -10,7 +10,8 @@ set -euo pipefail
 export LC_ALL=C
 
 : "${top_srcdir:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
-: "${top_builddir:=$top_srcdir}"
+# make check says where; a script that is run by itself looks where the README builds.
+: "${top_builddir:=$([ -d "$top_srcdir/build" ] && echo "$top_srcdir/build" || echo "$top_srcdir")}"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
