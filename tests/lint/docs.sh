@@ -12,7 +12,8 @@ need jq
 list_schema_keys() {
 	jq -r --arg what "$1" '
 		def walk_keys($prefix):
-			((.properties | objects) | to_entries[] | $prefix + .key, (.value | walk_keys($prefix + .key + "."))),
+			(.properties | objects | to_entries[] | .key as $key |
+				$prefix + $key, (.value | walk_keys($prefix + $key + "."))),
 			(.additionalProperties | objects | walk_keys($prefix + "NAME.")),
 			(.items | objects | walk_keys($prefix[:-1] + "[].")),
 			((.allOf, .anyOf, .oneOf) | arrays | .[] | walk_keys($prefix));
