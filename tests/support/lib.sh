@@ -89,6 +89,10 @@ first_line_there() {
 	[ "$(wc -l <"$SIM_FIRST")" -ge 1 ]
 }
 
+simulator_decided() {
+	first_line_there || process_gone "$SIM_PID"
+}
+
 start_simulator() {
 	SIM_FIRST=$work/simulator.json
 	SIM_LOG=$work/simulator.log
@@ -98,7 +102,7 @@ start_simulator() {
 	setsid "$simulator" --listen 0 --request-log "$SIM_REQUESTS" "$@" </dev/null >"$SIM_FIRST" 2>>"$SIM_LOG" &
 	SIM_PID=$!
 	processes+=("$SIM_PID")
-	if ! wait_for $stop_seconds first_line_there; then
+	if ! wait_for $stop_seconds simulator_decided || ! first_line_there; then
 		cat "$SIM_LOG" >&2
 		echo "the simulator did not start" >&2
 		exit 1
