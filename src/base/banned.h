@@ -16,9 +16,11 @@
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets
 #pragma GCC poison atoi atol atoll sscanf localtime gmtime ctime asctime tmpnam mktemp
 
-/* Words that other headers use for parameters, so only the call is an error. */
+/* Words that other headers use for parameters, so only the call is an error; clang takes no such late attribute. */
+#ifndef __clang__
 extern int rand(void) __attribute__((error("use base/digest.h")));
 extern void srand(unsigned seed) __attribute__((error("use base/digest.h")));
 extern int system(const char *command) __attribute__((error("no shell")));
+#endif
 
 #endif
