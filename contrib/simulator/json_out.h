@@ -1,0 +1,19 @@
+/*
+ * json_out -- writes JSON text straight into a buf: big lists are written a hundred thousand objects at a time, for
+ * which a tree of values would cost more than all else.
+ */
+#ifndef SIM_JSON_OUT_H
+#define SIM_JSON_OUT_H
+
+#include "base/buf.h"
+
+void json_add_text(struct buf *out, const char *text); /* with quotes and escapes */
+void json_add_number(struct buf *out, uint64_t number);
+
+/* `,"key":` in an object, without the comma if nothing but the opening brace stands before it. key: plain ASCII. */
+void json_add_key(struct buf *out, const char *key);
+void json_add_comma(struct buf *out); /* between items of an array: not behind its opening bracket */
+/* `"key":"text"`; nothing at all for NULL. */
+void json_add_member(struct buf *out, const char *key, const char *text);
+
+#endif

@@ -1,0 +1,175 @@
+#include "limits.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "request.h"
+
+#define IN_FLIGHT_MAX 4
+
+enum family {
+	ACCOUNT_GET,
+	ACCOUNT_LIST,
+	ACCOUNT_PATCH,
+	ACCOUNT_WRITE,
+	ACCOUNT_ASSIGN,
+	MIRROR_GET,
+	WORKSPACE_READ,
+	WORKSPACE_GROUP_PATCH,
+	WORKSPACE_GROUP_DELETE,
+	WORKSPACE_ASSIGN,
+	FAMILY_COUNT_
+};
+
+static const struct {
+	double count, seconds;
+} rates[FAMILY_COUNT_] = {
+		[ACCOUNT_GET] = {20, 1},
+		[ACCOUNT_LIST] = {240, 60},
+		[ACCOUNT_PATCH] = {2, 1},
+		[ACCOUNT_WRITE] = {5, 1},
+		[ACCOUNT_ASSIGN] = {2, 1}, /* not published: the pace of account PATCH */
+		[MIRROR_GET] = {20, 1},
+		[WORKSPACE_READ] = {255, 60},
+		[WORKSPACE_GROUP_PATCH] = {10, 60},
+		[WORKSPACE_GROUP_DELETE] = {35, 60},
+		[WORKSPACE_ASSIGN] = {5, 1},
+};
+
+struct bucket {
+	double tokens;
+	uint64_t filled_ns; /* 0: never used, so full */
+};
+
+struct place {
+	struct bucket buckets[FAMILY_COUNT_];
+	unsigned in_flight;
+};
+
+struct limits {
+	pthread_mutex_t lock;
+	struct place *places; /* the account, then each workspace */
+};
+
+struct limits *limits_new(size_t workspaces)
+{
+	struct limits *limits = mem_zalloc(sizeof(*limits));
+
+	(void)pthread_mutex_init(&limits->lock, NULL);
+	limits->places = mem_array(workspaces + 1, sizeof(*limits->places));
+	return limits;
+}
+
+void limits_free(struct limits *limits)
+{
+	if (!limits)
+		return;
+	(void)pthread_mutex_destroy(&limits->lock);
+	mem_free(limits->places);
+	mem_free(limits);
+}
+
+static enum family account_family(const struct request *request)
+{
+	if (request_is(request, "GET"))
+		return request->segment_count > 7 ? ACCOUNT_GET : ACCOUNT_LIST;
+	return request_is(request, "PATCH") ? ACCOUNT_PATCH : ACCOUNT_WRITE;
+}
+
+static enum family workspace_family(const struct request *request)
+{
+	const char *collection = request->segment_count > 5 ? request->segments[5] : "";
+	bool group = strcmp(collection, "Groups") == 0;
+
+	if (request_is(request, "GET"))
+		return strcmp(collection, "Me") == 0 ? FAMILY_COUNT_ : WORKSPACE_READ;
+	if (group && request_is(request, "PATCH"))
+		return WORKSPACE_GROUP_PATCH;
+	return group && request_is(request, "DELETE") ? WORKSPACE_GROUP_DELETE : FAMILY_COUNT_;
+}
+
+static bool is_workspace_scim(const struct request *request)
+{
+	return request->host && request_path_begins(request, "api/2.0/preview/scim/v2");
+}
+
+/* FAMILY_COUNT_: no limit is known. */
+static enum family family_of(const struct request *request)
+{
+	if (is_workspace_scim(request))
+		return workspace_family(request);
+	if (request->host) {
+		if (request_is(request, "PUT") && request_path_begins(request, "api/2.0/preview/permissionassignments"))
+			return WORKSPACE_ASSIGN;
+		return request_path_begins(request, "api/2.0/account/scim/v2") ? MIRROR_GET : FAMILY_COUNT_;
+	}
+	if (request_path_begins(request, "api/*/accounts/*/scim/v2"))
+		return account_family(request);
+	if (request_path_begins(request, "api/2.0/accounts/*/workspaces/*/permissionassignments"))
+		return ACCOUNT_ASSIGN;
+	return FAMILY_COUNT_;
+}
+
+/* Takes one token; otherwise returns the seconds until there is one. */
+static double bucket_take(struct bucket *bucket, enum family family)
+{
+	double rate = rates[family].count / rates[family].seconds;
+	double room = rates[family].seconds > 1 ? ceil(rate * 10) : rates[family].count;
+	uint64_t now = clock_monotonic_ns();
+
+	if (bucket->filled_ns == 0)
+		bucket->tokens = room;
+	else
+		bucket->tokens += (double)(now - bucket->filled_ns) / 1e9 * rate;
+	bucket->tokens = bucket->tokens < room ? bucket->tokens : room;
+	bucket->filled_ns = now;
+	if (bucket->tokens < 1)
+		return (1 - bucket->tokens) / rate;
+	bucket->tokens -= 1;
+	return 0;
+}
+
+static void refuse_rate(const struct request *request, enum family family, double wait_s, struct answer *answer)
+{
+	char seconds[16];
+
+	if (family == ACCOUNT_ASSIGN || family == WORKSPACE_ASSIGN)
+		answer_api_error(answer, 429, "REQUEST_LIMIT_EXCEEDED", "Too many requests. Please wait and try again.");
+	else
+		answer_scim_error(answer, 429, NULL, "REQUEST_LIMIT_EXCEEDED: Too many requests. Please wait and try again.");
+	(void)snprintf(seconds, sizeof(seconds), "%.0f", ceil(wait_s));
+	if (request->sim->options.quirks[QUIRK_RETRY_AFTER])
+		answer_add_header(answer, "Retry-After", seconds);
+}
+
+bool limits_enter(struct limits *limits, const struct request *request, struct answer *answer)
+{
+	struct place *place = &limits->places[request->host ? request->host->number : 0];
+	enum family family = family_of(request);
+	bool capped = is_workspace_scim(request), full;
+	double wait_s = 0;
+
+	(void)pthread_mutex_lock(&limits->lock);
+	full = capped && place->in_flight >= IN_FLIGHT_MAX;
+	if (!full && family != FAMILY_COUNT_)
+		wait_s = bucket_take(&place->buckets[family], family);
+	if (capped && !full && !(wait_s > 0))
+		place->in_flight++;
+	(void)pthread_mutex_unlock(&limits->lock);
+	if (full)
+		answer_scim_error(answer, 500, NULL,
+				"REQUEST_LIMIT_EXCEEDED: Workspace %s exceeded the concurrent limit of %d requests.",
+				request->host->id_text, IN_FLIGHT_MAX);
+	else if (wait_s > 0)
+		refuse_rate(request, family, wait_s, answer);
+	return !full && !(wait_s > 0);
+}
+
+void limits_leave(struct limits *limits, const struct request *request)
+{
+	if (!is_workspace_scim(request))
+		return;
+	(void)pthread_mutex_lock(&limits->lock);
+	limits->places[request->host->number].in_flight--;
+	(void)pthread_mutex_unlock(&limits->lock);
+}

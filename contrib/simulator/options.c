@@ -1,0 +1,296 @@
+#include "options.h"
+
+#include <getopt.h>
+
+#include "base/text.h"
+
+#define LATENCY_MAX_MS 600000
+#define TOKEN_LIFETIME_MAX_S 86400
+#define PAGE_MAX 10000
+
+static const struct {
+	const char *name;
+	bool on;
+	const char *help;
+} quirks[QUIRK_COUNT_] = {
+		[QUIRK_ACCOUNT_LIST_MEMBERS] = {"account-list-members", false,
+				"account lists of groups show members, as before August 2025"},
+		[QUIRK_ACCOUNT_ENTITLEMENTS_IGNORED] = {"account-entitlements-ignored", false,
+				"PATCH of entitlements at account level: 200 without effect instead of 400"},
+		[QUIRK_ACTIVE_STRICT] = {"active-strict", false,
+				"account PATCH of active with anything but true or false: 500"},
+		[QUIRK_EXPIRES_IN_TEXT] = {"expires-in-text", false, "expires_in of a token is a string"},
+		[QUIRK_FEDERATED_400] = {"federated-400", false,
+				"workspace change of an account group: 400 in place of 500"},
+		[QUIRK_FEDERATION] = {"federation", true, "workspaces have a metastore, so assignment works"},
+		[QUIRK_INDIRECT_SEEN] = {"indirect-seen", true,
+				"members of assigned groups show in the workspace's SCIM"},
+		[QUIRK_NESTING_LIMIT] = {"nesting-limit", true, "more than 10 layers of groups: 400"},
+		[QUIRK_PATCH_NO_CONTENT] = {"patch-no-content", false, "PATCH answers 204 in place of 200 and the object"},
+		[QUIRK_RETRY_AFTER] = {"retry-after", true, "429 of --limits carries Retry-After"},
+		[QUIRK_STRICT_HEADERS] = {"strict-headers", true,
+				"X-Databricks-Workspace-Id is refused where it must not be"},
+		[QUIRK_STRICT_REMOVE] = {"strict-remove", false, "removing a member that is none: 404 in place of 200"},
+		[QUIRK_TEXT_PLAIN] = {"text-plain", false, "SCIM answers say they are text/plain"},
+		[QUIRK_WIDE_IDS] = {"wide-ids", false, "new ids do not fit into a double"},
+};
+
+enum option_key {
+	KEY_LISTEN = 256,
+	KEY_ACCOUNT,
+	KEY_WORKSPACE,
+	KEY_STATE,
+	KEY_SEED,
+	KEY_LIMITS,
+	KEY_LATENCY,
+	KEY_FAULTS,
+	KEY_REQUEST_LOG,
+	KEY_TOKEN_LIFETIME,
+	KEY_PAGE_MAX,
+	KEY_CLOUD,
+	KEY_QUIRK,
+	KEY_HELP
+};
+
+static const struct option long_options[] = {
+		{"listen", required_argument, NULL, KEY_LISTEN},
+		{"account", required_argument, NULL, KEY_ACCOUNT},
+		{"workspace", required_argument, NULL, KEY_WORKSPACE},
+		{"state", required_argument, NULL, KEY_STATE},
+		{"seed", required_argument, NULL, KEY_SEED},
+		{"limits", required_argument, NULL, KEY_LIMITS},
+		{"latency", required_argument, NULL, KEY_LATENCY},
+		{"faults", required_argument, NULL, KEY_FAULTS},
+		{"request-log", required_argument, NULL, KEY_REQUEST_LOG},
+		{"token-lifetime", required_argument, NULL, KEY_TOKEN_LIFETIME},
+		{"page-max", required_argument, NULL, KEY_PAGE_MAX},
+		{"cloud", required_argument, NULL, KEY_CLOUD},
+		{"quirk", required_argument, NULL, KEY_QUIRK},
+		{"help", no_argument, NULL, KEY_HELP},
+		{NULL, 0, NULL, 0},
+};
+
+void options_print_help(void)
+{
+	puts("Usage: dbx-sim [OPTION]...\n"
+	     "A Databricks account and its workspaces, simulated on loopback.\n\n"
+	     "  --listen PORT          port of the account's host (default 0: any free one)\n"
+	     "  --account ID           account id (default: a random one)\n"
+	     "  --workspace NAME[:PORT]  a workspace on a port of its own; may be repeated\n"
+	     "  --state FILE           read at the start if it is there, written at the end and on SIGUSR1\n"
+	     "  --seed FILE            read at the start instead, if the state file is not there\n"
+	     "  --limits published|off   keep to the published request rates (default off)\n"
+	     "  --latency MS           time that each request takes\n"
+	     "  --faults FILE          a script of faults; read again on SIGHUP\n"
+	     "  --request-log FILE     a line of JSON per request\n"
+	     "  --token-lifetime S     of OAuth tokens (default 3600)\n"
+	     "  --page-max N           longest page of a SCIM list (default 10000)\n"
+	     "  --cloud aws|azure|gcp  decides about application ids (default aws)\n"
+	     "  --quirk NAME=on|off    a behaviour that was seen once or only expected:");
+	for (size_t i = 0; i < QUIRK_COUNT_; i++)
+		printf("      %-30s %s (default %s)\n", quirks[i].name, quirks[i].help, quirks[i].on ? "on" : "off");
+}
+
+bool options_set_quirk(struct options *options, const char *name, bool on)
+{
+	for (size_t i = 0; i < QUIRK_COUNT_; i++) {
+		if (strcmp(quirks[i].name, name) == 0) {
+			options->quirks[i] = on;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum err_code bad_value(struct err *err, const char *option, const char *value, const char *wanted)
+{
+	return err_set(err, ERR_USAGE, 0, "--%s: \"%s\" is not %s", option, value, wanted);
+}
+
+static bool parse_number(const char *text, int64_t least, int64_t most, uint32_t *ret)
+{
+	int64_t number;
+
+	if (!text_parse_int(text, least, most, &number))
+		return false;
+	*ret = (uint32_t)number;
+	return true;
+}
+
+static bool parse_port(const char *text, uint16_t *ret)
+{
+	uint32_t port;
+
+	if (!parse_number(text, 0, UINT16_MAX, &port))
+		return false;
+	*ret = (uint16_t)port;
+	return true;
+}
+
+static enum err_code parse_listen(struct options *options, const char *value, struct err *err)
+{
+	static const char *const hosts[] = {"127.0.0.1:", "localhost:"};
+	const char *port = value;
+
+	for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+		if (text_starts_with(value, hosts[i]))
+			port = value + strlen(hosts[i]);
+	}
+	return parse_port(port, &options->port)
+			? ERR_NONE
+			: bad_value(err, "listen", value, "a port; only loopback is served");
+}
+
+static enum err_code parse_workspace(struct options *options, const char *value, struct err *err)
+{
+	const char *colon = strrchr(value, ':');
+	struct workspace_option workspace = {0};
+
+	if (colon && !parse_port(colon + 1, &workspace.port))
+		return bad_value(err, "workspace", value, "NAME or NAME:PORT");
+	if (colon == value || *value == '\0')
+		return bad_value(err, "workspace", value, "NAME or NAME:PORT");
+	if (options->workspaces.count == WORKSPACES_MAX)
+		return err_set(err, ERR_USAGE, 0, "--workspace: more than %d", WORKSPACES_MAX);
+	workspace.name = colon ? mem_strndup(value, (size_t)(colon - value)) : mem_strdup(value);
+	for (vec_each(&options->workspaces, other)) {
+		if (strcmp(other->name, workspace.name) == 0) {
+			mem_free(workspace.name);
+			return bad_value(err, "workspace", value, "a new name");
+		}
+	}
+	*vec_add(&options->workspaces) = workspace;
+	return ERR_NONE;
+}
+
+static enum err_code parse_cloud(struct options *options, const char *value, struct err *err)
+{
+	static const char *const words[] = {"aws", "azure", "gcp"};
+
+	for (unsigned i = 0; i < COUNT_OF(words); i++) {
+		if (strcmp(value, words[i]) == 0) {
+			options->cloud = (enum cloud)i;
+			return ERR_NONE;
+		}
+	}
+	return bad_value(err, "cloud", value, "aws, azure or gcp");
+}
+
+const char *cloud_name(enum cloud cloud)
+{
+	static const char *const words[] = {"AWS", "AZURE", "GCP"};
+
+	return words[cloud];
+}
+
+static enum err_code parse_limits(struct options *options, const char *value, struct err *err)
+{
+	options->limits = strcmp(value, "published") == 0;
+	if (!options->limits && strcmp(value, "off") != 0)
+		return bad_value(err, "limits", value, "published or off");
+	return ERR_NONE;
+}
+
+static enum err_code parse_quirk(struct options *options, const char *value, struct err *err)
+{
+	size_t len = strcspn(value, "=");
+	AUTO(mem_freep) char *name = mem_strndup(value, len);
+	bool on = strcmp(value + len, "=on") == 0;
+
+	if (!on && strcmp(value + len, "=off") != 0)
+		return bad_value(err, "quirk", value, "NAME=on or NAME=off");
+	if (!options_set_quirk(options, name, on))
+		return bad_value(err, "quirk", name, "known; see --help");
+	return ERR_NONE;
+}
+
+static enum err_code parse_count(const char *option, const char *value, int64_t most, uint32_t *ret, struct err *err)
+{
+	if (!parse_number(value, 0, most, ret))
+		return err_set(err, ERR_USAGE, 0, "--%s: \"%s\" is not a number from 0 to %lld", option, value,
+				(long long)most);
+	return ERR_NONE;
+}
+
+static void take(char **field, const char *value)
+{
+	mem_free(*field);
+	*field = mem_strdup(value);
+}
+
+static enum err_code parse_one(struct options *options, int key, const char *value, struct err *err)
+{
+	switch (key) {
+	case KEY_LISTEN:
+		return parse_listen(options, value, err);
+	case KEY_WORKSPACE:
+		return parse_workspace(options, value, err);
+	case KEY_LIMITS:
+		return parse_limits(options, value, err);
+	case KEY_CLOUD:
+		return parse_cloud(options, value, err);
+	case KEY_QUIRK:
+		return parse_quirk(options, value, err);
+	case KEY_LATENCY:
+		return parse_count("latency", value, LATENCY_MAX_MS, &options->latency_ms, err);
+	case KEY_TOKEN_LIFETIME:
+		return parse_count("token-lifetime", value, TOKEN_LIFETIME_MAX_S, &options->token_lifetime_s, err);
+	case KEY_PAGE_MAX:
+		return parse_count("page-max", value, PAGE_MAX, &options->page_max, err);
+	case KEY_ACCOUNT:
+		take(&options->account_id, value);
+		return ERR_NONE;
+	case KEY_STATE:
+		take(&options->state_file, value);
+		return ERR_NONE;
+	case KEY_SEED:
+		take(&options->seed_file, value);
+		return ERR_NONE;
+	case KEY_FAULTS:
+		take(&options->faults_file, value);
+		return ERR_NONE;
+	case KEY_REQUEST_LOG:
+		take(&options->log_file, value);
+		return ERR_NONE;
+	case KEY_HELP:
+		options->help = true;
+		return ERR_NONE;
+	default:
+		return err_set(err, ERR_USAGE, 0, "unknown option; try --help");
+	}
+}
+
+enum err_code options_parse(int argc, char **argv, struct options *ret, struct err *err)
+{
+	struct options options = {.token_lifetime_s = 3600, .page_max = PAGE_MAX};
+	int key;
+
+	for (size_t i = 0; i < QUIRK_COUNT_; i++)
+		options.quirks[i] = quirks[i].on;
+	while ((key = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (parse_one(&options, key, optarg, err) != ERR_NONE) {
+			options_release(&options);
+			return err->code;
+		}
+	}
+	if (optind < argc) {
+		options_release(&options);
+		return err_set(err, ERR_USAGE, 0, "unexpected argument \"%s\"; try --help", argv[optind]);
+	}
+	if (options.page_max == 0)
+		options.page_max = 1;
+	*ret = options;
+	return ERR_NONE;
+}
+
+void options_release(struct options *options)
+{
+	for (vec_each(&options->workspaces, workspace))
+		mem_free(workspace->name);
+	vec_release(&options->workspaces);
+	mem_free(options->account_id);
+	mem_free(options->state_file);
+	mem_free(options->seed_file);
+	mem_free(options->faults_file);
+	mem_free(options->log_file);
+}

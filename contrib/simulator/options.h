@@ -1,0 +1,63 @@
+/*
+ * options -- the command line.
+ */
+#ifndef SIM_OPTIONS_H
+#define SIM_OPTIONS_H
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/vec.h"
+
+#define WORKSPACES_MAX 1000
+
+enum quirk {
+	QUIRK_ACCOUNT_LIST_MEMBERS,
+	QUIRK_ACCOUNT_ENTITLEMENTS_IGNORED,
+	QUIRK_ACTIVE_STRICT,
+	QUIRK_EXPIRES_IN_TEXT,
+	QUIRK_FEDERATED_400,
+	QUIRK_FEDERATION,
+	QUIRK_INDIRECT_SEEN,
+	QUIRK_NESTING_LIMIT,
+	QUIRK_PATCH_NO_CONTENT,
+	QUIRK_RETRY_AFTER,
+	QUIRK_STRICT_HEADERS,
+	QUIRK_STRICT_REMOVE,
+	QUIRK_TEXT_PLAIN,
+	QUIRK_WIDE_IDS,
+	QUIRK_COUNT_
+};
+
+enum cloud { CLOUD_AWS, CLOUD_AZURE, CLOUD_GCP };
+
+struct workspace_option {
+	char *name;
+	uint16_t port;    /* 0: any */
+};
+
+struct options {
+	uint16_t port; /* of the account; 0: any */
+	char *account_id;
+	struct {
+		struct workspace_option *items;
+		size_t count, room;
+	} workspaces;
+	char *state_file, *seed_file, *faults_file, *log_file;
+	bool limits;
+	uint32_t latency_ms;
+	uint32_t token_lifetime_s;
+	uint32_t page_max; /* no list page is longer */
+	enum cloud cloud;
+	bool quirks[QUIRK_COUNT_];
+	bool help;
+};
+
+/* Errors: ERR_USAGE. */
+MUST_CHECK enum err_code options_parse(int argc, char **argv, struct options *ret, struct err *err);
+void options_release(struct options *options);
+void options_print_help(void);
+/* "on"/"off" by name, for the fault script too. */
+bool options_set_quirk(struct options *options, const char *name, bool on);
+const char *cloud_name(enum cloud cloud); /* "AWS" */
+
+#endif
