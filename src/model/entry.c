@@ -1,14 +1,15 @@
 #include "model/entry.h"
 
+#include "model/pack.h"
+
 #include <strings.h>
 
 /*
  * A block: number of attributes; each one its name with NUL, the number of its values, and each value its length and
- * its octets. Numbers are little-endian base 128. Names rise strictly, values rise (octet order), so there is one
+ * its octets (model/pack.h). Names rise strictly, values rise (octet order), so there is one
  * block for one content.
  */
 #define PAIRS_ON_STACK 64
-#define NUMBER_BYTES_MAX 5
 
 struct pair {
 	const char *name;
@@ -88,17 +89,6 @@ static size_t drop_doubles(struct pair *pairs, size_t count)
 	return kept;
 }
 
-static void add_number(struct buf *buf, size_t number)
-{
-	char octets[NUMBER_BYTES_MAX];
-	size_t len = 0;
-
-	for (; number >= 0x80 && len < NUMBER_BYTES_MAX - 1; number >>= 7)
-		octets[len++] = (char)(number | 0x80);
-	octets[len++] = (char)number;
-	buf_add(buf, octets, len);
-}
-
 /* How many pairs from the first on have its name. */
 static size_t run_length(const struct pair *pairs, size_t count)
 {
@@ -115,16 +105,14 @@ static void add_pairs(const struct pair *pairs, size_t count, struct buf *ret)
 
 	for (size_t i = 0; i < count; i += run_length(pairs + i, count - i))
 		names++;
-	add_number(ret, names);
+	pack_add_number(ret, names);
 	for (size_t i = 0; i < count;) {
 		size_t run = run_length(pairs + i, count - i);
 
 		buf_add(ret, pairs[i].name, strlen(pairs[i].name) + 1);
-		add_number(ret, run);
-		for (; run > 0; run--, i++) {
-			add_number(ret, pairs[i].value.len);
-			buf_add(ret, pairs[i].value.ptr, pairs[i].value.len);
-		}
+		pack_add_number(ret, run);
+		for (; run > 0; run--, i++)
+			pack_add_span(ret, pairs[i].value);
 	}
 }
 
@@ -144,59 +132,23 @@ void entry_pack(const struct entry *entry, const char *const *skip, size_t skip_
 
 /* ---- unpacking ---- */
 
-struct reader {
-	struct span rest;
-	bool damaged; /* sticky: asked for once at the end of each piece */
-};
-
-static size_t read_number(struct reader *reader, size_t max)
+static const char *read_name(struct pack_reader *reader)
 {
-	size_t number = 0;
-
-	for (unsigned shift = 0; reader->rest.len > 0 && shift < 7 * NUMBER_BYTES_MAX; shift += 7) {
-		unsigned char octet = (unsigned char)*reader->rest.ptr++;
-
-		reader->rest.len--;
-		number |= (size_t)(octet & 0x7f) << shift;
-		if (octet & 0x80)
-			continue;
-		if (number <= max)
-			return number;
-		break;
-	}
-	reader->damaged = true;
-	return 0;
-}
-
-static struct span read_bytes(struct reader *reader, size_t len)
-{
-	struct span bytes = {reader->rest.ptr, len};
-
-	if (len > reader->rest.len) {
-		reader->damaged = true;
-		return (struct span){reader->rest.ptr, 0};
-	}
-	reader->rest.ptr += len;
-	reader->rest.len -= len;
-	return bytes;
-}
-
-static const char *read_name(struct reader *reader)
-{
-	const char *nul = reader->rest.len ? memchr(reader->rest.ptr, '\0', reader->rest.len) : NULL;
+	bool more = !reader->damaged && reader->rest.len > 0;
+	const char *nul = more ? memchr(reader->rest.ptr, '\0', reader->rest.len) : NULL;
 
 	if (!nul || nul == reader->rest.ptr) {
 		reader->damaged = true;
 		return "";
 	}
-	return read_bytes(reader, (size_t)(nul + 1 - reader->rest.ptr)).ptr;
+	return pack_read_bytes(reader, (size_t)(nul + 1 - reader->rest.ptr)).ptr;
 }
 
-static void read_values(struct reader *reader, struct arena *arena, struct attribute *ret)
+static void read_values(struct pack_reader *reader, struct arena *arena, struct attribute *ret)
 {
 	struct span *values;
 
-	ret->count = read_number(reader, ENTRY_VALUES_MAX);
+	ret->count = pack_read_number(reader, ENTRY_VALUES_MAX);
 	/* Each value takes an octet at least: a damaged number cannot make us allocate much. */
 	if (reader->damaged || ret->count == 0 || ret->count > reader->rest.len) {
 		reader->damaged = true;
@@ -204,7 +156,7 @@ static void read_values(struct reader *reader, struct arena *arena, struct attri
 	}
 	values = arena_alloc(arena, ret->count * sizeof(*values));
 	for (size_t i = 0; i < ret->count && !reader->damaged; i++) {
-		values[i] = read_bytes(reader, read_number(reader, ENTRY_VALUE_BYTES_MAX));
+		values[i] = pack_read_span(reader, ENTRY_VALUE_BYTES_MAX);
 		if (i > 0 && compare_values(values[i - 1], values[i]) >= 0)
 			reader->damaged = true;
 	}
@@ -213,8 +165,8 @@ static void read_values(struct reader *reader, struct arena *arena, struct attri
 
 enum err_code entry_unpack(struct span block, struct arena *arena, struct entry *ret, struct err *err)
 {
-	struct reader reader = {.rest = block};
-	size_t count = read_number(&reader, ENTRY_ATTRIBUTES_MAX);
+	struct pack_reader reader = {.rest = block};
+	size_t count = pack_read_number(&reader, ENTRY_ATTRIBUTES_MAX);
 	struct attribute *attributes = NULL;
 
 	if (!reader.damaged && count > 0)
@@ -229,4 +181,22 @@ enum err_code entry_unpack(struct span block, struct arena *arena, struct entry 
 		return err_set(err, ERR_STORE, 0, "a stored entry of %zu bytes is damaged", block.len);
 	*ret = (struct entry){.attributes = attributes, .count = count};
 	return ERR_NONE;
+}
+
+struct span entry_block_first(struct span block, const char *name)
+{
+	struct pack_reader reader = {.rest = block};
+	size_t attributes = pack_read_number(&reader, ENTRY_ATTRIBUTES_MAX);
+
+	for (size_t i = 0; i < attributes && !reader.damaged; i++) {
+		bool is_it = strcmp(read_name(&reader), name) == 0;
+		size_t values = pack_read_number(&reader, ENTRY_VALUES_MAX);
+		struct span first = pack_read_span(&reader, ENTRY_VALUE_BYTES_MAX);
+
+		if (is_it)
+			return reader.damaged ? (struct span){0} : first;
+		for (size_t k = 1; k < values && !reader.damaged; k++)
+			(void)pack_read_span(&reader, ENTRY_VALUE_BYTES_MAX);
+	}
+	return (struct span){0};
 }

@@ -43,5 +43,7 @@ void entry_pack(const struct entry *entry, const char *const *skip, size_t skip_
  * Errors: ERR_STORE (block is damaged).
  */
 MUST_CHECK enum err_code entry_unpack(struct span block, struct arena *arena, struct entry *ret, struct err *err);
+/* First value of the attribute of that name (lower-case) in a block, without unpacking it; ptr NULL if it has none. */
+struct span entry_block_first(struct span block, const char *name);
 
 #endif

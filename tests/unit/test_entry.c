@@ -36,6 +36,9 @@ static void test_round_trip(void **state)
 	assert_int_equal(entry_first(&got, "description").len, 0);
 	assert_non_null(entry_first(&got, "description").ptr);
 	assert_null(entry_first(&got, "sn").ptr);
+	assert_true(span_equal(entry_block_first((struct span){block.ptr, block.len}, "cn"), cns[0]));
+	assert_true(span_equal(entry_block_first((struct span){block.ptr, block.len}, "mail"), mails[1]));
+	assert_null(entry_block_first((struct span){block.ptr, block.len}, "member").ptr);
 }
 
 static void test_equal_content_equal_bytes(void **state)
