@@ -1,8 +1,8 @@
 /*
  * entry -- one directory object as read: its anchor, its DN, the attributes that were asked for.
  *
- * An entry is a plain value in somebody's arena. Attribute names are lower-case and without
- * options; values are octets in no particular order (RFC 4511 4.1.7).
+ * An entry is a plain value in somebody's arena. Attribute names are lower-case and without options; values are octets
+ * in no particular order (RFC 4511 4.1.7).
  */
 #ifndef L2D_MODEL_ENTRY_H
 #define L2D_MODEL_ENTRY_H
@@ -33,15 +33,17 @@ const struct attribute *entry_find(const struct entry *entry, const char *name);
 struct span entry_first(const struct entry *entry, const char *name);
 
 /*
- * Attributes as one compact block, for keeping many entries. Names and values are sorted, so equal
- * content gives equal bytes: compare or hash the block to see whether an entry changed. skip: names
- * to leave out (lower-case), may be NULL.
+ * Attributes as one compact block, for keeping many entries. Names and values are sorted, so equal content gives equal
+ * bytes: compare or hash the block to see whether an entry changed. skip: names to leave out (lower-case), may be NULL.
+ * A value that came twice is one. ret: appended to; its limit bounds the block.
  */
-void entry_pack(const struct entry *entry, const char *const *skip, size_t skip_count,
-		struct buf *ret);
-/* The reverse. Values point into block, the rest into arena. Errors: ERR_STORE (block is damaged).
+void entry_pack(const struct entry *entry, const char *const *skip, size_t skip_count, struct buf *ret);
+/*
+ * The reverse, without anchor and DN, which are NULL. Names and values point into block, the arrays into arena.
+ * Errors: ERR_STORE (block is damaged).
  */
-MUST_CHECK enum err_code entry_unpack(
-		struct span block, struct arena *arena, struct entry *ret, struct err *err);
+MUST_CHECK enum err_code entry_unpack(struct span block, struct arena *arena, struct entry *ret, struct err *err);
+/* First value of the attribute of that name (lower-case) in a block, without unpacking it; ptr NULL if it has none. */
+struct span entry_block_first(struct span block, const char *name);
 
 #endif
