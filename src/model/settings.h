@@ -79,6 +79,7 @@ struct guard_settings {
 struct rate_override {
 	const char *family;
 	double per_second;
+	unsigned line; /* in ldap2dbx.yaml, for whoever knows the families and finds this one unknown */
 };
 struct limit_settings {
 	unsigned share_percent; /* of the published budgets; default 80; 0 = unlimited (`limits:

@@ -23,8 +23,15 @@ void config_free(struct config *config); /* NULL is fine */
 const struct settings *config_settings(const struct config *config);
 const struct mapping *config_mapping(const struct config *config);
 
-/* JSON Schemas of the two kinds of file, for editors (`ldap2dbx schema`). Static text. */
-const char *config_schema(void);
-const char *mapping_schema(void);
+/* JSON Schemas of the two kinds of file, for editors; made from the tables that files are read by. Caller's, mem_free. */
+char *config_schema(void);
+char *mapping_schema(void);
+
+/*
+ * All keys of the two kinds of file, for the manual's check: "sources.NAME.bind.dn" (NAME: the user's word),
+ * "users[].when" (an item of a list). In arena.
+ */
+const char *const *config_key_list(struct arena *arena, size_t *ret_count);
+const char *const *mapping_key_list(struct arena *arena, size_t *ret_count);
 
 #endif

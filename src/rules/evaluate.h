@@ -13,7 +13,8 @@
 #include "rules/mapping.h"
 
 #define EVALUATE_STEPS_MAX 1000000          /* Lua instructions of one evaluation */
-#define EVALUATE_BYTES_MAX (8 * 1024 * 1024) /* Lua memory above the idle state */
+#define EVALUATE_BYTES_MAX ((size_t)8 * 1024 * 1024) /* Lua memory above the idle state */
+#define EVALUATE_FIELD_MAX 256              /* characters of a field; a longer one fails */
 
 enum evaluation_result {
 	EVALUATED,       /* identity is filled */
