@@ -1,0 +1,352 @@
+#include "cli/report.h"
+
+#include "base/text.h"
+#include "cli/common.h"
+
+#include <inttypes.h>
+
+#define TIME_SHOWN 19 /* of RFC 3339: up to the seconds */
+
+static const char *text_at(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+static json_int_t int_at(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+static void heading(const struct canvas *canvas, const char *text)
+{
+	(void)fprintf(canvas->file, "%s%s%s\n", paint_on(canvas, PAINT_BOLD), text, paint_off(canvas));
+}
+
+/* "BEFORE TEXT AFTER" if there is a text. */
+static void print_if(const struct canvas *canvas, const char *before, const char *text, const char *after)
+{
+	if (!text)
+		return;
+	(void)fputs(before, canvas->file);
+	print_foreign(canvas->file, text);
+	(void)fputs(after, canvas->file);
+}
+
+/* "2026-11-24 13:33:37Z" of an RFC 3339 time. */
+static void print_time(const struct canvas *canvas, const char *before, const char *time, const char *after)
+{
+	AUTO(mem_freep) char *shown = NULL;
+
+	if (!time)
+		return;
+	shown = mem_strndup(time, TIME_SHOWN);
+	if (strlen(shown) == TIME_SHOWN && shown[10] == 'T')
+		shown[10] = ' ';
+	(void)fputs(before, canvas->file);
+	print_foreign(canvas->file, shown);
+	(void)fprintf(canvas->file, "Z%s", after);
+}
+
+static void print_bad(const struct canvas *canvas, const char *text)
+{
+	if (!text)
+		return;
+	(void)fprintf(canvas->file, "      %s", paint_on(canvas, PAINT_REMOVE));
+	print_foreign(canvas->file, text);
+	(void)fprintf(canvas->file, "%s\n", paint_off(canvas));
+}
+
+/* ---- status ---- */
+
+static void status_sources(const struct canvas *canvas, const json_t *sources)
+{
+	size_t i, j;
+	const json_t *source, *search;
+
+	if (json_array_size(sources))
+		heading(canvas, "Directory");
+	json_array_foreach(sources, i, source)
+	{
+		print_if(canvas, "  ", text_at(source, "name"), "");
+		print_if(canvas, "  ", text_at(source, "state"), "");
+		print_if(canvas, "  ", text_at(source, "uri"), "");
+		print_time(canvas, "  since ", text_at(source, "since"), "");
+		print_time(canvas, ", last change ", text_at(source, "last_event"), "");
+		(void)fputc('\n', canvas->file);
+		print_bad(canvas, text_at(source, "error"));
+		json_array_foreach(json_object_get(source, "searches"), j, search)
+		{
+			(void)fprintf(canvas->file, "    %8" JSON_INTEGER_FORMAT " entries", int_at(search, "entries"));
+			print_if(canvas, "  ", text_at(search, "purpose"), "");
+			print_if(canvas, "  ", text_at(search, "base"), "");
+			(void)fputs(json_is_false(json_object_get(search, "complete")) ? "  (incomplete)\n" : "\n",
+					canvas->file);
+		}
+	}
+}
+
+static void status_targets(const struct canvas *canvas, const json_t *targets)
+{
+	const json_t *target;
+	size_t i;
+
+	if (json_array_size(targets))
+		heading(canvas, "Databricks");
+	json_array_foreach(targets, i, target)
+	{
+		print_if(canvas, "  ", text_at(target, "name"), "");
+		print_if(canvas, "  ", text_at(target, "host"), "");
+		print_if(canvas, "  sign-in ", text_at(target, "sign_in"), "");
+		print_if(canvas, " (", text_at(target, "auth_type"), ")");
+		(void)fprintf(canvas->file,
+				"  %" JSON_INTEGER_FORMAT " calls, %" JSON_INTEGER_FORMAT
+				" throttled, %" JSON_INTEGER_FORMAT " in flight, %" JSON_INTEGER_FORMAT
+				" waiting\n",
+				int_at(target, "calls"), int_at(target, "throttled"), int_at(target, "in_flight"),
+				int_at(target, "waiting"));
+		print_bad(canvas, text_at(target, "error"));
+	}
+}
+
+static void status_numbers(const struct canvas *canvas, const json_t *status)
+{
+	const json_t *counts = json_object_get(status, "counts");
+	const json_t *work = json_object_get(status, "work");
+
+	if (json_is_object(counts))
+		(void)fprintf(canvas->file,
+				"Ours       %" JSON_INTEGER_FORMAT " users, %" JSON_INTEGER_FORMAT
+				" groups, %" JSON_INTEGER_FORMAT " service principals, %" JSON_INTEGER_FORMAT
+				" memberships, %" JSON_INTEGER_FORMAT " grants\n",
+				int_at(counts, "users"), int_at(counts, "groups"),
+				int_at(counts, "service_principals"), int_at(counts, "members"),
+				int_at(counts, "grants"));
+	if (json_is_object(work))
+		(void)fprintf(canvas->file,
+				"Work       %" JSON_INTEGER_FORMAT " queued, %" JSON_INTEGER_FORMAT
+				" in flight, %" JSON_INTEGER_FORMAT " done, %" JSON_INTEGER_FORMAT " failed\n",
+				int_at(work, "queued"), int_at(work, "in_flight"), int_at(work, "done"),
+				int_at(work, "failed"));
+	(void)fputs("Reconcile  ", canvas->file);
+	if (text_at(status, "last_complete"))
+		print_time(canvas, "last complete ", text_at(status, "last_complete"), "");
+	else
+		(void)fputs("never complete yet", canvas->file);
+	print_time(canvas, ", next ", text_at(status, "next_reconcile"), "");
+	(void)fputc('\n', canvas->file);
+}
+
+static void status_holds(const struct canvas *canvas, const json_t *holds)
+{
+	const json_t *hold;
+	size_t i;
+
+	if (json_array_size(holds))
+		heading(canvas, "Held: waits for approve or reject");
+	json_array_foreach(holds, i, hold)
+	{
+		(void)fprintf(canvas->file, "  %s", paint_on(canvas, PAINT_HELD));
+		print_if(canvas, "", text_at(hold, "id"), "");
+		(void)fprintf(canvas->file, "%s  %" JSON_INTEGER_FORMAT, paint_off(canvas), int_at(hold, "count"));
+		print_if(canvas, " ", text_at(hold, "category"), "");
+		print_time(canvas, "  since ", text_at(hold, "since"), "");
+		(void)fputc('\n', canvas->file);
+		print_if(canvas, "      ", text_at(hold, "reason"), "\n");
+	}
+}
+
+static void quarantine_item(const struct canvas *canvas, const json_t *item)
+{
+	print_if(canvas, "  ", text_at(item, "name") ? text_at(item, "name") : text_at(item, "key"), "");
+	print_time(canvas, "  since ", text_at(item, "since"), "");
+	if (int_at(item, "tries"))
+		(void)fprintf(canvas->file, ", tried %" JSON_INTEGER_FORMAT " times", int_at(item, "tries"));
+	print_time(canvas, ", again ", text_at(item, "retry"), "");
+	(void)fputc('\n', canvas->file);
+	print_bad(canvas, text_at(item, "reason"));
+}
+
+static void status_quarantine(const struct canvas *canvas, const json_t *list)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_array_size(list))
+		heading(canvas, "Quarantined: cannot be synced now");
+	json_array_foreach(list, i, item) quarantine_item(canvas, item);
+}
+
+void report_status(const struct canvas *canvas, const json_t *status)
+{
+	const char *phase = text_at(status, "phase");
+
+	if (text_equal(phase, "stopped"))
+		(void)fputs("No service runs on this store; this is what it holds.\n", canvas->file);
+	else
+		(void)fprintf(canvas->file, "%s%s%s", paint_on(canvas, PAINT_BOLD), phase ? phase : "running",
+				paint_off(canvas));
+	print_time(canvas, " since ", text_at(status, "since"), "");
+	print_if(canvas, ", mode ", text_equal(phase, "stopped") ? NULL : text_at(status, "mode"), "");
+	print_if(canvas, ", version ", text_equal(phase, "stopped") ? NULL : text_at(status, "version"), "\n");
+	print_bad(canvas, text_at(status, "error"));
+	status_sources(canvas, json_object_get(status, "sources"));
+	status_targets(canvas, json_object_get(status, "targets"));
+	status_numbers(canvas, status);
+	status_holds(canvas, json_object_get(status, "holds"));
+	status_quarantine(canvas, json_object_get(status, "quarantine"));
+}
+
+/* ---- explain ---- */
+
+static void explain_origin(const struct canvas *canvas, const json_t *explain)
+{
+	const json_t *entry = json_object_get(explain, "entry");
+	const json_t *rule = json_object_get(explain, "rule");
+
+	if (json_is_object(entry)) {
+		print_if(canvas, "  entry      ", text_at(entry, "dn"), "");
+		print_if(canvas, "  (", text_at(entry, "source"), ")\n");
+		print_if(canvas, "  anchor     ", text_at(entry, "anchor"), "\n");
+	} else {
+		(void)fputs("  entry      none: no directory entry stands behind it\n", canvas->file);
+	}
+	if (json_is_object(rule)) {
+		print_if(canvas, "  rule       ", text_at(rule, "file"), "");
+		(void)fprintf(canvas->file, ":%" JSON_INTEGER_FORMAT "\n", int_at(rule, "line"));
+	}
+	print_if(canvas, "  key        ", text_at(explain, "key"), "\n");
+}
+
+static void explain_wanted(const struct canvas *canvas, const json_t *wanted)
+{
+	/* The iterators of jansson want a pointer to non-const, but change nothing. */
+	json_t *object = (json_t *)(uintptr_t)wanted;
+	const char *name;
+	json_t *value;
+
+	if (json_object_size(wanted))
+		(void)fputs("  wanted\n", canvas->file);
+	json_object_foreach(object, name, value)
+	{
+		(void)fputs("    ", canvas->file);
+		print_foreign(canvas->file, name);
+		if (json_is_string(value))
+			print_if(canvas, " \"", json_string_value(value), "\"\n");
+		else
+			(void)fputs(json_is_true(value) ? " true\n" : json_is_false(value) ? " false\n" : " -\n",
+					canvas->file);
+	}
+}
+
+static void explain_principals(const struct canvas *canvas, const json_t *principals)
+{
+	const json_t *principal;
+	size_t i;
+
+	if (!json_array_size(principals))
+		(void)fputs("  Databricks not there\n", canvas->file);
+	json_array_foreach(principals, i, principal)
+	{
+		print_if(canvas, "  Databricks ", text_at(principal, "target"), "");
+		print_if(canvas, ", id ", text_at(principal, "id"), "");
+		print_if(canvas, ", ", text_at(principal, "origin"), "");
+		(void)fputs(json_is_false(json_object_get(principal, "active")) ? ", not active\n" : "\n",
+				canvas->file);
+	}
+}
+
+static void explain_groups(const struct canvas *canvas, const json_t *groups)
+{
+	const json_t *group;
+	size_t i;
+
+	if (json_array_size(groups))
+		(void)fputs("  groups\n", canvas->file);
+	json_array_foreach(groups, i, group)
+	{
+		print_if(canvas, "    ", text_at(group, "name"), "");
+		print_if(canvas, " (", text_at(group, "target"), ")");
+		print_if(canvas, "  through ", text_at(group, "via"), "");
+		(void)fputc('\n', canvas->file);
+	}
+}
+
+static void explain_members(const struct canvas *canvas, const json_t *members)
+{
+	const json_t *names = json_object_get(members, "names");
+	json_int_t count = int_at(members, "count");
+	const json_t *name;
+	size_t i;
+
+	if (!json_is_object(members))
+		return;
+	(void)fprintf(canvas->file, "  members    %" JSON_INTEGER_FORMAT "\n", count);
+	json_array_foreach(names, i, name) print_if(canvas, "    ", json_string_value(name), "\n");
+	if (count > (json_int_t)json_array_size(names))
+		(void)fprintf(canvas->file, "    and %" JSON_INTEGER_FORMAT " more\n",
+				count - (json_int_t)json_array_size(names));
+}
+
+static void explain_grants(const struct canvas *canvas, const json_t *grants, const char *self)
+{
+	const json_t *grant;
+	size_t i;
+
+	if (json_array_size(grants))
+		(void)fputs("  grants\n", canvas->file);
+	json_array_foreach(grants, i, grant)
+	{
+		const char *to = text_at(grant, "to");
+
+		print_if(canvas, "    ", text_at(grant, "target"), "");
+		print_if(canvas, ": ", text_at(grant, "kind"), "");
+		print_if(canvas, " ", text_at(grant, "value"), "");
+		if (!text_equal_folded(to, self))
+			print_if(canvas, "  through ", to, "");
+		if (text_at(grant, "file")) {
+			(void)fprintf(canvas->file, "  %s# ", paint_on(canvas, PAINT_DIM));
+			print_foreign(canvas->file, text_at(grant, "file"));
+			(void)fprintf(canvas->file, ":%" JSON_INTEGER_FORMAT "%s", int_at(grant, "line"),
+					paint_off(canvas));
+		}
+		(void)fputc('\n', canvas->file);
+	}
+}
+
+static void explain_operations(const struct canvas *canvas, const char *title, const json_t *list,
+		const struct settings *settings)
+{
+	if (!json_array_size(list))
+		return;
+	heading(canvas, title);
+	print_operations_json(canvas, list, settings, true);
+}
+
+void report_explain(const struct canvas *canvas, const json_t *explain, const struct settings *settings)
+{
+	const char *state = text_at(explain, "state");
+	AUTO(mem_freep) char *words = mem_strdup(state ? state : "?");
+	const json_t *quarantine = json_object_get(explain, "quarantine");
+
+	for (char *c = words; *c; c++)
+		*c = *c == '_' ? ' ' : *c;
+	print_if(canvas, "", text_equal(text_at(explain, "kind"), "service_principal") ? "service principal"
+									     : text_at(explain, "kind"),
+			" ");
+	(void)fputs(paint_on(canvas, PAINT_BOLD), canvas->file);
+	print_if(canvas, "\"", text_at(explain, "name"), "\"");
+	(void)fputs(paint_off(canvas), canvas->file);
+	print_if(canvas, ": ", words, "\n");
+	explain_origin(canvas, explain);
+	explain_wanted(canvas, json_object_get(explain, "wanted"));
+	explain_principals(canvas, json_object_get(explain, "principals"));
+	explain_groups(canvas, json_object_get(explain, "groups"));
+	explain_members(canvas, json_object_get(explain, "members"));
+	explain_grants(canvas, json_object_get(explain, "grants"), text_at(explain, "name"));
+	if (json_is_object(quarantine)) {
+		heading(canvas, "Quarantined");
+		quarantine_item(canvas, quarantine);
+	}
+	explain_operations(canvas, "Held", json_object_get(explain, "held"), settings);
+	explain_operations(canvas, "To do", json_object_get(explain, "pending"), settings);
+}

@@ -1,0 +1,400 @@
+#include "service/control_protocol.h"
+
+#include "base/text.h"
+
+struct call {
+	struct engine *engine;
+	const json_t *request;
+	struct control_reply *reply;
+};
+
+/* A field of a request: its name and the type that it must have. */
+struct field_spec {
+	const char *name;
+	json_type type;
+	bool required;
+};
+#define FIELDS_MAX 5
+
+static enum err_code command_status(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_holds(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_explain(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_approve(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_reject(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_retry(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_sync(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_reconcile(struct call *call, json_t **ret, struct err *err);
+
+/* Each command writes its result, or NULL if it waits; on failure *err. */
+static const struct {
+	const char *name;
+	enum err_code (*run)(struct call *call, json_t **ret, struct err *err);
+	struct field_spec fields[FIELDS_MAX];
+} table[] = {
+	{"status", command_status, {{0}}},
+	{"holds", command_holds, {{0}}},
+	{"explain", command_explain, {{"who", JSON_STRING, true}}},
+	{"approve", command_approve,
+			{{"selector", JSON_STRING, false}, {"operations", JSON_ARRAY, false},
+					{"dry_run", JSON_TRUE, false}}},
+	{"reject", command_reject,
+			{{"selector", JSON_STRING, false}, {"operations", JSON_ARRAY, false},
+					{"reason", JSON_STRING, false}, {"dry_run", JSON_TRUE, false}}},
+	{"retry", command_retry, {{"who", JSON_STRING, true}}},
+	{"sync", command_sync,
+			{{"kind", JSON_STRING, true}, {"name", JSON_STRING, true},
+					{"timeout_ms", JSON_INTEGER, false}}},
+	{"reconcile", command_reconcile, {{0}}},
+};
+
+static const char *string_of(const struct call *call, const char *name)
+{
+	return json_string_value(json_object_get(call->request, name));
+}
+
+static bool flag_of(const struct call *call, const char *name)
+{
+	return json_is_true(json_object_get(call->request, name));
+}
+
+/* ---- what a request may look like ---- */
+
+static bool type_fits(const json_t *value, json_type wanted)
+{
+	if (wanted == JSON_TRUE)
+		return json_is_boolean(value);
+	return json_typeof(value) == wanted;
+}
+
+static const char *type_word(json_type type)
+{
+	switch (type) {
+	case JSON_STRING:
+		return "text";
+	case JSON_ARRAY:
+		return "a list";
+	case JSON_INTEGER:
+		return "a whole number";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "true or false";
+	case JSON_OBJECT:
+	case JSON_REAL:
+	case JSON_NULL:
+		break;
+	}
+	return "something else";
+}
+
+static const struct field_spec *find_field(const struct field_spec *fields, const char *name)
+{
+	for (size_t i = 0; i < FIELDS_MAX && fields[i].name; i++) {
+		if (text_equal(fields[i].name, name))
+			return &fields[i];
+	}
+	return NULL;
+}
+
+static enum err_code check_fields(
+		const char *command, const struct field_spec *fields, const json_t *request, struct err *err)
+{
+	/* The iterators of jansson want a pointer to non-const, but change nothing. */
+	json_t *object = (json_t *)(uintptr_t)request;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(object, name, value)
+	{
+		const struct field_spec *field = find_field(fields, name);
+
+		if (text_equal(name, "command"))
+			continue;
+		if (!field)
+			return err_set(err, ERR_USAGE, 0, "%s: unknown field \"%.60s\"", command, name);
+		if (!type_fits(value, field->type))
+			return err_set(err, ERR_USAGE, 0, "%s: \"%s\" must be %s", command, name,
+					type_word(field->type));
+	}
+	for (size_t i = 0; i < FIELDS_MAX && fields[i].name; i++) {
+		if (fields[i].required && !json_object_get(request, fields[i].name))
+			return err_set(err, ERR_USAGE, 0, "%s: field \"%s\" is missing", command,
+					fields[i].name);
+	}
+	return ERR_NONE;
+}
+
+static enum err_code dispatch(struct call *call, json_t **ret, struct err *err)
+{
+	const char *name = string_of(call, "command");
+
+	if (!name)
+		return err_set(err, ERR_USAGE, 0, "no \"command\" in the request");
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		if (!text_equal(table[i].name, name))
+			continue;
+		if (check_fields(name, table[i].fields, call->request, err) != ERR_NONE)
+			return err->code;
+		return table[i].run(call, ret, err);
+	}
+	return err_set(err, ERR_USAGE, 0, "unknown command \"%.60s\"", name);
+}
+
+/* ---- commands ---- */
+
+static enum err_code command_status(struct call *call, json_t **ret, struct err *err)
+{
+	(void)err;
+	*ret = engine_status(call->engine);
+	return ERR_NONE;
+}
+
+static enum err_code command_holds(struct call *call, json_t **ret, struct err *err)
+{
+	(void)err;
+	*ret = engine_holds(call->engine);
+	return ERR_NONE;
+}
+
+static enum err_code command_explain(struct call *call, json_t **ret, struct err *err)
+{
+	return engine_explain(call->engine, string_of(call, "who"), ret, err);
+}
+
+static enum err_code command_retry(struct call *call, json_t **ret, struct err *err)
+{
+	return engine_retry(call->engine, string_of(call, "who"), ret, err);
+}
+
+static enum err_code command_reconcile(struct call *call, json_t **ret, struct err *err)
+{
+	(void)err;
+	engine_reconcile(call->engine);
+	*ret = json_object();
+	return ERR_NONE;
+}
+
+typedef enum err_code decide_fn(
+		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err);
+
+static enum err_code decide_approve(
+		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err)
+{
+	return engine_approve(call->engine, selector, dry, ret, err);
+}
+
+static enum err_code decide_reject(
+		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err)
+{
+	const char *reason = string_of(call, "reason");
+
+	/* The engine has no dry form of reject; what would be rejected is what would be approved. */
+	if (dry)
+		return engine_approve(call->engine, selector, true, ret, err);
+	return engine_reject(call->engine, selector, reason ? reason : "", ret, err);
+}
+
+/* One decision per id: one that is held no more is told, and is no reason to leave out the others. */
+static enum err_code decide_list(const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+{
+	const json_t *ids = json_object_get(call->request, "operations");
+	json_auto_t *decided = json_array();
+	json_auto_t *gone = json_array();
+	bool dry = flag_of(call, "dry_run");
+	size_t index;
+	const json_t *id;
+
+	if (json_array_size(ids) > CONTROL_IDS_MAX)
+		return err_set(err, ERR_LIMIT, 0, "over %zu operations in one request", CONTROL_IDS_MAX);
+	json_array_foreach(ids, index, id)
+	{
+		if (!json_is_string(id))
+			return err_set(err, ERR_USAGE, 0, "\"operations\" must hold texts");
+	}
+	json_array_foreach(ids, index, id)
+	{
+		json_auto_t *one = NULL;
+		enum err_code code = one_of(call, json_string_value(id), dry, &one, err);
+
+		if (code == ERR_NOT_FOUND)
+			(void)json_array_append(gone, (json_t *)(uintptr_t)id);
+		else if (code != ERR_NONE)
+			return code;
+		else
+			(void)json_array_extend(decided, json_object_get(one, "operations"));
+	}
+	*ret = json_pack("{s:O, s:O}", "operations", decided, "gone", gone);
+	return ERR_NONE;
+}
+
+static enum err_code decide(const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+{
+	const char *selector = string_of(call, "selector");
+	bool listed = json_object_get(call->request, "operations") != NULL;
+
+	if ((selector != NULL) == listed)
+		return err_set(err, ERR_USAGE, 0, "either \"selector\" or \"operations\" must be given");
+	if (listed)
+		return decide_list(call, one_of, ret, err);
+	if (one_of(call, selector, flag_of(call, "dry_run"), ret, err) != ERR_NONE)
+		return err->code;
+	(void)json_object_set_new(*ret, "gone", json_array());
+	return ERR_NONE;
+}
+
+static enum err_code command_approve(struct call *call, json_t **ret, struct err *err)
+{
+	return decide(call, decide_approve, ret, err);
+}
+
+static enum err_code command_reject(struct call *call, json_t **ret, struct err *err)
+{
+	return decide(call, decide_reject, ret, err);
+}
+
+static bool parse_kind(const char *name, enum principal_kind *ret)
+{
+	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++) {
+		if (text_equal(name, principal_kind_name((enum principal_kind)kind))) {
+			*ret = (enum principal_kind)kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum err_code command_sync(struct call *call, json_t **ret, struct err *err)
+{
+	const json_t *timeout = json_object_get(call->request, "timeout_ms");
+	json_int_t timeout_ms = timeout ? json_integer_value(timeout) : CONTROL_TIMEOUT_MS;
+	enum principal_kind kind;
+
+	if (!parse_kind(string_of(call, "kind"), &kind))
+		return err_set(err, ERR_USAGE, 0, "sync: \"kind\" must be user, group or service_principal");
+	if (timeout_ms < 0 || timeout_ms > CONTROL_TIMEOUT_MAX_MS)
+		return err_set(err, ERR_USAGE, 0, "sync: \"timeout_ms\" must be from 0 to %d",
+				CONTROL_TIMEOUT_MAX_MS);
+	if (engine_sync(call->engine, kind, string_of(call, "name"), &call->reply->sync, err) != ERR_NONE)
+		return err->code;
+	call->reply->timeout_ms = (uint64_t)timeout_ms;
+	*ret = NULL;
+	return ERR_NONE;
+}
+
+/* ---- replies ---- */
+
+static json_t *answer_of(json_t *result)
+{
+	return json_pack("{s:b, s:o}", "ok", 1, "result", result);
+}
+
+json_t *control_error(const struct err *err)
+{
+	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", err_code_name(err->code), "text",
+			err->text);
+}
+
+void control_reply_release(struct control_reply *reply)
+{
+	json_decref(reply->answer);
+	json_decref(reply->sync);
+	*reply = (struct control_reply){0};
+}
+
+void control_handle(struct engine *engine, const json_t *request, struct control_reply *ret)
+{
+	struct call call = {.engine = engine, .request = request, .reply = ret};
+	json_t *result = NULL;
+	struct err err = {0};
+
+	*ret = (struct control_reply){0};
+	if (!json_is_object(request))
+		(void)err_set(&err, ERR_USAGE, 0, "a request is one JSON object on one line");
+	else if (dispatch(&call, &result, &err) == ERR_NONE)
+		ret->answer = result ? answer_of(result) : NULL;
+	if (err.code != ERR_NONE)
+		ret->answer = control_error(&err);
+	else if (!ret->answer)
+		control_reply_look(engine, ret);
+}
+
+void control_handle_line(struct engine *engine, struct span line, struct control_reply *ret)
+{
+	json_error_t where;
+	json_auto_t *request = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, &where);
+	struct err err = {0};
+
+	if (request) {
+		control_handle(engine, request, ret);
+		return;
+	}
+	(void)err_set(&err, ERR_USAGE, 0, "not a JSON object: %s at byte %d", where.text, where.position);
+	*ret = (struct control_reply){.answer = control_error(&err)};
+}
+
+/* Ends a wait: the answer so far with its state. reason may be NULL. */
+static void settle(struct control_reply *reply, const char *state, const char *reason)
+{
+	json_t *result = STEAL(reply->sync);
+
+	(void)json_object_set_new(result, "state", json_string(state));
+	(void)json_object_set_new(result, "reason", reason ? json_string(reason) : json_null());
+	reply->answer = answer_of(result);
+}
+
+void control_reply_look(struct engine *engine, struct control_reply *reply)
+{
+	json_auto_t *now = NULL;
+	const char *key = json_string_value(json_object_get(reply->sync, "key"));
+	const char *state;
+	struct err err;
+
+	/* Nobody knows it any more: it was removed, which settles it as well. */
+	if (!key || engine_explain(engine, key, &now, &err) != ERR_NONE) {
+		settle(reply, "done", NULL);
+		return;
+	}
+	state = json_string_value(json_object_get(now, "state"));
+	if (text_equal(state, "pending"))
+		return;
+	if (text_equal(state, "quarantined"))
+		settle(reply, state,
+				json_string_value(json_object_get(json_object_get(now, "quarantine"), "reason")));
+	else
+		settle(reply, text_equal(state, "held") ? state : "done", NULL);
+}
+
+void control_reply_expire(struct control_reply *reply)
+{
+	if (!reply->answer)
+		settle(reply, "under_way", NULL);
+}
+
+/* ---- the asking side ---- */
+
+static enum err_code code_named(const char *name)
+{
+	for (unsigned code = ERR_NONE + 1; code < ERR_COUNT_; code++) {
+		if (text_equal(name, err_code_name((enum err_code)code)))
+			return (enum err_code)code;
+	}
+	return ERR_PROTO;
+}
+
+enum err_code control_result(json_t *answer, json_t **ret, struct err *err)
+{
+	json_t *result = json_object_get(answer, "result");
+	const char *code = NULL, *text = NULL;
+
+	if (json_is_true(json_object_get(answer, "ok")) && result) {
+		*ret = json_incref(result);
+		return ERR_NONE;
+	}
+	if (json_unpack(answer, "{s:{s:s, s:s}}", "error", "code", &code, "text", &text) != 0)
+		return err_set(err, ERR_PROTO, 0, "the service's answer is none that this version knows");
+	return err_set(err, code_named(code), 0, "%s", text);
+}
+
+char *control_path(const char *store_path)
+{
+	return mem_printf("%s.sock", store_path);
+}
