@@ -74,7 +74,9 @@ enum err_code store_each_member(struct store *store,
 	struct reading reading;
 
 	reading_begin(&reading, store->reader,
-			"SELECT target, group_id, member_id FROM member"
+			"SELECT target, group_id, member_id FROM member WHERE NOT EXISTS"
+			" (SELECT 1 FROM gone"
+			"   WHERE gone.target = member.target AND remote_id = member_id)"
 			" ORDER BY target, group_id, member_id",
 			err);
 	while (reading_next(&reading)) {

@@ -25,9 +25,14 @@ _Static_assert(GUARD_USERS == 0 && GUARD_GROUPS == 1 && GUARD_MEMBERS == 2 &&
  * - names of sources and targets stand once, in `name`;
  * - ANY columns hold a remote id as INTEGER where it is a plain number, an anchor as BLOB where it is a UUID;
  * - rows longer than some 200 bytes are poor in WITHOUT ROWID tables, so `entry` and `principal` have a rowid;
- * - member_by_member finds the groups of a leaver without reading all memberships.
+ * - `member` has no index by member: a first load comes group by group, each with members from everywhere, so such an index
+ *   would be rewritten whole with every few thousand rows and make the load six times slower.
  *
- * A principal takes along what hangs on it. A grant's target may be another one than the principal's (a workspace, where
+ * A principal takes along what hangs on it, with one exception for want of that index: its memberships in groups stay as
+ * rows, void from then on because `gone` names it. Readers skip them; the writer sweeps them out once in a while, and
+ * before a member that is in `gone` gets a new membership.
+ *
+ * A grant's target may be another one than the principal's (a workspace, where
  * the account's principals are assigned), so a grant elsewhere goes as soon as no principal has that id any more.
  *
  * audit_head is how verify sees that lines at the end are missing.
@@ -59,7 +64,8 @@ static const char version_1[] =
 		"CREATE TABLE member("
 		" target INTEGER, group_id ANY, member_id ANY,"
 		" PRIMARY KEY(target, group_id, member_id)) STRICT, WITHOUT ROWID;"
-		"CREATE INDEX member_by_member ON member(target, member_id);"
+		"CREATE TABLE gone("
+		" target INTEGER, remote_id ANY, PRIMARY KEY(target, remote_id)) STRICT, WITHOUT ROWID;"
 
 		"CREATE TABLE granted(" /* name: of an entitlement or role, '' for an assignment; level: of an assignment */
 		" kind INTEGER, remote_id ANY, target INTEGER, what INTEGER, name TEXT,"
@@ -68,7 +74,7 @@ static const char version_1[] =
 
 		"CREATE TRIGGER principal_gone AFTER DELETE ON principal BEGIN"
 		" DELETE FROM member WHERE target = old.target AND group_id = old.remote_id;"
-		" DELETE FROM member WHERE target = old.target AND member_id = old.remote_id;"
+		" INSERT INTO gone VALUES(old.target, old.remote_id) ON CONFLICT DO NOTHING;"
 		" DELETE FROM granted WHERE kind = old.kind AND remote_id = old.remote_id"
 		"  AND (target = old.target OR NOT EXISTS (SELECT 1 FROM principal"
 		"   WHERE kind = old.kind AND remote_id = old.remote_id));"

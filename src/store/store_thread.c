@@ -11,9 +11,6 @@
  * for the last nor fill the log without end.
  */
 #define GROUP_RECORDS_MAX ((size_t)100000)
-/* Pages of 4 KiB in the log from which it is moved into the file: when nothing waits, and in any case. */
-#define LOG_PAGES_IDLE 1000
-#define LOG_PAGES_MAX 16000
 #define SLOW_COMMIT_MS 50
 
 struct store_thread {
@@ -121,7 +118,7 @@ static bool is_idle(struct store_thread *thread)
 	bool idle;
 
 	uv_mutex_lock(&thread->lock);
-	idle = !thread->head && !thread->stop;
+	idle = !thread->head;
 	uv_mutex_unlock(&thread->lock);
 	return idle;
 }
@@ -133,14 +130,9 @@ static void thread_main(void *context)
 
 	while ((queue = take_all(thread)) != NULL) {
 		while (queue) {
-			int pages;
-
 			run_group(thread, split_group(&queue));
-			pages = writer_log_pages(thread->writer);
 			/* After the completions were posted, so that nobody waits for it who need not. */
-			if (pages >= LOG_PAGES_MAX ||
-					(pages >= LOG_PAGES_IDLE && !queue && is_idle(thread)))
-				writer_checkpoint(thread->writer);
+			writer_tidy(thread->writer, !queue && is_idle(thread));
 		}
 	}
 }

@@ -1,5 +1,6 @@
 #include "store/writer.h"
 
+#include "base/log.h"
 #include "base/table.h"
 #include "store/audit.h"
 #include "store/database.h"
@@ -9,6 +10,12 @@
 /* Longest time that the guard may look back; older removals are forgotten on opening. */
 #define REMOVALS_KEPT_MS ((int64_t)400 * 24 * 3600 * 1000)
 #define NAME_BYTES_MAX 4096
+/* Pages of 4 KiB in the log from which it is moved into the file: when nobody waits, and in any case. */
+#define LOG_PAGES_IDLE 1000
+#define LOG_PAGES_MAX 16000
+/* Principals in `gone` from which a sweep, which reads all memberships, is worth its time: likewise. */
+#define GONE_IDLE 1000
+#define GONE_MAX 100000
 
 /* What a record does. ?n is the n-th value of the record as batch.c adds them. */
 #define STATEMENTS_PER_RECORD 2
@@ -77,12 +84,27 @@ static const char *const record_sql[RECORD_KIND_COUNT_][STATEMENTS_PER_RECORD] =
 };
 
 /* Statements that belong to no record. */
-enum own_statement { OWN_BEGIN, OWN_COMMIT, OWN_ADD_NAME, OWN_FIND_NAME, OWN_PUT_HEAD, OWN_COUNT_ };
+enum own_statement {
+	OWN_BEGIN,
+	OWN_COMMIT,
+	OWN_ADD_NAME,
+	OWN_FIND_NAME,
+	OWN_IS_GONE,
+	OWN_SWEEP,
+	OWN_CLEAR_GONE,
+	OWN_PUT_HEAD,
+	OWN_COUNT_
+};
 static const char *const own_sql[OWN_COUNT_] = {
 	[OWN_BEGIN] = "BEGIN IMMEDIATE",
 	[OWN_COMMIT] = "COMMIT",
 	[OWN_ADD_NAME] = "INSERT INTO name(text) VALUES(?1) ON CONFLICT DO NOTHING",
 	[OWN_FIND_NAME] = "SELECT id FROM name WHERE text = ?1",
+	[OWN_IS_GONE] = "SELECT 1 FROM gone WHERE target = ?1 AND remote_id = ?3",
+	/* One pass over the memberships, however many are gone. */
+	[OWN_SWEEP] = "DELETE FROM member WHERE EXISTS (SELECT 1 FROM gone"
+		      " WHERE gone.target = member.target AND remote_id = member_id)",
+	[OWN_CLEAR_GONE] = "DELETE FROM gone",
 	[OWN_PUT_HEAD] = "UPDATE audit_head SET sequence = ?1, hash = ?2",
 };
 
@@ -93,7 +115,8 @@ struct writer {
 	struct table *names;              /* text -> number as a pointer */
 	struct audit_head head, begun_at; /* now, and when the transaction began */
 	struct buf scratch;
-	int log_pages;
+	int log_pages; /* in the write-ahead log as of the last commit */
+	int64_t gone;  /* rows in `gone`, or more */
 };
 
 static int note_log_pages(void *context, sqlite3 *db, const char *name, int pages)
@@ -144,7 +167,9 @@ enum err_code writer_new(sqlite3 *db, struct writer **ret, struct err *err)
 	writer->names = table_new();
 	buf_init(&writer->scratch, BATCH_BYTES_MAX + 256);
 	(void)sqlite3_wal_hook(db, note_log_pages, writer);
-	if (prepare_all(writer, err) != ERR_NONE || load_head(writer, err) != ERR_NONE) {
+	if (prepare_all(writer, err) != ERR_NONE || load_head(writer, err) != ERR_NONE ||
+			database_get_number(db, "SELECT count(*) FROM gone", &writer->gone, err) !=
+					ERR_NONE) {
 		writer_free(writer);
 		return err->code;
 	}
@@ -260,8 +285,8 @@ static enum err_code resolve_names(struct writer *writer, struct record *record,
 	return ERR_NONE;
 }
 
-static enum err_code run_record(
-		struct writer *writer, const struct record *record, sqlite3_stmt *statement, struct err *err)
+static enum err_code bind_record(struct writer *writer, const struct record *record,
+		sqlite3_stmt *statement, struct err *err)
 {
 	int wanted = sqlite3_bind_parameter_count(statement);
 
@@ -271,7 +296,57 @@ static enum err_code run_record(
 		if (result != SQLITE_OK)
 			return bind_failed(writer, result, err);
 	}
-	return run(writer, statement, err);
+	return ERR_NONE;
+}
+
+static enum err_code sweep(struct writer *writer, struct err *err)
+{
+	if (run(writer, writer->own[OWN_SWEEP], err) != ERR_NONE ||
+			run(writer, writer->own[OWN_CLEAR_GONE], err) != ERR_NONE)
+		return err->code;
+	writer->gone = 0;
+	return ERR_NONE;
+}
+
+/* A member that is gone and comes back must not bring back its former memberships. */
+static enum err_code sweep_for_member(
+		struct writer *writer, const struct record *record, struct err *err)
+{
+	sqlite3_stmt *find = writer->own[OWN_IS_GONE];
+	int result;
+
+	if (writer->gone == 0)
+		return ERR_NONE;
+	if (bind_record(writer, record, find, err) != ERR_NONE)
+		return err->code;
+	result = sqlite3_step(find);
+	if (result != SQLITE_ROW && result != SQLITE_DONE)
+		(void)database_error(writer->db, result, "find a principal that is gone", err);
+	(void)sqlite3_reset(find);
+	if (result == SQLITE_DONE)
+		return ERR_NONE;
+	return result == SQLITE_ROW ? sweep(writer, err) : err->code;
+}
+
+static enum err_code run_record(struct writer *writer, struct record *record, struct err *err)
+{
+	if (resolve_names(writer, record, err) != ERR_NONE)
+		return err->code;
+	if (record->kind == RECORD_PUT_MEMBER &&
+			sweep_for_member(writer, record, err) != ERR_NONE)
+		return err->code;
+	for (size_t i = 0; i < STATEMENTS_PER_RECORD; i++) {
+		sqlite3_stmt *statement = writer->statements[record->kind][i];
+
+		if (statement && (bind_record(writer, record, statement, err) != ERR_NONE ||
+						 run(writer, statement, err) != ERR_NONE))
+			return err->code;
+		/* The trigger has put whom the first statement of these deletes into `gone`. */
+		if (i == 0 && (record->kind == RECORD_DROP_PRINCIPAL ||
+					      record->kind == RECORD_PUT_PRINCIPAL))
+			writer->gone += sqlite3_changes(writer->db);
+	}
+	return ERR_NONE;
 }
 
 static enum err_code add_audit(struct writer *writer, const struct record *record, struct err *err)
@@ -320,19 +395,12 @@ enum err_code writer_apply(struct writer *writer, const struct store_batch *batc
 		return err_set(err, ERR_LIMIT, 0, "store: a batch of more than %zu bytes",
 				BATCH_BYTES_MAX);
 	while (batch_next(&cursor, &record)) {
-		if (record.kind == RECORD_ADD_AUDIT) {
-			if (add_audit(writer, &record, err) != ERR_NONE)
-				return err->code;
-			continue;
-		}
-		if (resolve_names(writer, &record, err) != ERR_NONE)
-			return err->code;
-		for (size_t i = 0; i < STATEMENTS_PER_RECORD; i++) {
-			sqlite3_stmt *statement = writer->statements[record.kind][i];
+		enum err_code code = record.kind == RECORD_ADD_AUDIT
+						     ? add_audit(writer, &record, err)
+						     : run_record(writer, &record, err);
 
-			if (statement && run_record(writer, &record, statement, err) != ERR_NONE)
-				return err->code;
-		}
+		if (code != ERR_NONE)
+			return code;
 	}
 	return ERR_NONE;
 }
@@ -350,18 +418,28 @@ void writer_rollback(struct writer *writer)
 {
 	database_rollback(writer->db);
 	writer->head = writer->begun_at;
+	/* A sweep may have been undone, so this is more than there is; the next sweep puts it right. */
+	writer->gone++;
 	forget_names(writer);
 }
 
-int writer_log_pages(const struct writer *writer)
+void writer_tidy(struct writer *writer, bool idle)
 {
-	return writer->log_pages;
-}
+	struct err err;
 
-void writer_checkpoint(struct writer *writer)
-{
-	database_checkpoint(writer->db);
-	writer->log_pages = 0;
+	if (writer->gone >= (idle ? GONE_IDLE : GONE_MAX)) {
+		/* Readers skip what a failure leaves behind. */
+		if (writer_begin(writer, &err) != ERR_NONE)
+			log_debug("store: sweep: %s", err.text);
+		else if (sweep(writer, &err) != ERR_NONE)
+			writer_rollback(writer);
+		else if (writer_commit(writer, &err) != ERR_NONE)
+			log_debug("store: sweep: %s", err.text);
+	}
+	if (writer->log_pages >= (idle ? LOG_PAGES_IDLE : LOG_PAGES_MAX)) {
+		database_checkpoint(writer->db);
+		writer->log_pages = 0;
+	}
 }
 
 enum err_code writer_prune(struct writer *writer, int64_t now_ms, struct err *err)

@@ -24,9 +24,11 @@ MUST_CHECK enum err_code writer_apply(
 MUST_CHECK enum err_code writer_commit(struct writer *writer, struct err *err);
 void writer_rollback(struct writer *writer);
 
-/* Pages in the write-ahead log as of the last commit or checkpoint. */
-int writer_log_pages(const struct writer *writer);
-void writer_checkpoint(struct writer *writer);
+/*
+ * Between transactions: work that can wait but not for ever. Moves the write-ahead log into the file, and sweeps out
+ * memberships of principals that are gone. Less is put off if nobody waits (idle).
+ */
+void writer_tidy(struct writer *writer, bool idle);
 
 /* Forgets removals that no guard's window reaches. */
 MUST_CHECK enum err_code writer_prune(struct writer *writer, int64_t now_ms, struct err *err);
