@@ -2,11 +2,15 @@
  * store -- what outlives the process: entries and cookies, what is ours in Databricks, the journal, holds, audit.
  *
  * A thread of its own owns the database; the loop hands it batches and is woken when they are durable. Batches that wait
- * together are committed together (one fsync). Opening and loading are synchronous: they happen before the loop runs.
+ * together are committed together (one fsync). Opening and reading are synchronous, on the thread that opened the store;
+ * bulk reading belongs before the loop runs. What is read is what has been committed, never a batch under way.
  * A batch is all or nothing. Version of the schema: PRAGMA user_version; older ones migrate on opening, newer ones are
- * refused. One writer: the file is locked for as long as it is open read-write.
+ * refused. One writer: the file is locked (by PATH.lock beside it) for as long as it is open read-write; readers in other
+ * processes work beside it.
  *
- * Strings handed in are copied at once; strings handed out are in the caller's arena.
+ * Strings handed in are copied at once; strings handed out are in the caller's arena. A remote id or anchor comes back
+ * byte for byte as it was put. Names of sources and targets are at most 4096 bytes, a batch at most 128 MiB (ERR_LIMIT).
+ * A NULL where a record needs a text fails the batch with ERR_BUG.
  */
 #ifndef L2D_STORE_STORE_H
 #define L2D_STORE_STORE_H
@@ -20,12 +24,17 @@ enum store_mode { STORE_WRITE, STORE_READ };
 struct store;
 /*
  * Errors: ERR_STORE (not ours, damaged, newer schema, I/O), ERR_CONFLICT (another process writes to it; text names its pid
- * if known), ERR_NOT_FOUND (STORE_READ and no such file). STORE_WRITE makes the file (mode 0600) and its folder's last
- * part. wakes-free: completions wake the task of each commit. loop may be NULL with STORE_READ.
+ * if known), ERR_NOT_FOUND (STORE_READ and no such file, or an empty one). STORE_WRITE makes the file (mode 0600) and its
+ * folder's last part; after an unclean end it checks a file of up to 64 MiB whole. STORE_READ shows the state of the moment
+ * of opening: open it anew to see later changes, and close it soon, because the writer's log cannot shrink meanwhile.
+ * loop may be NULL with STORE_READ; with STORE_WRITE an open store keeps loop_run from ending.
  */
 MUST_CHECK enum err_code store_open(
 		struct loop *loop, const char *path, enum store_mode mode, struct store **ret, struct err *err);
-/* Waits for batches that were committed, then closes. NULL is fine. */
+/*
+ * Waits for batches that were committed, marks their commits done and wakes their tasks, then closes. Before loop_free.
+ * NULL is fine.
+ */
 void store_close(struct store *store);
 
 /* ---- records ---- */
@@ -90,7 +99,10 @@ struct store_removals { /* for the guard's window */
 	unsigned count;
 };
 
-/* ---- loading: calls visit for every record; its strings are valid only during the call ---- */
+/*
+ * ---- loading: calls visit for every record; its strings are valid only during the call ----
+ * In no promised order, except: members by target and group; intents, holds and quarantine as first put; removals by time.
+ */
 MUST_CHECK enum err_code store_each_entry(
 		struct store *store, void (*visit)(void *context, const struct store_entry *), void *context, struct err *err);
 MUST_CHECK enum err_code store_each_principal(struct store *store,
@@ -107,7 +119,10 @@ MUST_CHECK enum err_code store_each_quarantine(struct store *store,
 		void (*visit)(void *context, const struct store_quarantine *), void *context, struct err *err);
 MUST_CHECK enum err_code store_each_removals(struct store *store, int64_t since_ms,
 		void (*visit)(void *context, const struct store_removals *), void *context, struct err *err);
-/* A cookie for that search digest, with its own checksum verified; ptr NULL: none (or damaged: then it is dropped). */
+/*
+ * A cookie for that search digest, with its own checksum verified; ptr NULL: none (or damaged: then it is dropped). An empty
+ * cookie has a ptr.
+ */
 MUST_CHECK enum err_code store_get_cookie(
 		struct store *store, const char *search_digest, struct arena *arena, struct span *ret, struct err *err);
 /* Small facts by name ("config_digest", "searches", "last_complete_ms", "run_open"); NULL: not there. */
@@ -117,15 +132,23 @@ MUST_CHECK enum err_code store_get_meta(
 /* ---- writing ---- */
 
 struct store_batch;
-struct store_batch *store_batch_new(struct store *store);
+struct store_batch *store_batch_new(struct store *store); /* goes to store_commit or store_batch_free */
+void store_batch_free(struct store_batch *batch);         /* one that is not to be committed; NULL is fine */
 bool store_batch_is_empty(const struct store_batch *batch);
 void store_put_entry(struct store_batch *batch, const struct store_entry *entry);
 void store_drop_entry(struct store_batch *batch, const char *source, const char *anchor);
 void store_drop_all_entries(struct store_batch *batch); /* and cookies */
 void store_put_cookie(struct store_batch *batch, const char *search_digest, struct span cookie);
 void store_drop_cookie(struct store_batch *batch, const char *search_digest);
+/*
+ * If the same target and kind has another principal under this key, that one is dropped as by store_drop_principal: its
+ * successor has taken its place.
+ */
 void store_put_principal(struct store_batch *batch, const struct store_principal *principal);
-/* With its memberships (as group and as member, in that target) and grants. */
+/*
+ * With its memberships (as group and as member, in that target) and grants: those in that target, and, if it was the last
+ * principal of that kind and id in any target, those elsewhere (the account's principals have grants in workspaces).
+ */
 void store_drop_principal(struct store_batch *batch, const char *target, enum principal_kind kind, const char *remote_id);
 void store_put_member(struct store_batch *batch, const struct store_member *member);
 void store_drop_member(struct store_batch *batch, const struct store_member *member);
@@ -139,7 +162,7 @@ void store_put_quarantine(struct store_batch *batch, const struct store_quaranti
 void store_drop_quarantine(struct store_batch *batch, const char *key);
 void store_add_removals(struct store_batch *batch, const struct store_removals *removals);
 void store_put_meta(struct store_batch *batch, const char *name, const char *value); /* value NULL: drop */
-/* A line of the audit: JSON object as text; time, sequence and hash chain are added by the store. */
+/* A line of the audit: JSON object as text; time (of this call), sequence and hash chain are added by the store. */
 void store_add_audit(struct store_batch *batch, const char *json);
 
 /* A commit is embedded in whoever waits for it. */
@@ -147,19 +170,24 @@ struct store_commit {
 	struct task *wakes; /* NULL: nobody waits; a failure is then told by store_failed */
 	bool done;
 	enum err_code code;
-	struct err err;
-	/* internal */
-	struct store_commit *next;
+	struct err err; /* with code other than ERR_NONE */
 };
-/* Gives the batch away. commit must stay until done. The order of commits is kept. */
+/*
+ * Gives the batch away. commit must stay until done; NULL: nobody waits. The order of commits is kept, their completions
+ * come in the same order, in a later turn. An empty batch is done after those before it. After a failure nothing of the
+ * batch is in the store; batches behind it are tried all the same, because the disk may have room again.
+ */
 void store_commit(struct store *store, struct store_batch *batch, struct store_commit *commit);
-/* Once a commit failed (disk full, I/O) every later one fails too, until a retry by the store succeeds. NULL: healthy. */
+/* Why the last commit that was done failed; NULL: it did not, the store is healthy. Valid until the next turn. */
 const struct err *store_failed(const struct store *store);
+/* Records committed and not done yet: who produces faster than the disk takes should wait for it to fall. */
+size_t store_backlog(const struct store *store);
 
 /* ---- audit ---- */
 
 /*
- * Each line is hashed with the hash before it: SHA-256 over (previous hash, sequence, time, JSON text).
+ * Each line is hashed with the hash before it: SHA-256 over the text "PREVIOUS HASH\nSEQUENCE\nTIME\nJSON" (hash in lower-case
+ * hex, 64 zeros before line 1; time in ms).
  * Verify: ERR_STORE with the first sequence number that does not fit. *ret_count: lines verified.
  */
 MUST_CHECK enum err_code store_verify_audit(struct store *store, uint64_t *ret_count, struct err *err);

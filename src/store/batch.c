@@ -1,0 +1,340 @@
+#include "store/batch.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "store/encoding.h"
+#include "store/store.h"
+
+#include <assert.h>
+
+/*
+ * A record in the buffer: kind and number of values, one byte each; then each value: its kind, one byte, and after
+ * VALUE_INT eight bytes, after text, blob and name a length of four bytes and the bytes. All in this machine's order:
+ * a batch never leaves the process.
+ */
+
+struct store_batch *store_batch_new(struct store *store)
+{
+	struct store_batch *batch = mem_zalloc(sizeof(*batch));
+
+	(void)store;
+	buf_init(&batch->bytes, BATCH_BYTES_MAX);
+	return batch;
+}
+
+void store_batch_free(struct store_batch *batch)
+{
+	if (!batch)
+		return;
+	buf_release(&batch->bytes);
+	mem_free(batch);
+}
+
+bool store_batch_is_empty(const struct store_batch *batch)
+{
+	return batch->count == 0;
+}
+
+static void begin(struct store_batch *batch, enum record_kind kind, size_t values)
+{
+	const unsigned char head[2] = {(unsigned char)kind, (unsigned char)values};
+
+	assert(values <= RECORD_VALUES_MAX);
+	buf_add(&batch->bytes, head, sizeof(head));
+	batch->count++;
+}
+
+static void add_null(struct store_batch *batch)
+{
+	buf_add_char(&batch->bytes, VALUE_NULL);
+}
+
+static void add_int(struct store_batch *batch, int64_t number)
+{
+	char bytes[1 + sizeof(number)] = {VALUE_INT};
+
+	memcpy(bytes + 1, &number, sizeof(number));
+	buf_add(&batch->bytes, bytes, sizeof(bytes));
+}
+
+static void add_bytes(struct store_batch *batch, enum value_kind kind, struct span span)
+{
+	uint32_t len = (uint32_t)span.len;
+	char head[1 + sizeof(len)] = {(char)kind};
+
+	/* The buffer refuses what does not fit into it long before a length does not fit into 32 bits. */
+	if (span.len > BATCH_BYTES_MAX)
+		batch->bytes.overflowed = true;
+	memcpy(head + 1, &len, sizeof(len));
+	buf_add(&batch->bytes, head, sizeof(head));
+	buf_add(&batch->bytes, span.ptr, span.len);
+}
+
+static void add_text(struct store_batch *batch, const char *text)
+{
+	if (text)
+		add_bytes(batch, VALUE_TEXT, span_of(text));
+	else
+		add_null(batch);
+}
+
+static void add_blob(struct store_batch *batch, struct span span)
+{
+	if (span.len > 0)
+		add_bytes(batch, VALUE_BLOB, span);
+	else
+		add_null(batch);
+}
+
+static void add_name(struct store_batch *batch, const char *name)
+{
+	add_bytes(batch, VALUE_NAME, span_of(name));
+}
+
+static void add_remote_id(struct store_batch *batch, const char *id)
+{
+	int64_t number;
+
+	if (encoding_parse_id(id, &number))
+		add_int(batch, number);
+	else
+		add_text(batch, id);
+}
+
+static void add_anchor(struct store_batch *batch, const char *anchor)
+{
+	char bytes[ENCODING_UUID_BYTES];
+
+	if (encoding_parse_uuid(anchor, bytes))
+		add_bytes(batch, VALUE_BLOB, (struct span){bytes, sizeof(bytes)});
+	else
+		add_text(batch, anchor);
+}
+
+static bool take(struct batch_cursor *cursor, void *ret, size_t len)
+{
+	const struct buf *bytes = &cursor->batch->bytes;
+
+	if (len > bytes->len - cursor->at)
+		return false;
+	memcpy(ret, bytes->ptr + cursor->at, len);
+	cursor->at += len;
+	return true;
+}
+
+static bool take_value(struct batch_cursor *cursor, struct value *ret)
+{
+	const struct buf *bytes = &cursor->batch->bytes;
+	unsigned char kind;
+	uint32_t len;
+
+	if (!take(cursor, &kind, sizeof(kind)))
+		return false;
+	ret->kind = (enum value_kind)kind;
+	if (ret->kind == VALUE_NULL)
+		return true;
+	if (ret->kind == VALUE_INT)
+		return take(cursor, &ret->number, sizeof(ret->number));
+	if (!take(cursor, &len, sizeof(len)) || len > bytes->len - cursor->at)
+		return false;
+	ret->bytes = (struct span){bytes->ptr + cursor->at, len};
+	cursor->at += len;
+	return true;
+}
+
+bool batch_next(struct batch_cursor *cursor, struct record *ret)
+{
+	unsigned char head[2];
+
+	if (!take(cursor, head, sizeof(head)))
+		return false;
+	ret->kind = (enum record_kind)head[0];
+	ret->count = head[1];
+	for (size_t i = 0; i < ret->count; i++) {
+		if (!take_value(cursor, &ret->values[i]))
+			return false;
+	}
+	return true;
+}
+
+/* ---- one function per record: the order of values is that of the statements' numbers in writer.c ---- */
+
+void store_put_entry(struct store_batch *batch, const struct store_entry *entry)
+{
+	begin(batch, RECORD_PUT_ENTRY, 6);
+	add_name(batch, entry->source);
+	add_anchor(batch, entry->anchor);
+	add_text(batch, entry->dn);
+	add_int(batch, (int64_t)entry->searches);
+	add_blob(batch, entry->attributes);
+	add_blob(batch, entry->members);
+}
+
+void store_drop_entry(struct store_batch *batch, const char *source, const char *anchor)
+{
+	begin(batch, RECORD_DROP_ENTRY, 2);
+	add_name(batch, source);
+	add_anchor(batch, anchor);
+}
+
+void store_drop_all_entries(struct store_batch *batch)
+{
+	begin(batch, RECORD_DROP_ALL_ENTRIES, 0);
+}
+
+void store_put_cookie(struct store_batch *batch, const char *search_digest, struct span cookie)
+{
+	unsigned char checksum[DIGEST_SIZE];
+
+	encoding_cookie_checksum(search_digest, cookie, checksum);
+	begin(batch, RECORD_PUT_COOKIE, 3);
+	add_text(batch, search_digest);
+	/* Not add_blob: an empty cookie is one. */
+	add_bytes(batch, VALUE_BLOB, cookie);
+	add_bytes(batch, VALUE_BLOB, (struct span){(const char *)checksum, sizeof(checksum)});
+}
+
+void store_drop_cookie(struct store_batch *batch, const char *search_digest)
+{
+	begin(batch, RECORD_DROP_COOKIE, 1);
+	add_text(batch, search_digest);
+}
+
+void store_put_principal(struct store_batch *batch, const struct store_principal *principal)
+{
+	_Static_assert(FIELD_COUNT_ == 6, "a column of table principal per field");
+	begin(batch, RECORD_PUT_PRINCIPAL, 7 + FIELD_COUNT_);
+	add_name(batch, principal->target);
+	add_int(batch, principal->kind);
+	add_remote_id(batch, principal->remote_id);
+	add_text(batch, principal->key);
+	add_int(batch, principal->origin);
+	add_int(batch, principal->active);
+	add_int(batch, principal->left_ms);
+	for (size_t i = 0; i < FIELD_COUNT_; i++)
+		add_text(batch, principal->fields[i]);
+}
+
+void store_drop_principal(struct store_batch *batch, const char *target, enum principal_kind kind,
+		const char *remote_id)
+{
+	begin(batch, RECORD_DROP_PRINCIPAL, 3);
+	add_name(batch, target);
+	add_int(batch, kind);
+	add_remote_id(batch, remote_id);
+}
+
+static void add_member(
+		struct store_batch *batch, enum record_kind kind, const struct store_member *member)
+{
+	begin(batch, kind, 3);
+	add_name(batch, member->target);
+	add_remote_id(batch, member->group_id);
+	add_remote_id(batch, member->member_id);
+}
+
+void store_put_member(struct store_batch *batch, const struct store_member *member)
+{
+	add_member(batch, RECORD_PUT_MEMBER, member);
+}
+
+void store_drop_member(struct store_batch *batch, const struct store_member *member)
+{
+	add_member(batch, RECORD_DROP_MEMBER, member);
+}
+
+/* What identifies a grant; an assignment's level is not part of it. */
+static void add_grant_key(struct store_batch *batch, const struct store_grant *grant)
+{
+	add_int(batch, grant->kind);
+	add_remote_id(batch, grant->remote_id);
+	add_name(batch, grant->target);
+	add_int(batch, grant->grant);
+	add_text(batch, grant->grant == GRANT_ASSIGNMENT ? "" : grant->value);
+}
+
+void store_put_grant(struct store_batch *batch, const struct store_grant *grant)
+{
+	begin(batch, RECORD_PUT_GRANT, 7);
+	add_grant_key(batch, grant);
+	add_text(batch, grant->grant == GRANT_ASSIGNMENT ? grant->value : NULL);
+	add_text(batch, grant->former);
+}
+
+void store_drop_grant(struct store_batch *batch, const struct store_grant *grant)
+{
+	begin(batch, RECORD_DROP_GRANT, 5);
+	add_grant_key(batch, grant);
+}
+
+void store_put_intent(struct store_batch *batch, const struct store_intent *intent)
+{
+	begin(batch, RECORD_PUT_INTENT, 3);
+	add_text(batch, intent->operation_id);
+	add_text(batch, intent->operation);
+	add_int(batch, intent->time_ms);
+}
+
+void store_drop_intent(struct store_batch *batch, const char *operation_id)
+{
+	begin(batch, RECORD_DROP_INTENT, 1);
+	add_text(batch, operation_id);
+}
+
+void store_put_hold(struct store_batch *batch, const struct store_hold *hold)
+{
+	begin(batch, RECORD_PUT_HOLD, 7);
+	add_text(batch, hold->operation_id);
+	add_text(batch, hold->hold_id);
+	add_text(batch, hold->operation);
+	add_int(batch, hold->category);
+	add_int(batch, hold->state);
+	add_int(batch, hold->time_ms);
+	add_text(batch, hold->reason);
+}
+
+void store_drop_hold(struct store_batch *batch, const char *operation_id)
+{
+	begin(batch, RECORD_DROP_HOLD, 1);
+	add_text(batch, operation_id);
+}
+
+void store_put_quarantine(struct store_batch *batch, const struct store_quarantine *quarantine)
+{
+	begin(batch, RECORD_PUT_QUARANTINE, 6);
+	add_text(batch, quarantine->key);
+	add_text(batch, quarantine->name);
+	add_text(batch, quarantine->reason);
+	add_int(batch, quarantine->since_ms);
+	add_int(batch, quarantine->retry_ms);
+	add_int(batch, quarantine->tries);
+}
+
+void store_drop_quarantine(struct store_batch *batch, const char *key)
+{
+	begin(batch, RECORD_DROP_QUARANTINE, 1);
+	add_text(batch, key);
+}
+
+void store_add_removals(struct store_batch *batch, const struct store_removals *removals)
+{
+	begin(batch, RECORD_ADD_REMOVALS, 3);
+	add_int(batch, removals->time_ms);
+	add_int(batch, removals->category);
+	add_int(batch, removals->count);
+}
+
+void store_put_meta(struct store_batch *batch, const char *name, const char *value)
+{
+	begin(batch, value ? RECORD_PUT_META : RECORD_DROP_META, value ? 2 : 1);
+	add_text(batch, name);
+	if (value)
+		add_text(batch, value);
+}
+
+void store_add_audit(struct store_batch *batch, const char *json)
+{
+	begin(batch, RECORD_ADD_AUDIT, 2);
+	add_int(batch, clock_wall_ms());
+	add_text(batch, json);
+}
