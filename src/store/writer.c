@@ -36,14 +36,14 @@ static const char *const record_sql[RECORD_KIND_COUNT_][STATEMENTS_PER_RECORD] =
 				  " AND remote_id <> ?3",
 			"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms,"
 			" user_name, display_name, given_name, family_name, external_id,"
-			" application_id)"
-			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+			" application_id, when_gone)"
+			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
 			" ON CONFLICT(kind, remote_id, target) DO UPDATE SET key = excluded.key,"
 			" origin = excluded.origin, active = excluded.active,"
 			" left_ms = excluded.left_ms, user_name = excluded.user_name,"
 			" display_name = excluded.display_name, given_name = excluded.given_name,"
 			" family_name = excluded.family_name, external_id = excluded.external_id,"
-			" application_id = excluded.application_id"},
+			" application_id = excluded.application_id, when_gone = excluded.when_gone"},
 	[RECORD_DROP_PRINCIPAL] = {"DELETE FROM principal"
 				   " WHERE target = ?1 AND kind = ?2 AND remote_id = ?3"},
 	[RECORD_PUT_MEMBER] = {"INSERT INTO member(target, group_id, member_id) VALUES(?1, ?2, ?3)"

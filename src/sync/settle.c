@@ -153,8 +153,22 @@ static void settle_values(struct engine *engine, struct object *object, const st
 	}
 }
 
+/* Who is deleted in Databricks is in no group there any more; the store knows that by itself. */
+static void leave_groups(struct engine *engine, const struct object *object)
+{
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		struct object *group = registry_at(engine->registry, i);
+
+		if (group->target != object->target || group->kind != PRINCIPAL_GROUP)
+			continue;
+		(void)ids_remove(&group->members, object->id);
+		(void)ids_remove(&group->actual, object->id);
+	}
+}
+
 static void settle_end(struct engine *engine, struct object *object)
 {
+	leave_groups(engine, object);
 	object->ours = false;
 	records_principal(engine, object);
 	registry_unbind(engine->registry, object);
