@@ -1,12 +1,16 @@
 /*
  * snapshot -- all entries in scope, by anchor and by DN, with the membership graph over them.
  *
- * Pure: no clock, no I/O. Memberships are held between entries, never between names: a member value is resolved to an
- * entry when it is read, and follows that entry through renames (directories rewrite or forget such values without an
- * event). Values that resolve to nothing wait, and join when an entry of that name appears.
+ * Pure: no clock, no I/O. One thread, for looking as well: lookups keep caches. Memberships are held between entries,
+ * never between names: a member value is resolved to an entry when it is read, and follows that entry through renames
+ * (directories rewrite or forget such values without an event). A value that names the former DN of a member still means
+ * that member. Values that resolve to nothing wait, and join when an entry of that name appears.
  *
  * An entry is in the snapshot as long as at least one search contains it. It is a node: a small number that stays the
- * same while it is there, may be reused after snapshot_settle, and never leaves this process.
+ * same while it is there, may be reused after snapshot_settle, and never leaves this process. When it goes, its groups
+ * keep a place for it: it is a member again when the same entry (anchor) comes back, because leaving a filter changes
+ * nothing in the group. Another entry that takes its name does not inherit the place; whether the directory means the
+ * newcomer is then unknown, and the group gets EFFECT_STALE.
  */
 #ifndef L2D_DIRECTORY_SNAPSHOT_H
 #define L2D_DIRECTORY_SNAPSHOT_H
@@ -18,6 +22,11 @@
 typedef uint32_t node_id;
 #define NODE_NONE UINT32_MAX
 
+#define SNAPSHOT_NODES_MAX ((size_t)16 * 1000 * 1000)
+#define SNAPSHOT_ENTRY_BYTES_MAX ((size_t)64 * 1024 * 1024) /* attributes of one entry, packed, without members */
+#define SNAPSHOT_FORMER_NAMES_MAX 4                         /* former DNs remembered of one entry, the latest */
+#define SNAPSHOT_GLOBS_MAX 1024                             /* different globs kept ready for snapshot_in_group */
+
 struct snapshot;
 /* searches: all of the configuration, borrowed until snapshot_free. */
 struct snapshot *snapshot_new(const struct search *searches, size_t count);
@@ -27,8 +36,10 @@ void snapshot_free(struct snapshot *snapshot); /* NULL is fine */
 
 /*
  * An entry as search delivered it: inserted or replaced by (source of the search, anchor). Marks it as mentioned.
+ * What only other searches that contain the entry ask for (attributes, members) stays as it is.
  * Two entries of one DN in one source (delete and add whose order got lost): the newer keeps the name.
- * Errors: ERR_PROTO (its DN is none; the entry is left out), ERR_LIMIT.
+ * A changed DN is the new place of everything below the former one, too: directories rename a container with one event.
+ * Errors: ERR_PROTO (its anchor or DN is none), ERR_LIMIT; nothing is changed then.
  */
 MUST_CHECK enum err_code snapshot_upsert(
 		struct snapshot *snapshot, unsigned search, const struct entry *entry, struct err *err);
@@ -48,7 +59,11 @@ enum snapshot_effect {
 	EFFECT_GONE = 2,     /* in no search any more; node and content can still be read until snapshot_settle */
 	EFFECT_GROUPS = 4,   /* the set of groups that it belongs to, directly or not, may have changed */
 	EFFECT_MEMBERS = 8,  /* a group: its direct members, or those of a group below it, may have changed */
-	EFFECT_SEARCHES = 16 /* which searches contain it */
+	EFFECT_SEARCHES = 16, /* which searches contain it */
+	EFFECT_RECORD = 32,   /* what snapshot_record says of it changed: the store is behind. With EFFECT_MEMBERS: its
+	                         own members, not only those of a group below it */
+	EFFECT_STALE = 64     /* a group: the directory may have changed its members without an event (somebody took the
+	                         name of one of them): read it again, by feed_confirm for example */
 };
 struct snapshot_change {
 	node_id node;
@@ -68,9 +83,10 @@ node_id snapshot_find_anchor(const struct snapshot *snapshot, unsigned source, c
 node_id snapshot_find_dn(const struct snapshot *snapshot, unsigned source, const char *dn);
 const char *snapshot_anchor(const struct snapshot *snapshot, node_id node);
 const char *snapshot_dn(const struct snapshot *snapshot, node_id node); /* follows renamed containers */
+/* The DN is borrowed until the node changes. Anchor, DN, source: also of a node that is gone, until snapshot_settle. */
 unsigned snapshot_source(const struct snapshot *snapshot, node_id node);
 uint64_t snapshot_searches(const struct snapshot *snapshot, node_id node); /* bit per search id */
-/* First value of the cn, folded as text_fold does; NULL if it has none. */
+/* First value of the cn (of its values in octet order), folded as text_fold does; NULL if it has none. */
 const char *snapshot_folded_cn(const struct snapshot *snapshot, node_id node);
 /* The entry without its member attributes; values borrowed from the snapshot until the node changes, rest in arena. */
 MUST_CHECK enum err_code snapshot_entry(
@@ -79,7 +95,7 @@ MUST_CHECK enum err_code snapshot_entry(
 /* Direct members that are in the snapshot, ascending; and member values that resolve to nothing. Borrowed. */
 const node_id *snapshot_members(const struct snapshot *snapshot, node_id group, size_t *ret_count);
 const char *const *snapshot_unresolved(const struct snapshot *snapshot, node_id group, size_t *ret_count);
-/* Groups that have node as a direct member, in no order. Borrowed. */
+/* Groups that have node as a direct member, ascending. Borrowed. */
 const node_id *snapshot_parents(const struct snapshot *snapshot, node_id node, size_t *ret_count);
 /* Whether node is a member, directly or not, of a group whose cn matches glob (folded by the callee). Loops end. */
 bool snapshot_in_group(const struct snapshot *snapshot, node_id node, const char *glob);
@@ -93,13 +109,13 @@ struct snapshot_record {
 	const char *dn;
 	uint64_t searches;
 	struct span attributes; /* entry_pack without member attributes */
-	struct span members;    /* resolved members' anchors and unresolved values, packed; opaque */
+	struct span members;    /* members' anchors, unresolved values, its own former DNs, packed; opaque */
 };
 void snapshot_record(const struct snapshot *snapshot, node_id node, struct arena *arena, struct snapshot_record *ret);
 /*
  * Fills an empty snapshot from records in any order; members are resolved after the last one, in
  * snapshot_load_finish, which also clears the list of changes.
- * Errors: ERR_STORE (a record is damaged: throw all records and cookies away and read the directory anew).
+ * Errors: ERR_STORE (a record is damaged: throw all records and cookies away and read the directory anew), ERR_LIMIT.
  */
 MUST_CHECK enum err_code snapshot_load(
 		struct snapshot *snapshot, const struct snapshot_record *record, struct err *err);
