@@ -261,14 +261,9 @@ static void take_foreign(struct engine *engine, const struct listing *listing,
 		name = resource->fields[FIELD_DISPLAY_NAME];
 	if (!name)
 		return; /* a group without a name does occur; nobody can want it */
-	AUTO(mem_freep) char *name_copy = mem_strdup(name);
-	AUTO(mem_freep)
-	char *external_copy = mem_strdup_or_null(resource->fields[FIELD_EXTERNAL_ID]);
-	AUTO(mem_freep)
-	char *display_copy = mem_strdup_or_null(resource->fields[FIELD_DISPLAY_NAME]);
-	foreign.name = name_copy;
-	foreign.external_id = external_copy;
-	foreign.display_name = display_copy;
+	foreign.name = name;
+	foreign.external_id = resource->fields[FIELD_EXTERNAL_ID];
+	foreign.display_name = resource->fields[FIELD_DISPLAY_NAME];
 	registry_foreign_put(engine->registry, listing->target, &foreign);
 }
 

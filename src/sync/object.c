@@ -21,6 +21,7 @@ struct registry {
 struct foreign_item {
 	struct foreign is;
 	unsigned target;
+	char texts[]; /* of `is` */
 };
 
 struct registry *registry_new(void)
@@ -48,10 +49,25 @@ static void seen_release(struct seen_grants *seen)
 	free_texts(seen->roles, seen->role_count);
 }
 
-static void grant_release(struct held_grant *grant)
+/* A held grant's texts share one block, which begins with value. */
+static void grant_release(const struct held_grant *grant)
 {
-	mem_free(grant->value);
-	mem_free(grant->former);
+	void *block;
+
+	memcpy(&block, &grant->value, sizeof(block));
+	mem_free(block);
+}
+
+static struct held_grant grant_copy(const struct held_grant *grant)
+{
+	size_t value = strlen(grant->value) + 1,
+	       former = grant->former ? strlen(grant->former) + 1 : 0;
+	char *block = mem_alloc(value + former);
+	struct held_grant copy = *grant;
+
+	copy.value = memcpy(block, grant->value, value);
+	copy.former = former ? memcpy(block + value, grant->former, former) : NULL;
+	return copy;
 }
 
 static void object_forget(struct object *object)
@@ -85,14 +101,6 @@ static void object_free(struct object *object)
 	mem_free(object);
 }
 
-static void foreign_free(struct foreign_item *item)
-{
-	mem_free(item->is.name);
-	mem_free(item->is.external_id);
-	mem_free(item->is.display_name);
-	mem_free(item);
-}
-
 void registry_free(struct registry *registry)
 {
 	if (!registry)
@@ -100,7 +108,7 @@ void registry_free(struct registry *registry)
 	for (vec_each (&registry->all, object))
 		object_free(*object);
 	for (vec_each (&registry->foreign, item))
-		foreign_free(*item);
+		mem_free(*item);
 	vec_release(&registry->all);
 	vec_release(&registry->foreign);
 	table_free(registry->by_key);
@@ -287,13 +295,19 @@ void registry_set_field(struct registry *registry, struct object *object, enum f
 
 void registry_foreign_put(struct registry *registry, unsigned target, const struct foreign *foreign)
 {
-	struct foreign_item *item = mem_zalloc(sizeof(*item));
+	size_t name = strlen(foreign->name) + 1;
+	size_t external = foreign->external_id ? strlen(foreign->external_id) + 1 : 0;
+	size_t display = foreign->display_name ? strlen(foreign->display_name) + 1 : 0;
+	struct foreign_item *item = mem_zalloc(sizeof(*item) + name + external + display);
 	AUTO(mem_freep) char *folded = text_fold(span_of(foreign->name));
 
 	item->is = *foreign;
-	item->is.name = mem_strdup(foreign->name);
-	item->is.external_id = mem_strdup_or_null(foreign->external_id);
-	item->is.display_name = mem_strdup_or_null(foreign->display_name);
+	item->is.name = memcpy(item->texts, foreign->name, name);
+	item->is.external_id = external ? memcpy(item->texts + name, foreign->external_id, external)
+					: NULL;
+	item->is.display_name = display
+			? memcpy(item->texts + name + external, foreign->display_name, display)
+			: NULL;
 	item->target = target;
 	*vec_add(&registry->foreign) = item;
 	enter(registry->foreign_by_name, target, (int)foreign->kind, folded, item);
@@ -324,7 +338,7 @@ static void foreign_leave(struct registry *registry, struct foreign_item *item)
 	if (item->is.external_id)
 		leave(registry->foreign_by_external_id, item->target, (int)item->is.kind,
 				item->is.external_id);
-	foreign_free(item);
+	mem_free(item);
 }
 
 void registry_foreign_drop_target(struct registry *registry, unsigned target)
@@ -355,12 +369,10 @@ struct held_grant *object_grant(
 
 void object_put_grant(struct object *object, const struct held_grant *grant)
 {
-	struct held_grant copy = *grant;
+	struct held_grant copy = grant_copy(grant);
 	struct held_grant *place =
 			object_grant(object, grant->workspace, grant->kind, grant->value);
 
-	copy.value = mem_strdup(grant->value);
-	copy.former = mem_strdup_or_null(grant->former);
 	if (place)
 		grant_release(place);
 	else

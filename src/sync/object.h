@@ -20,8 +20,8 @@
 struct held_grant {
 	unsigned workspace; /* target */
 	enum grant_kind kind;
-	char *value;
-	char *former; /* assignment: level to give back, NULL: none */
+	const char *value;
+	const char *former; /* assignment: level to give back, NULL: none */
 };
 
 /* What a read of a workspace said about this principal there. */
@@ -85,9 +85,9 @@ struct object {
 struct foreign {
 	enum principal_kind kind;
 	uint64_t id;
-	char *name; /* userName, displayName, applicationId */
-	char *external_id;
-	char *display_name;
+	const char *name; /* userName, displayName, applicationId */
+	const char *external_id;
+	const char *display_name;
 	bool active;
 };
 

@@ -298,8 +298,6 @@ static void load_grant(void *context, const struct store_grant *record)
 	struct loading *loading = context;
 	struct engine *engine = loading->engine;
 	struct held_grant grant = {.kind = record->grant};
-	AUTO(mem_freep) char *value = mem_strdup(record->value);
-	AUTO(mem_freep) char *former = mem_strdup_or_null(record->former);
 	uint64_t id = id_parse(record->remote_id);
 	struct object *object;
 
@@ -318,8 +316,8 @@ static void load_grant(void *context, const struct store_grant *record)
 		registry_bind(engine->registry, object, id);
 		object->named_only = true;
 	}
-	grant.value = value;
-	grant.former = former;
+	grant.value = record->value;
+	grant.former = record->former;
 	object_put_grant(object, &grant);
 }
 

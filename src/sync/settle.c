@@ -109,30 +109,21 @@ static void settle_assignment(
 		struct engine *engine, struct object *object, const struct operation *op)
 {
 	const char *former = op->values_before ? op->values_before[0] : NULL;
-	char *value = mem_strdup(op->values[0]);
-	struct held_grant grant = {op->target, GRANT_ASSIGNMENT, value, NULL};
-	AUTO(mem_freep) char *kept = mem_strdup_or_null(former);
+	const struct held_grant *held = object_grant(object, op->target, GRANT_ASSIGNMENT, NULL);
+	struct held_grant grant = {op->target, GRANT_ASSIGNMENT, op->values[0], former};
 
-	grant.former = kept;
 	if (op->kind == OP_ASSIGN) {
-		const struct held_grant *held =
-				object_grant(object, op->target, GRANT_ASSIGNMENT, NULL);
-
 		/* Raised twice: what was there before our first one is what comes back. */
-		if (held) {
-			mem_free(kept);
-			kept = mem_strdup_or_null(held->former);
-			grant.former = kept;
-		}
-		object_put_grant(object, &grant);
+		if (held)
+			grant.former = held->former;
 		records_grant(engine, object, &grant, true);
+		object_put_grant(object, &grant);
 		inventory_set_level(engine, op->target, object->id, op->values[0]);
 	} else {
 		records_grant(engine, object, &grant, false);
 		object_drop_grant(object, op->target, GRANT_ASSIGNMENT, NULL);
 		inventory_set_level(engine, op->target, object->id, former);
 	}
-	mem_free(value);
 }
 
 static void settle_values(struct engine *engine, struct object *object, const struct operation *op)
@@ -141,15 +132,14 @@ static void settle_values(struct engine *engine, struct object *object, const st
 	bool roles = op->kind == OP_ADD_ROLES || op->kind == OP_REMOVE_ROLES;
 
 	for (size_t i = 0; i < op->value_count; i++) {
-		AUTO(mem_freep) char *value = mem_strdup(op->values[i]);
-		struct held_grant grant = {
-				op->target, roles ? GRANT_ROLE : GRANT_ENTITLEMENT, value, NULL};
+		struct held_grant grant = {op->target, roles ? GRANT_ROLE : GRANT_ENTITLEMENT,
+				op->values[i], NULL};
 
 		records_grant(engine, object, &grant, adds);
 		if (adds)
 			object_put_grant(object, &grant);
 		else
-			object_drop_grant(object, grant.workspace, grant.kind, value);
+			object_drop_grant(object, grant.workspace, grant.kind, grant.value);
 	}
 }
 

@@ -475,9 +475,9 @@ static void found(struct work *work, const struct resource *resource)
 	const char *name = resource->fields[principal_name_field(object->kind)];
 	const char *external_id = lookup_value(work, FIELD_EXTERNAL_ID);
 	struct foreign foreign = {object->kind, id_parse(resource->id),
-			mem_strdup_or_null(name ? name : resource->fields[FIELD_DISPLAY_NAME]),
-			mem_strdup_or_null(resource->fields[FIELD_EXTERNAL_ID]),
-			mem_strdup_or_null(resource->fields[FIELD_DISPLAY_NAME]), resource->active};
+			name ? name : resource->fields[FIELD_DISPLAY_NAME],
+			resource->fields[FIELD_EXTERNAL_ID], resource->fields[FIELD_DISPLAY_NAME],
+			resource->active};
 
 	if (object->named_only) {
 		registry_bind(work->engine->registry, object, foreign.id);
@@ -490,9 +490,6 @@ static void found(struct work *work, const struct resource *resource)
 	} else if (foreign.name) {
 		registry_foreign_put(work->engine->registry, object->target, &foreign);
 	}
-	mem_free(foreign.name);
-	mem_free(foreign.external_id);
-	mem_free(foreign.display_name);
 	work->asked_id = object->id ? object->id : foreign.id;
 	read_principal(work);
 }

@@ -34,22 +34,24 @@ static void allows(void **state)
 		size_t ours, passed, batch;
 		bool allowed;
 	} cases[] = {
-			{GUARD_USERS, 0, 0, 10, true},      /* the minimum always passes */
-			{GUARD_USERS, 200, 0, 11, false},   /* 5 % of 200 = 10 */
-			{GUARD_USERS, 1000, 0, 50, true},   /* exactly the share */
-			{GUARD_USERS, 1000, 0, 51, false},  /* one over it */
-			{GUARD_USERS, 951, 49, 1, true},    /* what passed was ours at the window's start */
-			{GUARD_USERS, 950, 50, 1, false},   /* the leak is counted */
-			{GUARD_MEMBERS, 100, 0, 20, true},  /* each category its own share */
+			{GUARD_USERS, 0, 0, 10, true},     /* the minimum always passes */
+			{GUARD_USERS, 200, 0, 11, false},  /* 5 % of 200 = 10 */
+			{GUARD_USERS, 1000, 0, 50, true},  /* exactly the share */
+			{GUARD_USERS, 1000, 0, 51, false}, /* one over it */
+			{GUARD_USERS, 951, 49, 1,
+					true}, /* what passed was ours at the window's start */
+			{GUARD_USERS, 950, 50, 1, false},  /* the leak is counted */
+			{GUARD_MEMBERS, 100, 0, 20, true}, /* each category its own share */
 			{GUARD_MEMBERS, 100, 0, 21, false},
-			{GUARD_PERMISSIONS, 9, 0, 30, true}, /* a number is a number, whatever is ours */
+			{GUARD_PERMISSIONS, 9, 0, 30,
+					true}, /* a number is a number, whatever is ours */
 			{GUARD_PERMISSIONS, 9000, 0, 31, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		bool allowed = guard_allows(
-				&settings.guard, cases[i].category, cases[i].ours, cases[i].passed, cases[i].batch);
+		bool allowed = guard_allows(&settings.guard, cases[i].category, cases[i].ours,
+				cases[i].passed, cases[i].batch);
 
 		if (allowed != cases[i].allowed)
 			fail_msg("case %zu: %d", i, allowed);
@@ -182,7 +184,8 @@ static void holds_of_one_category_share_a_name(void **state)
 	for (unsigned i = 22; i < 40; i++)
 		ask(guard, i);
 	decide(guard, 200, 2000);
-	assert_string_equal(guard_find(guard, "leaver:corp/1")->hold_id, guard_find(guard, "leaver:corp/30")->hold_id);
+	assert_string_equal(guard_find(guard, "leaver:corp/1")->hold_id,
+			guard_find(guard, "leaver:corp/30")->hold_id);
 	guard_free(guard);
 }
 

@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 static const char *protected_users[] = {"breakglass@example.com"};
-static struct target_settings targets[] = {{.name = "account", .is_account = true}, {.name = "prod"}};
+static struct target_settings targets[] = {
+		{.name = "account", .is_account = true}, {.name = "prod"}};
 static struct settings settings = {
 		.targets = targets,
 		.target_count = 2,
@@ -64,7 +65,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct object *ours(struct world *world, enum principal_kind kind, const char *key, const char *name, uint64_t id)
+static struct object *ours(struct world *world, enum principal_kind kind, const char *key,
+		const char *name, uint64_t id)
 {
 	struct object *object = registry_object(world->registry, 0, kind, key);
 
@@ -76,12 +78,16 @@ static struct object *ours(struct world *world, enum principal_kind kind, const 
 
 static struct identity user(const char *user_name)
 {
-	return (struct identity){.kind = PRINCIPAL_USER, .fields = {[FIELD_USER_NAME] = user_name}, .active = true};
+	return (struct identity){.kind = PRINCIPAL_USER,
+			.fields = {[FIELD_USER_NAME] = user_name},
+			.active = true};
 }
 
 static struct identity group(const char *name)
 {
-	return (struct identity){.kind = PRINCIPAL_GROUP, .fields = {[FIELD_DISPLAY_NAME] = name}, .active = true};
+	return (struct identity){.kind = PRINCIPAL_GROUP,
+			.fields = {[FIELD_DISPLAY_NAME] = name},
+			.active = true};
 }
 
 /* The plan as text, "create; add_members a b; ..." with h for held-able removals. */
@@ -93,10 +99,12 @@ static const char *planned(struct world *world, struct object *object, const str
 
 	plan_object(&world->context, object, wanted, &plan);
 	buf_init(&buf, 4096);
-	for (vec_each(&plan.operations, op)) {
-		buf_printf(&buf, "%s%s%s", buf.len ? "; " : "", op->adopts ? "=" : "", operation_kind_name(op->kind));
+	for (vec_each (&plan.operations, op)) {
+		buf_printf(&buf, "%s%s%s", buf.len ? "; " : "", op->adopts ? "=" : "",
+				operation_kind_name(op->kind));
 		for (size_t i = 0; i < op->field_count; i++)
-			buf_printf(&buf, " %s=%s", field_name(op->fields[i].field), op->fields[i].after);
+			buf_printf(&buf, " %s=%s", field_name(op->fields[i].field),
+					op->fields[i].after);
 		for (size_t i = 0; i < op->member_count; i++)
 			buf_printf(&buf, " %s", op->members[i].name);
 		for (size_t i = 0; i < op->value_count; i++)
@@ -104,7 +112,9 @@ static const char *planned(struct world *world, struct object *object, const str
 		if (op->values_before)
 			buf_printf(&buf, " was %s", op->values_before[0]);
 		if (op->is_removal)
-			buf_printf(&buf, " [%s]", op->follows_leaver ? "leaver" : guard_category_name(op->category));
+			buf_printf(&buf, " [%s]",
+					op->follows_leaver ? "leaver"
+							   : guard_category_name(op->category));
 	}
 	if (plan.quarantine)
 		buf_printf(&buf, "quarantine: %s", plan.quarantine);
@@ -120,7 +130,8 @@ static void a_new_user_is_made(void **state)
 	struct identity ada = user("ada@example.com");
 	struct object *object = registry_object(world->registry, 0, PRINCIPAL_USER, "corp/1");
 
-	assert_string_equal(planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}),
+	assert_string_equal(
+			planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}),
 			"create userName=ada@example.com");
 }
 
@@ -132,8 +143,9 @@ static void one_that_is_there_is_adopted(void **state)
 
 	ada.fields[FIELD_EXTERNAL_ID] = "anchor-1";
 	registry_foreign_put(world->registry, 0,
-			&(struct foreign){PRINCIPAL_USER, 7, mem_strdup("ADA@example.com"), NULL, NULL, true});
-	assert_string_equal(planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}),
+			&(struct foreign){PRINCIPAL_USER, 7, "ADA@example.com", NULL, NULL, true});
+	assert_string_equal(
+			planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}),
 			"adopt externalId=anchor-1");
 }
 
@@ -143,7 +155,9 @@ static void a_second_plan_is_empty(void **state)
 	struct identity ada = user("Ada@example.com");
 	struct object *object = ours(world, PRINCIPAL_USER, "corp/1", "ada@example.com", 7);
 
-	assert_string_equal(planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}), "");
+	assert_string_equal(
+			planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}),
+			"");
 }
 
 static void a_changed_name_of_a_known_anchor_is_quarantined(void **state)
@@ -151,7 +165,8 @@ static void a_changed_name_of_a_known_anchor_is_quarantined(void **state)
 	struct world *world = *state;
 	struct identity ada = user("ada.new@example.com");
 	struct object *object = ours(world, PRINCIPAL_USER, "corp/1", "ada@example.com", 7);
-	const char *text = planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada});
+	const char *text =
+			planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada});
 
 	assert_true(text_starts_with(text, "quarantine: userName changed"));
 }
@@ -163,7 +178,9 @@ static void nobody_inherits_a_name(void **state)
 	struct object *object = registry_object(world->registry, 0, PRINCIPAL_USER, "corp/2");
 
 	(void)ours(world, PRINCIPAL_USER, "corp/1", "ada@example.com", 7);
-	assert_true(strstr(planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}), "another entry") != NULL);
+	assert_true(strstr(planned(world, object,
+					   &(struct wanted){WANTED_PRESENT, .identity = &ada}),
+				    "another entry") != NULL);
 }
 
 static void leavers(void **state)
@@ -187,7 +204,9 @@ static void leavers(void **state)
 		object->active = cases[i].active;
 		world->context.leavers = cases[i].then;
 		world->context.removals_allowed = cases[i].allowed;
-		assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}), cases[i].plan);
+		assert_string_equal(
+				planned(world, object, &(struct wanted){.state = WANTED_LEAVING}),
+				cases[i].plan);
 	}
 }
 
@@ -199,7 +218,10 @@ static void the_protected_are_never_touched(void **state)
 	struct identity wanted_admins = group("Admins");
 
 	assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}), "");
-	assert_string_equal(planned(world, admins, &(struct wanted){WANTED_PRESENT, .identity = &wanted_admins}), "");
+	assert_string_equal(planned(world, admins,
+					    &(struct wanted){WANTED_PRESENT,
+							    .identity = &wanted_admins}),
+			"");
 }
 
 static void members_come_and_go(void **state)
@@ -207,10 +229,13 @@ static void members_come_and_go(void **state)
 	struct world *world = *state;
 	struct identity team = group("team");
 	struct object *object = ours(world, PRINCIPAL_GROUP, "corp/g", "team", 100);
-	struct object *a = ours(world, PRINCIPAL_USER, "corp/a", "a", 1), *b = ours(world, PRINCIPAL_USER, "corp/b", "b", 2);
-	struct object *c = ours(world, PRINCIPAL_USER, "corp/c", "c", 3), *d = ours(world, PRINCIPAL_USER, "corp/d", "d", 4);
+	struct object *a = ours(world, PRINCIPAL_USER, "corp/a", "a", 1),
+		      *b = ours(world, PRINCIPAL_USER, "corp/b", "b", 2);
+	struct object *c = ours(world, PRINCIPAL_USER, "corp/c", "c", 3),
+		      *d = ours(world, PRINCIPAL_USER, "corp/d", "d", 4);
 	struct object *members[] = {a, b};
-	struct wanted wanted = {WANTED_PRESENT, .identity = &team, .members = members, .member_count = 2};
+	struct wanted wanted = {
+			WANTED_PRESENT, .identity = &team, .members = members, .member_count = 2};
 
 	(void)ids_add(&object->members, 2);
 	(void)ids_add(&object->members, 3);
@@ -227,7 +252,8 @@ static void members_come_and_go(void **state)
 			"=add_members a; remove_members c [members]; remove_members d [leaver]");
 	team.exclusive = true;
 	assert_string_equal(planned(world, object, &wanted),
-			"=add_members a; remove_members c [members]; remove_members d [leaver]; remove_members 5 [members]");
+			"=add_members a; remove_members c [members]; remove_members d [leaver]; "
+			"remove_members 5 [members]");
 	world->context.removals_allowed = false;
 	assert_string_equal(planned(world, object, &wanted), "=add_members a");
 }
@@ -240,7 +266,8 @@ static void a_member_about_to_be_made_is_waited_for(void **state)
 	struct object *pending = registry_object(world->registry, 0, PRINCIPAL_USER, "corp/new");
 	struct object *stuck = registry_object(world->registry, 0, PRINCIPAL_USER, "corp/stuck");
 	struct object *members[] = {pending, stuck};
-	struct wanted wanted = {WANTED_PRESENT, .identity = &team, .members = members, .member_count = 2};
+	struct wanted wanted = {
+			WANTED_PRESENT, .identity = &team, .members = members, .member_count = 2};
 	struct object_plan plan;
 
 	stuck->tries = 1;
@@ -271,12 +298,15 @@ static void gone_groups(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		object->origin = cases[i].origin;
 		object->gone = cases[i].gone;
-		assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}), cases[i].plan);
+		assert_string_equal(
+				planned(world, object, &(struct wanted){.state = WANTED_LEAVING}),
+				cases[i].plan);
 	}
 	(void)ids_remove(&object->members, 9);
 	object->origin = ORIGIN_ADOPTED;
 	object->gone = GONE_DEFAULT;
-	assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}), "forget");
+	assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}),
+			"forget");
 }
 
 static void powerful_groups_are_adopted_only_when_told(void **state)
@@ -287,9 +317,10 @@ static void powerful_groups_are_adopted_only_when_told(void **state)
 	struct wanted wanted = {WANTED_PRESENT, .identity = &admins};
 
 	registry_foreign_put(world->registry, 0,
-			&(struct foreign){PRINCIPAL_GROUP, 7, mem_strdup("platform"), NULL, mem_strdup("platform"), true});
+			&(struct foreign){PRINCIPAL_GROUP, 7, "platform", NULL, "platform", true});
 	object->powerful = true;
-	assert_true(text_starts_with(planned(world, object, &wanted), "quarantine: group \"platform\" exists"));
+	assert_true(text_starts_with(
+			planned(world, object, &wanted), "quarantine: group \"platform\" exists"));
 	admins.adopt_powerful = true;
 	assert_string_equal(planned(world, object, &wanted), "adopt");
 }
@@ -302,7 +333,8 @@ static void grants_come_and_go(void **state)
 	const struct wanted_grant grants[] = {{1, GRANT_ASSIGNMENT, "USER", {0}},
 			{1, GRANT_ENTITLEMENT, "workspace-access", {0}},
 			{1, GRANT_ENTITLEMENT, "databricks-sql-access", {0}}};
-	struct wanted wanted = {WANTED_PRESENT, .identity = &team, .grants = grants, .grant_count = 3};
+	struct wanted wanted = {
+			WANTED_PRESENT, .identity = &team, .grants = grants, .grant_count = 3};
 	const char *seen[] = {"workspace-access"};
 
 	assert_string_equal(planned(world, object, &wanted),
@@ -310,17 +342,21 @@ static void grants_come_and_go(void **state)
 	world->level = "ADMIN"; /* a higher one that is not ours satisfies the rule */
 	object_set_seen(object, 1, seen, 1, NULL, 0);
 	assert_string_equal(planned(world, object, &wanted),
-			"=add_entitlements workspace-access; add_entitlements databricks-sql-access");
+			"=add_entitlements workspace-access; add_entitlements "
+			"databricks-sql-access");
 	world->level = "USER";
 	assert_true(text_starts_with(planned(world, object, &wanted), "=assign USER; "));
-	object_put_grant(object, &(struct held_grant){1, GRANT_ASSIGNMENT, mem_strdup("USER"), NULL});
-	object_put_grant(object, &(struct held_grant){1, GRANT_ENTITLEMENT, mem_strdup("workspace-access"), NULL});
+	object_put_grant(object, &(struct held_grant){1, GRANT_ASSIGNMENT, "USER", NULL});
+	object_put_grant(object,
+			&(struct held_grant){1, GRANT_ENTITLEMENT, "workspace-access", NULL});
 	wanted.grant_count = 0;
 	assert_string_equal(planned(world, object, &wanted),
-			"remove_entitlements workspace-access [permissions]; unassign USER [permissions]");
+			"remove_entitlements workspace-access [permissions]; unassign USER "
+			"[permissions]");
 	/* An adopted object that leaves its rule loses only what is ours of it. */
 	assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_NAMED}),
-			"remove_entitlements workspace-access [permissions]; unassign USER [permissions]");
+			"remove_entitlements workspace-access [permissions]; unassign USER "
+			"[permissions]");
 }
 
 static void a_raised_level_remembers_the_former(void **state)
@@ -329,13 +365,15 @@ static void a_raised_level_remembers_the_former(void **state)
 	struct identity team = group("team");
 	struct object *object = ours(world, PRINCIPAL_GROUP, "corp/g", "team", 100);
 	const struct wanted_grant grant = {1, GRANT_ASSIGNMENT, "ADMIN", {0}};
-	struct wanted wanted = {WANTED_PRESENT, .identity = &team, .grants = &grant, .grant_count = 1};
+	struct wanted wanted = {
+			WANTED_PRESENT, .identity = &team, .grants = &grant, .grant_count = 1};
 
 	world->level = "USER";
 	assert_string_equal(planned(world, object, &wanted), "assign ADMIN was USER");
-	object_put_grant(object, &(struct held_grant){1, GRANT_ASSIGNMENT, mem_strdup("ADMIN"), mem_strdup("USER")});
+	object_put_grant(object, &(struct held_grant){1, GRANT_ASSIGNMENT, "ADMIN", "USER"});
 	wanted.grant_count = 0;
-	assert_string_equal(planned(world, object, &wanted), "unassign ADMIN was USER [permissions]");
+	assert_string_equal(
+			planned(world, object, &wanted), "unassign ADMIN was USER [permissions]");
 }
 
 #define with_world(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
