@@ -91,7 +91,7 @@ static void work_end(struct work *work)
 		task_wake(&engine->wind_up);
 }
 
-static void call_prepare(struct work *work, unsigned target)
+static void prepare_call(struct work *work, unsigned target)
 {
 	call_release(&work->call);
 	work->call.target = target;
@@ -220,7 +220,7 @@ static unsigned read_with(const struct work *work)
 
 static void find(struct work *work, enum field by, const char *value, enum stage next)
 {
-	call_prepare(work, work->object->target);
+	prepare_call(work, work->object->target);
 	work->stage = next;
 	scim_find(work->engine->databricks, &work->call, work->object->kind, by, value,
 			work->object->kind == PRINCIPAL_GROUP ? SCIM_WITH_ROLES : 0);
@@ -260,7 +260,7 @@ static void read_principal(struct work *work)
 {
 	char id[ID_TEXT_SIZE];
 
-	call_prepare(work, work->object->target);
+	prepare_call(work, work->object->target);
 	work->stage = STAGE_PRINCIPAL;
 	scim_get(work->engine->databricks, &work->call, work->object->kind,
 			id_text(work->asked_id, id), read_with(work));
@@ -313,7 +313,7 @@ static void read_next_seen(struct work *work)
 		work->stage = STAGE_END;
 		return;
 	}
-	call_prepare(work, work->workspaces.items[work->workspace_at]);
+	prepare_call(work, work->workspaces.items[work->workspace_at]);
 	work->stage = STAGE_SEEN;
 	scim_get(work->engine->databricks, &work->call, work->object->kind,
 			id_text(work->object->id, id), SCIM_WITH_ENTITLEMENTS | SCIM_WITH_ROLES);
@@ -605,7 +605,7 @@ static void write_send(struct work *work)
 			op->object.remote_id ? id_parse(op->object.remote_id) : work->object->id,
 			text);
 
-	call_prepare(work, op->target);
+	prepare_call(work, op->target);
 	work->stage = STAGE_ANSWER;
 	switch (op->kind) {
 	case OP_CREATE:
