@@ -202,7 +202,7 @@ bool inventory_workspace_ready(struct engine *engine, unsigned workspace)
 
 	if (state->assignments_known)
 		return true;
-	if (state->list || state->ask_id.state || state->retry_ns > clock_monotonic_ns())
+	if (state->list || state->ask_id.wakes || state->retry_ns > clock_monotonic_ns())
 		return false;
 	if (!state->id && given) {
 		state->id = id_parse(given);
@@ -212,7 +212,8 @@ bool inventory_workspace_ready(struct engine *engine, unsigned workspace)
 		list_assignments(state);
 		return false;
 	}
-	task_init(&state->answered, engine->loop, workspace_answered);
+	if (!state->answered.loop)
+		task_init(&state->answered, engine->loop, workspace_answered);
 	state->ask_id.wakes = &state->answered;
 	state->ask_id.lane = LANE_SINGLE;
 	assignment_ask_workspace_id(engine->databricks, &state->ask_id, workspace);
@@ -413,7 +414,7 @@ bool inventory_is_running(const struct engine *engine)
 	if (engine->inventory)
 		return true;
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
-		if (engine->workspaces[target].list || engine->workspaces[target].ask_id.state)
+		if (engine->workspaces[target].list || engine->workspaces[target].ask_id.wakes)
 			return true;
 	}
 	return false;

@@ -179,6 +179,18 @@ static void keep_only(const struct engine *engine, struct object_plan *plan, str
 	plan->operations.count = kept;
 }
 
+static const char *name_of(void *context, const struct object *object)
+{
+	const struct engine *engine = context;
+	const struct want *want = object->node == NODE_NONE ? NULL : desired_want(engine->desired, object->node);
+	const struct identity *identity = object->ours || !want ? NULL : want->identity;
+	const char *name = identity ? identity->fields[principal_name_field(object->kind)] : NULL;
+
+	if (!name && identity)
+		name = identity->fields[FIELD_DISPLAY_NAME];
+	return name ? name : object_name(object);
+}
+
 void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
 		struct object_plan *ret)
 {
@@ -191,7 +203,8 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.now_ns = clock_monotonic_ns(),
 			.arena = arena,
 			.assigned_level = inventory_level,
-			.level_context = engine,
+			.name_of = name_of,
+			.context = engine,
 	};
 	struct wanted wanted;
 

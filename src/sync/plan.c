@@ -294,7 +294,8 @@ static void plan_member_additions(struct planner *p, bool adopts)
 								is_refused(p, member->id))))
 			continue;
 		refs[count++] = (struct principal_ref){member->key, id_or_null(p, member->id),
-				arena_strdup(p->context->arena, object_name(member))};
+				arena_strdup(p->context->arena,
+						p->context->name_of(p->context->context, member))};
 	}
 	if (count == 0)
 		return;
@@ -397,7 +398,7 @@ static void plan_assignment(struct planner *p, const struct wanted_grant *grant)
 
 	if (!held && p->object->id)
 		now = p->context->assigned_level(
-				p->context->level_context, grant->target, p->object->id);
+				p->context->context, grant->target, p->object->id);
 	/* A higher level that is not ours satisfies the rule and is never lowered. */
 	if (!held && text_equal(now, "ADMIN") && !text_equal(grant->value, "ADMIN"))
 		return;

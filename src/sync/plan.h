@@ -39,9 +39,11 @@ struct plan_context {
 	bool inventory_known; /* foreign principals were read: an unknown name does not exist */
 	uint64_t now_ns;      /* CLOCK_MONOTONIC, for refused members */
 	struct arena *arena;
+	/* What people call an object that may not be made yet. */
+	const char *(*name_of)(void *context, const struct object *object);
 	/* Level that a principal has in a workspace by somebody else's hand, NULL: none. */
 	const char *(*assigned_level)(void *context, unsigned workspace, uint64_t id);
-	void *level_context;
+	void *context; /* of both */
 };
 
 struct object_plan {

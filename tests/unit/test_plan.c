@@ -37,6 +37,12 @@ static const char *level_of(void *context, unsigned workspace, uint64_t id)
 	return world->level;
 }
 
+static const char *name_of(void *context, const struct object *object)
+{
+	(void)context;
+	return object_name(object);
+}
+
 static int set_up(void **state)
 {
 	struct world *world = mem_zalloc(sizeof(*world));
@@ -50,7 +56,8 @@ static int set_up(void **state)
 			.inventory_known = true,
 			.arena = world->arena,
 			.assigned_level = level_of,
-			.level_context = world};
+			.name_of = name_of,
+			.context = world};
 	*state = world;
 	return 0;
 }
