@@ -94,7 +94,8 @@ enum err_code budget_check(const struct limit_settings *limits, struct err *err)
 		if (j < FAMILY_COUNT_)
 			continue;
 		near = text_did_you_mean(name, names, FAMILY_COUNT_);
-		return err_set(err, ERR_CONFIG, 0, "limits: there is no family \"%.60s\"%s%s%s", name,
+		return err_set(err, ERR_CONFIG, 0, "line %u: limits: there is no family \"%.60s\"%s%s%s",
+				limits->overrides[i].line, name,
 				near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	}
 	return ERR_NONE;
