@@ -113,13 +113,15 @@ static bool read_coded_text(struct span text, struct complaint *ret)
 {
 	size_t len = 0;
 
-	while (len < text.len && (text.ptr[len] == '_' || (text.ptr[len] >= 'A' && text.ptr[len] <= 'Z')))
+	while (len < text.len &&
+			(text.ptr[len] == '_' || (text.ptr[len] >= 'A' && text.ptr[len] <= 'Z')))
 		len++;
 	if (len == 0 || len + 1 >= text.len || len >= sizeof(ret->code) || text.ptr[len] != ':' ||
 			text.ptr[len + 1] != ' ')
 		return false;
 	set_line(ret->code, sizeof(ret->code), (struct span){text.ptr, len});
-	set_line(ret->message, sizeof(ret->message), (struct span){text.ptr + len + 2, text.len - len - 2});
+	set_line(ret->message, sizeof(ret->message),
+			(struct span){text.ptr + len + 2, text.len - len - 2});
 	return true;
 }
 
@@ -143,13 +145,15 @@ static void read_html(struct span text, struct complaint *ret)
 	struct span inner;
 
 	ret->html = true;
-	if (between(text, "<pre>", "</pre>", &inner) || between(text, "<title>", "</title>", &inner))
+	if (between(text, "<pre>", "</pre>", &inner) ||
+			between(text, "<title>", "</title>", &inner))
 		set_line(ret->message, sizeof(ret->message), inner);
 	else
 		set_line(ret->message, sizeof(ret->message), SPAN_LIT("an HTML page"));
 }
 
-static void read_complaint(const struct answer *answer, struct complaint *ret, struct answer_verdict *verdict)
+static void read_complaint(
+		const struct answer *answer, struct complaint *ret, struct answer_verdict *verdict)
 {
 	struct span text = trimmed(answer->body);
 	json_t *body = NULL;
@@ -210,9 +214,11 @@ static const struct {
 		/* Assignments: the workspace learns of a principal, or of its metastore, after a while. */
 		{NULL, " not in workspace ", ERR_CONFLICT, false},
 		{NULL, "Permission assignment APIs are not available", ERR_SERVER, false},
-		{NULL, "Permission assignments not supported for current workspace", ERR_SERVER, false},
+		{NULL, "Permission assignments not supported for current workspace", ERR_SERVER,
+				false},
 		/* 500 for good: a group that is managed elsewhere, or a body that we built wrongly. */
-		{NULL, "Error in performing the patch operation on group resource", ERR_REFUSED, false},
+		{NULL, "Error in performing the patch operation on group resource", ERR_REFUSED,
+				false},
 		{NULL, "cannot be cast to class", ERR_REFUSED, false},
 };
 
@@ -233,7 +239,9 @@ static enum err_code code_of_words(const struct complaint *complaint, bool *ret_
 	for (size_t i = 0; i < COUNT_OF(meanings); i++) {
 		const char *code = meanings[i].code, *words = meanings[i].words;
 
-		if ((code && (text_equal(complaint->code, code) || names_code(complaint->message, code))) ||
+		if ((code &&
+				    (text_equal(complaint->code, code) ||
+						    names_code(complaint->message, code))) ||
 				(words && strstr(complaint->message, words))) {
 			*ret_concurrency = meanings[i].concurrency;
 			return meanings[i].meaning;
@@ -283,13 +291,16 @@ static enum err_code judge_redirect(const struct answer *answer, struct err *err
 {
 	if (strstr(answer->location, "error=private-link-validation-error"))
 		return err_set(err, ERR_DENIED, 403,
-				"%s: PRIVATE_LINK_VALIDATION_ERROR: this workspace is reached through its private link only",
+				"%s: PRIVATE_LINK_VALIDATION_ERROR: this workspace is reached "
+				"through its private link only",
 				answer->what);
 	return err_set(err, ERR_PROTO, answer->status,
-			"%s: HTTP %d sends us elsewhere (wrong host, or not signed in)", answer->what, answer->status);
+			"%s: HTTP %d sends us elsewhere (wrong host, or not signed in)",
+			answer->what, answer->status);
 }
 
-enum err_code answer_check(const struct answer *answer, struct answer_verdict *verdict, struct err *err)
+enum err_code answer_check(
+		const struct answer *answer, struct answer_verdict *verdict, struct err *err)
 {
 	struct complaint complaint;
 	enum err_code code;
@@ -303,8 +314,9 @@ enum err_code answer_check(const struct answer *answer, struct answer_verdict *v
 	code = code_of_words(&complaint, &verdict->concurrency);
 	if (code == ERR_NONE)
 		code = code_of_status(answer->status, &complaint);
-	(void)err_set(err, code, answer->status, "%s: HTTP %d%s%s%s%s", answer->what, answer->status,
-			*complaint.code ? " " : "", complaint.code, *complaint.message ? ": " : "", complaint.message);
+	(void)err_set(err, code, answer->status, "%s: HTTP %d%s%s%s%s", answer->what,
+			answer->status, *complaint.code ? " " : "", complaint.code,
+			*complaint.message ? ": " : "", complaint.message);
 	err->retry_after_s = answer_retry_after(answer->retry_after, answer->now_ms);
 	err->effect_unknown = effect_is_unknown(answer, code);
 	return code;
@@ -321,11 +333,13 @@ enum err_code answer_json(struct span body, json_t **ret, struct err *err)
 		return ERR_NONE;
 	}
 	if (text.ptr[0] == '<')
-		return err_set(err, ERR_PROTO, 0, "expected JSON, got an HTML page (wrong host, or not signed in)");
+		return err_set(err, ERR_PROTO, 0,
+				"expected JSON, got an HTML page (wrong host, or not signed in)");
 	/* jansson bounds the depth at JSON_PARSER_MAX_DEPTH (2048). */
 	json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (!json)
-		return err_set(err, ERR_PROTO, 0, "expected JSON: %s at byte %d", error.text, error.position);
+		return err_set(err, ERR_PROTO, 0, "expected JSON: %s at byte %d", error.text,
+				error.position);
 	*ret = json;
 	return ERR_NONE;
 }

@@ -11,20 +11,20 @@
 
 #include "base/mem.h"
 
-#define RETRY_AFTER_MAX_S 86400U    /* more than a day is cut to this */
+#define RETRY_AFTER_MAX_S 86400U              /* more than a day is cut to this */
 #define ANSWER_ERROR_MAX ((size_t)256 * 1024) /* bytes of an error body that are looked at */
 
 struct answer {
-	const char *what;     /* "PATCH .../Groups/8214", for the text */
-	bool is_write;        /* its effect matters: sets effect_unknown where it is */
+	const char *what; /* "PATCH .../Groups/8214", for the text */
+	bool is_write;    /* its effect matters: sets effect_unknown where it is */
 	int status;
 	struct span body;
 	const char *location, *retry_after; /* header values, "" if absent */
-	int64_t now_ms;       /* wall clock, for a date in Retry-After */
+	int64_t now_ms;                     /* wall clock, for a date in Retry-After */
 };
 
 struct answer_verdict {
-	bool concurrency; /* throttled for what is in flight, not for the rate */
+	bool concurrency;    /* throttled for what is in flight, not for the rate */
 	char request_id[64]; /* from the body, "" if none */
 };
 
@@ -34,7 +34,8 @@ struct answer_verdict {
  * (408, 504), ERR_SERVER (5xx), ERR_REFUSED (other 4xx), ERR_PROTO (redirect, HTML where JSON should be).
  * err->detail is the HTTP status, err->retry_after_s what Retry-After asked for.
  */
-MUST_CHECK enum err_code answer_check(const struct answer *answer, struct answer_verdict *verdict, struct err *err);
+MUST_CHECK enum err_code answer_check(
+		const struct answer *answer, struct answer_verdict *verdict, struct err *err);
 
 /*
  * The JSON of a 2xx body; NULL with ERR_NONE if it is empty. Errors: ERR_PROTO (HTML, no JSON, a key twice). Any thread.

@@ -4,9 +4,9 @@
 
 #define NS_PER_S 1e9
 #define FACTOR_MIN (1.0 / 16)
-#define FACTOR_GROWTH (1.0 / 120)          /* per second: from a half back to the whole in a minute */
+#define FACTOR_GROWTH (1.0 / 120) /* per second: from a half back to the whole in a minute */
 #define SLOT_GROWTH_NS UINT64_C(60000000000) /* a slot that was taken away comes back after this */
-#define SLACK 0.05                         /* tokens above the burst, so that a late timer loses nothing */
+#define SLACK 0.05 /* tokens above the burst, so that a late timer loses nothing */
 #define ROUNDING 1e-6
 #define PAUSE_FIRST_S 1U
 #define PAUSE_GROWN_MAX_S 60U
@@ -94,9 +94,10 @@ enum err_code budget_check(const struct limit_settings *limits, struct err *err)
 		if (j < FAMILY_COUNT_)
 			continue;
 		near = text_did_you_mean(name, names, FAMILY_COUNT_);
-		return err_set(err, ERR_CONFIG, 0, "line %u: limits: there is no family \"%.60s\"%s%s%s",
-				limits->overrides[i].line, name,
-				near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+		return err_set(err, ERR_CONFIG, 0,
+				"line %u: limits: there is no family \"%.60s\"%s%s%s",
+				limits->overrides[i].line, name, near ? "; did you mean \"" : "",
+				near ? near : "", near ? "\"?" : "");
 	}
 	return ERR_NONE;
 }
@@ -114,7 +115,8 @@ void budget_init(struct budget *budget, const struct limit_settings *limits, uin
 		for (size_t j = 0; j < limits->override_count; j++) {
 			const struct rate_override *override = &limits->overrides[j];
 
-			if (text_equal(override->family, published[i].name) && override->per_second > 0)
+			if (text_equal(override->family, published[i].name) &&
+					override->per_second > 0)
 				bucket_init(bucket, override->per_second, override->per_second / 5,
 						published[i].slots);
 		}
@@ -134,7 +136,8 @@ static void bucket_fill(struct bucket *bucket, uint64_t now_ns)
 	if (now_ns <= bucket->filled_ns)
 		return;
 	passed_s = (double)(now_ns - bucket->filled_ns) / NS_PER_S;
-	bucket->level = smaller(bucket->level + passed_s * bucket->rate * bucket->factor, bucket->capacity);
+	bucket->level = smaller(
+			bucket->level + passed_s * bucket->rate * bucket->factor, bucket->capacity);
 	bucket->factor = smaller(bucket->factor + passed_s * FACTOR_GROWTH, 1);
 	bucket->filled_ns = now_ns;
 }
@@ -147,7 +150,8 @@ static bool slot_is_free(unsigned in_flight, unsigned slots, enum lane lane)
 	return in_flight < (lane == LANE_BULK ? slots - left : slots);
 }
 
-bool budget_take(struct budget *budget, enum family family, enum lane lane, uint64_t now_ns, uint64_t *ret_when_ns)
+bool budget_take(struct budget *budget, enum family family, enum lane lane, uint64_t now_ns,
+		uint64_t *ret_when_ns)
 {
 	struct bucket *bucket = &budget->buckets[family];
 	bool scim = published[family].workspace_scim && budget->scim_slots > 0;
@@ -210,8 +214,8 @@ static void bucket_slow_down(struct bucket *bucket, uint64_t now_ns, bool concur
 	}
 }
 
-void budget_throttled(struct budget *budget, enum family family, uint64_t now_ns, uint32_t retry_after_s,
-		bool concurrency, double jitter)
+void budget_throttled(struct budget *budget, enum family family, uint64_t now_ns,
+		uint32_t retry_after_s, bool concurrency, double jitter)
 {
 	struct bucket *bucket = &budget->buckets[family];
 	uint32_t seconds = retry_after_s;
@@ -231,7 +235,8 @@ void budget_throttled(struct budget *budget, enum family family, uint64_t now_ns
 	bucket_pause(bucket, now_ns, seconds, jitter);
 }
 
-void budget_pause(struct budget *budget, enum family family, uint64_t now_ns, uint32_t retry_after_s, double jitter)
+void budget_pause(struct budget *budget, enum family family, uint64_t now_ns,
+		uint32_t retry_after_s, double jitter)
 {
 	if (retry_after_s)
 		bucket_pause(&budget->buckets[family], now_ns, retry_after_s, jitter);

@@ -29,7 +29,7 @@ enum call_stage { STAGE_QUEUED, STAGE_SENT, STAGE_PARSING, STAGE_PAUSED };
 
 struct call_state {
 	struct databricks *databricks;
-	struct call *call; /* NULL: cancelled while the pool works on it */
+	struct call *call;               /* NULL: cancelled while the pool works on it */
 	struct call_state *next, **link; /* in its queue */
 	enum call_stage stage;
 	struct task task;
@@ -38,8 +38,8 @@ struct call_state {
 	struct loop_timer *pause; /* NULL until first needed */
 	uint64_t first_ns;        /* of the first sending; 0 */
 	unsigned attempts;
-	uint64_t serial;          /* of the header it was sent with */
-	bool renewed, retyped;    /* its one repeat after 401, after 415 is used up */
+	uint64_t serial;       /* of the header it was sent with */
+	bool renewed, retyped; /* its one repeat after 401, after 415 is used up */
 	/* the pool's part */
 	uv_work_t work;
 	json_t *parsed;
@@ -98,16 +98,19 @@ static enum err_code target_init(struct databricks *databricks, size_t index, st
 	target->user_agent = mem_printf("%s/%s auth/%s", PACKAGE_NAME, PACKAGE_VERSION,
 			auth_type_name(target->credential.type));
 	budget_init(&target->budget, &databricks->settings->limits, clock_monotonic_ns());
-	setup = (struct signin_setup){.loop = databricks->loop, .http = databricks->http,
-			.credential = &target->credential, .folder = databricks->settings->folder,
-			.ca_file = target->settings->ca_file, .user_agent = target->user_agent,
+	setup = (struct signin_setup){.loop = databricks->loop,
+			.http = databricks->http,
+			.credential = &target->credential,
+			.folder = databricks->settings->folder,
+			.ca_file = target->settings->ca_file,
+			.user_agent = target->user_agent,
 			.wakes = &databricks->pump};
 	target->signin = signin_new(&setup);
 	return ERR_NONE;
 }
 
-enum err_code databricks_new(
-		struct loop *loop, const struct settings *settings, struct databricks **ret, struct err *err)
+enum err_code databricks_new(struct loop *loop, const struct settings *settings,
+		struct databricks **ret, struct err *err)
 {
 	struct databricks *databricks = mem_zalloc(sizeof(*databricks));
 	enum err_code code = budget_check(&settings->limits, err);
@@ -264,13 +267,15 @@ static void fill_headers(struct call_state *state, const char *authorization)
 	*next++ = (struct http_header){"Authorization", authorization};
 	*next++ = (struct http_header){"User-Agent", target->user_agent};
 	*next++ = (struct http_header){"Accept",
-			target->scim_type ? "application/scim+json, application/json" : "application/json"};
+			target->scim_type ? "application/scim+json, application/json"
+					  : "application/json"};
 	if (state->body)
 		*next++ = (struct http_header){"Content-Type",
 				target->scim_type ? "application/scim+json" : "application/json"};
 	/* Routes on hosts that serve several workspaces; never on account paths (auth.md 1.5). */
 	if (target->credential.workspace_id && !is_account_path(call->path))
-		*next++ = (struct http_header){"X-Databricks-Workspace-Id", target->credential.workspace_id};
+		*next++ = (struct http_header){
+				"X-Databricks-Workspace-Id", target->credential.workspace_id};
 	*next = (struct http_header){NULL, NULL};
 }
 
@@ -312,7 +317,8 @@ static void pump_queue(struct target *target, enum lane lane, enum family family
 			return;
 		}
 		call_dequeue(state);
-		if (signin_get(target->signin, &authorization, &state->serial, &state->parse_err) != SIGNIN_READY) {
+		if (signin_get(target->signin, &authorization, &state->serial, &state->parse_err) !=
+				SIGNIN_READY) {
 			/* Ended in this very turn: back into the queue for the sign-in that the next turn begins. */
 			budget_done(&target->budget, family, true);
 			call_enqueue(state, true);
@@ -359,7 +365,8 @@ static void pump_target(struct target *target, uint64_t *next_ns)
 
 static void pump_run(struct task *task)
 {
-	struct databricks *databricks = (struct databricks *)((char *)task - offsetof(struct databricks, pump));
+	struct databricks *databricks =
+			(struct databricks *)((char *)task - offsetof(struct databricks, pump));
 	uint64_t next_ns = BUDGET_NEVER, now;
 
 	for (size_t i = 0; i < databricks->settings->target_count; i++) {
@@ -371,7 +378,8 @@ static void pump_run(struct task *task)
 		return;
 	}
 	now = clock_monotonic_ns();
-	loop_timer_start(databricks->timer, next_ns <= now ? 0 : (next_ns - now + NS_PER_MS - 1) / NS_PER_MS);
+	loop_timer_start(databricks->timer,
+			next_ns <= now ? 0 : (next_ns - now + NS_PER_MS - 1) / NS_PER_MS);
 }
 
 /* ---- the answer ---- */
@@ -402,8 +410,8 @@ static void call_pause(struct call_state *state)
 static bool retry_read(struct call_state *state, const struct err *err)
 {
 	uint64_t spent_ms = (clock_monotonic_ns() - state->first_ns) / NS_PER_MS;
-	bool transient = err->code == ERR_THROTTLED || err->code == ERR_TIMEOUT || err->code == ERR_IO ||
-			(err->code == ERR_SERVER && err->detail >= 500);
+	bool transient = err->code == ERR_THROTTLED || err->code == ERR_TIMEOUT ||
+			err->code == ERR_IO || (err->code == ERR_SERVER && err->detail >= 500);
 
 	if (state->call->method != METHOD_GET || !transient || state->request.permanent ||
 			err->retry_after_s > CLIENT_RETRY_AFTER_MAX_S ||
@@ -411,7 +419,8 @@ static bool retry_read(struct call_state *state, const struct err *err)
 		return false;
 	state->attempts++;
 	if (err->code == ERR_THROTTLED || err->retry_after_s)
-		call_enqueue(state, true); /* its family is paused: no need for a pause of its own */
+		call_enqueue(state,
+				true); /* its family is paused: no need for a pause of its own */
 	else
 		call_pause(state);
 	return true;
@@ -443,24 +452,27 @@ static bool repeat_retyped(struct call_state *state)
 	return true;
 }
 
-static void note_throttling(struct call_state *state, const struct err *err, const struct answer_verdict *verdict)
+static void note_throttling(struct call_state *state, const struct err *err,
+		const struct answer_verdict *verdict)
 {
 	struct target *target = target_of(state);
 	uint64_t now = clock_monotonic_ns();
 
 	if (err->code == ERR_THROTTLED) {
 		target->throttled++;
-		budget_throttled(&target->budget, state->call->family, now, err->retry_after_s, verdict->concurrency,
-				jitter());
+		budget_throttled(&target->budget, state->call->family, now, err->retry_after_s,
+				verdict->concurrency, jitter());
 	} else if (err->code == ERR_SERVER) {
-		budget_pause(&target->budget, state->call->family, now, err->retry_after_s, jitter());
+		budget_pause(&target->budget, state->call->family, now, err->retry_after_s,
+				jitter());
 	}
 }
 
 /* scim.md 5: removing `entitlements` where there are none is 400 invalidPath, and what was wanted. */
 static bool is_forgiven(const struct call_state *state, const struct err *err)
 {
-	return state->call->forgive_absent && err->detail == 400 && strstr(err->text, "No such attribute with the name");
+	return state->call->forgive_absent && err->detail == 400 &&
+			strstr(err->text, "No such attribute with the name");
 }
 
 static void call_judge_error(struct call_state *state, struct err *err)
@@ -482,7 +494,8 @@ static void call_succeed(struct call_state *state)
 	struct call *call = state->call;
 
 	call->answer = STEAL(state->parsed);
-	if (call->fill_members && json_is_object(call->answer) && !json_object_get(call->answer, "members"))
+	if (call->fill_members && json_is_object(call->answer) &&
+			!json_object_get(call->answer, "members"))
 		(void)json_object_set_new(call->answer, "members", json_array());
 	call_finish(state);
 }
@@ -496,7 +509,8 @@ static void call_judge_parsed(struct call_state *state)
 		return;
 	}
 	describe_path(state->call->path, path, sizeof(path));
-	(void)snprintf(what, sizeof(what), "%s %s: HTTP %d", method_names[state->call->method], path, state->call->status);
+	(void)snprintf(what, sizeof(what), "%s %s: HTTP %d", method_names[state->call->method],
+			path, state->call->status);
 	(void)err_context(&state->parse_err, "%s", what);
 	state->parse_err.detail = state->call->status;
 	state->parse_err.effect_unknown = state->call->method != METHOD_GET;
@@ -547,8 +561,10 @@ static void log_answer(const struct call_state *state, const char *what)
 	const struct http_request *request = &state->request;
 
 	if (log_enabled(LOG_DEBUG))
-		log_debug("%s: status=%d bytes=%zu took_us=%llu target=%s%s%s", what, request->status, request->answer_len,
-				(unsigned long long)(request->took_ns / 1000), target_of(state)->settings->name,
+		log_debug("%s: status=%d bytes=%zu took_us=%llu target=%s%s%s", what,
+				request->status, request->answer_len,
+				(unsigned long long)(request->took_ns / 1000),
+				target_of(state)->settings->name,
 				request->code == ERR_NONE ? "" : " error=",
 				request->code == ERR_NONE ? "" : request->err.text);
 }
@@ -561,9 +577,13 @@ static void call_answered(struct call_state *state)
 	struct answer_verdict verdict = {0};
 	char what[160], path[120];
 	struct err err;
-	struct answer answer = {.what = what, .is_write = call->method != METHOD_GET, .status = request->status,
-			.body = {request->answer, request->answer_len}, .location = request->location,
-			.retry_after = request->retry_after, .now_ms = clock_wall_ms()};
+	struct answer answer = {.what = what,
+			.is_write = call->method != METHOD_GET,
+			.status = request->status,
+			.body = {request->answer, request->answer_len},
+			.location = request->location,
+			.retry_after = request->retry_after,
+			.now_ms = clock_wall_ms()};
 
 	describe_path(call->path, path, sizeof(path));
 	(void)snprintf(what, sizeof(what), "%s %s", method_names[call->method], path);
@@ -579,7 +599,8 @@ static void call_answered(struct call_state *state)
 	} else if (answer_check(&answer, &verdict, &err) == ERR_NONE) {
 		err.code = ERR_NONE;
 	}
-	budget_done(&target->budget, call->family, request->code == ERR_NONE && err.code != ERR_THROTTLED);
+	budget_done(&target->budget, call->family,
+			request->code == ERR_NONE && err.code != ERR_THROTTLED);
 	task_wake(&state->databricks->pump);
 	if (verdict.request_id[0])
 		memcpy(call->request_id, verdict.request_id, sizeof(call->request_id));
@@ -594,7 +615,8 @@ static void call_answered(struct call_state *state)
 
 static void call_run(struct task *task)
 {
-	struct call_state *state = (struct call_state *)((char *)task - offsetof(struct call_state, task));
+	struct call_state *state =
+			(struct call_state *)((char *)task - offsetof(struct call_state, task));
 
 	switch (state->stage) {
 	case STAGE_SENT:
@@ -615,7 +637,8 @@ static void call_run(struct task *task)
 
 /* ---- what callers ask ---- */
 
-void call_prepare(struct call *call, enum method method, enum family family, char *path, json_t *body)
+void call_prepare(
+		struct call *call, enum method method, enum family family, char *path, json_t *body)
 {
 	unsigned target = call->target;
 	enum lane lane = call->lane;
@@ -661,7 +684,8 @@ void call_send(struct databricks *databricks, struct call *call)
 	call_enqueue(state, false);
 }
 
-void call_finish_unsent(struct databricks *databricks, struct call *call, const struct err *err_or_null)
+void call_finish_unsent(
+		struct databricks *databricks, struct call *call, const struct err *err_or_null)
 {
 	struct call_state *state = state_new(databricks, call);
 
@@ -729,7 +753,8 @@ bool databricks_is_account(const struct databricks *databricks, unsigned target)
 
 const char *databricks_account_id(const struct databricks *databricks)
 {
-	return databricks->settings->has_account ? databricks->targets[0].credential.account_id : NULL;
+	return databricks->settings->has_account ? databricks->targets[0].credential.account_id
+						 : NULL;
 }
 
 const char *databricks_workspace_id(const struct databricks *databricks, unsigned target)
@@ -742,7 +767,8 @@ struct loop *databricks_loop(const struct databricks *databricks)
 	return databricks->loop;
 }
 
-void databricks_status(const struct databricks *databricks, unsigned index, struct target_status *ret)
+void databricks_status(
+		const struct databricks *databricks, unsigned index, struct target_status *ret)
 {
 	const struct target *target = &databricks->targets[index];
 

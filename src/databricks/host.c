@@ -94,9 +94,11 @@ static void take_ids(const char *query, char **ret_workspace_id, char **ret_acco
 		if (equals) {
 			struct span key = {name, (size_t)(equals - name)};
 			struct span value = {equals + 1, len - key.len - 1};
-			bool workspace = span_equal(key, SPAN_LIT("o")) || span_equal(key, SPAN_LIT("w")) ||
+			bool workspace = span_equal(key, SPAN_LIT("o")) ||
+					span_equal(key, SPAN_LIT("w")) ||
 					span_equal(key, SPAN_LIT("workspace_id"));
-			bool account = span_equal(key, SPAN_LIT("a")) || span_equal(key, SPAN_LIT("account_id"));
+			bool account = span_equal(key, SPAN_LIT("a")) ||
+					span_equal(key, SPAN_LIT("account_id"));
 
 			if (value.len && workspace && !*ret_workspace_id)
 				*ret_workspace_id = mem_strndup(value.ptr, value.len);
@@ -112,15 +114,17 @@ static enum err_code check_characters(const char *text, struct err *err)
 		return err_set(err, ERR_CONFIG, 0, "host is over %d bytes", HOST_MAX);
 	for (const char *p = text; *p; p++) {
 		if (*p <= ' ' || *p > '~' || strchr("\"<>\\^`{|}@", *p))
-			return err_set(err, ERR_CONFIG, 0, "host \"%.100s\" holds a character that no host has", text);
+			return err_set(err, ERR_CONFIG, 0,
+					"host \"%.100s\" holds a character that no host has", text);
 	}
 	return ERR_NONE;
 }
 
-enum err_code profile_normalise_host(
-		const char *text, char **ret, char **ret_workspace_id, char **ret_account_id, struct err *err)
+enum err_code profile_normalise_host(const char *text, char **ret, char **ret_workspace_id,
+		char **ret_account_id, struct err *err)
 {
-	AUTO(mem_freep) char *url = strstr(text, "://") ? mem_strdup(text) : mem_printf("https://%s", text);
+	AUTO(mem_freep)
+	char *url = strstr(text, "://") ? mem_strdup(text) : mem_printf("https://%s", text);
 	struct span authority, name, port, path;
 	bool tls = strncasecmp(url, "https://", 8) == 0;
 
@@ -132,14 +136,17 @@ enum err_code profile_normalise_host(
 		return err_set(err, ERR_CONFIG, 0, "host \"%.100s\" is no host", text);
 	if (!tls && !profile_url_is_safe(url))
 		return err_set(err, ERR_CONFIG, 0,
-				"host \"%.100s\": only https, or http to this machine (127.0.0.1, ::1, localhost)", text);
-	path = (struct span){authority.ptr + authority.len, strcspn(authority.ptr + authority.len, "?#")};
+				"host \"%.100s\": only https, or http to this machine (127.0.0.1, "
+				"::1, localhost)",
+				text);
+	path = (struct span){authority.ptr + authority.len,
+			strcspn(authority.ptr + authority.len, "?#")};
 	take_ids(path.ptr + path.len, ret_workspace_id, ret_account_id);
 	while (path.len && path.ptr[path.len - 1] == '/')
 		path.len--;
 	if (tls && span_equal(port, SPAN_LIT(":443")))
 		authority.len -= port.len;
-	*ret = mem_printf("%s%.*s%.*s", tls ? "https://" : "http://", (int)authority.len, authority.ptr,
-			(int)path.len, path.ptr);
+	*ret = mem_printf("%s%.*s%.*s", tls ? "https://" : "http://", (int)authority.len,
+			authority.ptr, (int)path.len, path.ptr);
 	return ERR_NONE;
 }

@@ -153,8 +153,8 @@ struct http *http_new(struct loop *loop)
 	struct http *http = mem_zalloc(sizeof(*http));
 
 	http->loop = loop;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(http->multi = curl_multi_init()) ||
-			!(http->share = curl_share_init())) {
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+			!(http->multi = curl_multi_init()) || !(http->share = curl_share_init())) {
 		(void)fputs("ldap2dbx: libcurl cannot start\n", stderr);
 		abort();
 	}
@@ -290,7 +290,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	} kept[] = {
 			{"retry-after", request->retry_after, sizeof(request->retry_after)},
 			{"x-request-id", request->request_id, sizeof(request->request_id)},
-			{"x-databricks-request-id", request->request_id, sizeof(request->request_id)},
+			{"x-databricks-request-id", request->request_id,
+					sizeof(request->request_id)},
 			{"x-databricks-org-id", request->org_id, sizeof(request->org_id)},
 			{"content-type", request->content_type, sizeof(request->content_type)},
 			{"location", request->location, sizeof(request->location)},
@@ -301,7 +302,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 		size_t len = strlen(kept[i].name);
 		struct span value;
 
-		if (line.len <= len || line.ptr[len] != ':' || strncasecmp(line.ptr, kept[i].name, len) != 0)
+		if (line.len <= len || line.ptr[len] != ':' ||
+				strncasecmp(line.ptr, kept[i].name, len) != 0)
 			continue;
 		value = header_value(line, len);
 		if (value.len >= kept[i].room || memchr(value.ptr, '\0', value.len))
@@ -334,7 +336,8 @@ static void set_headers(struct transfer *transfer)
 static void set_method(CURL *easy, const struct http_request *request)
 {
 	if (request->body.ptr) {
-		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+		(void)curl_easy_setopt(
+				easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
 		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.ptr);
 	} else {
 		(void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
@@ -359,7 +362,8 @@ static void set_safety(CURL *easy, const struct http_request *request)
 		(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIME_MS);
-	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, time_max_ms ? (long)time_max_ms : HTTP_TIME_MAX_MS);
+	(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+			time_max_ms ? (long)time_max_ms : HTTP_TIME_MAX_MS);
 	(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_PER_S);
 	(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)HTTP_STALL_S);
 	(void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)HTTP_IDLE_S);
@@ -433,16 +437,20 @@ static void describe_failure(struct transfer *transfer, CURLcode result)
 	enum err_code code = ERR_IO;
 
 	for (size_t i = 0; i < COUNT_OF(meanings); i++) {
-		if (meanings[i].result == result) {
+		/* An answer that is no HTTP counts as an unsupported protocol too. */
+		if (meanings[i].result == result &&
+				!(result == CURLE_UNSUPPORTED_PROTOCOL && transfer->sendings)) {
 			code = meanings[i].code;
 			request->permanent = meanings[i].permanent;
 		}
 	}
 	if (transfer->body.overflowed) {
 		request->permanent = true;
-		request->code = err_set(&request->err, ERR_LIMIT, 0, "the answer is over %zu bytes", request->answer_max);
+		request->code = err_set(&request->err, ERR_LIMIT, 0, "the answer is over %zu bytes",
+				request->answer_max);
 	} else if (transfer->sendings > 1 && !request->may_repeat) {
-		request->code = err_set(&request->err, ERR_IO, 0, "the connection was lost before the answer");
+		request->code = err_set(&request->err, ERR_IO, 0,
+				"the connection was lost before the answer");
 	} else {
 		request->code = err_set(&request->err, code, 0, "%s", reason);
 	}
@@ -494,7 +502,8 @@ char *http_escape(const char *text)
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+				strchr("-._~", c))
 			buf_add_char(&buf, (char)c);
 		else
 			buf_printf(&buf, "%%%02X", c);

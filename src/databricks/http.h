@@ -33,16 +33,16 @@ struct http_request {
 	/* filled by the caller; borrowed until it is done, headers only during http_send */
 	const char *method;
 	const char *url;
-	const char *ca_file; /* PEM; NULL: the system's */
+	const char *ca_file;                          /* PEM; NULL: the system's */
 	struct http_header headers[HTTP_HEADERS_MAX]; /* a NULL name ends them */
-	struct span body;       /* ptr NULL: none */
-	size_t answer_max;      /* bytes of the answer's body, unpacked; more is ERR_LIMIT */
-	uint64_t time_max_ms;   /* 0: HTTP_TIME_MAX_MS */
-	bool may_repeat;        /* sending it twice does no harm */
+	struct span body;                             /* ptr NULL: none */
+	size_t answer_max;    /* bytes of the answer's body, unpacked; more is ERR_LIMIT */
+	uint64_t time_max_ms; /* 0: HTTP_TIME_MAX_MS */
+	bool may_repeat;      /* sending it twice does no harm */
 	struct task *wakes;
 	/* filled when done */
 	bool done;
-	bool sent;      /* a connection stood and sending began: an effect is possible */
+	bool sent; /* a connection stood and sending began: an effect is possible */
 	bool permanent; /* with an error: the same will happen again at once (certificate, URL, too big) */
 	enum err_code code; /* ERR_NONE: an answer came whole, whatever its status */
 	struct err err;     /* ERR_IO, ERR_TIMEOUT, ERR_LIMIT, ERR_CONFIG (CA file) */
@@ -56,7 +56,8 @@ struct http_request {
 };
 
 void http_send(struct http *http, struct http_request *request);
-void http_cancel(struct http_request *request);  /* no wake-up afterwards; fine on one that is done or was never sent */
+void http_cancel(struct
+		http_request *request); /* no wake-up afterwards; fine on one that is done or was never sent */
 void http_release(struct http_request *request); /* cancels and frees the answer */
 
 /* text percent-encoded as a part of a path or query (RFC 3986, unreserved characters stay). Caller's, mem_free. */

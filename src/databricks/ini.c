@@ -46,16 +46,18 @@ static enum err_code add_entry(entry_list *list, char *line, unsigned number, st
 	struct ini_entry entry;
 
 	if (*separator == '\0')
-		return err_set(err, ERR_CONFIG, 0, "line %u is neither [section] nor key = value", number);
+		return err_set(err, ERR_CONFIG, 0, "line %u is neither [section] nor key = value",
+				number);
 	*separator = '\0';
 	cut_comment(separator + 1);
 	lower(line);
 	entry = (struct ini_entry){trim(line), trim(separator + 1)};
 	if (*entry.key == '\0')
 		return err_set(err, ERR_CONFIG, 0, "line %u has no key", number);
-	for (vec_each(list, other)) {
+	for (vec_each (list, other)) {
 		if (strcmp(other->key, entry.key) == 0)
-			return err_set(err, ERR_CONFIG, 0, "line %u: \"%s\" is there twice", number, entry.key);
+			return err_set(err, ERR_CONFIG, 0, "line %u: \"%s\" is there twice", number,
+					entry.key);
 	}
 	*vec_add(list) = entry;
 	return ERR_NONE;
@@ -88,7 +90,8 @@ enum err_code ini_read(struct span text, const char *section, struct ini *ret, s
 			continue;
 		if (*line == '[') {
 			code = enter_section(line, number, &current, err);
-			ini.found = ini.found || (code == ERR_NONE && strcmp(current, section) == 0);
+			ini.found = ini.found ||
+					(code == ERR_NONE && strcmp(current, section) == 0);
 		} else if (strcmp(current, section) == 0) {
 			ini.found = true;
 			code = add_entry(&list, line, number, err);

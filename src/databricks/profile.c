@@ -52,10 +52,10 @@ static const struct {
 };
 #define ATTRIBUTE_COUNT COUNT_OF(attributes)
 
-static const char *const known_types[] = {"pat", "oauth-m2m", "basic", "metadata-service", "env-oidc", "file-oidc",
-		"github-oidc", "azure-client-secret", "github-oidc-azure", "azure-cli", "azure-devops-oidc", "azure-msi",
-		"external-browser", "databricks-cli", "runtime-oauth", "runtime", "google-credentials", "google-id",
-		"model-serving"};
+static const char *const known_types[] = {"pat", "oauth-m2m", "basic", "metadata-service",
+		"env-oidc", "file-oidc", "github-oidc", "azure-client-secret", "github-oidc-azure",
+		"azure-cli", "azure-devops-oidc", "azure-msi", "external-browser", "databricks-cli",
+		"runtime-oauth", "runtime", "google-credentials", "google-id", "model-serving"};
 
 enum origin { ORIGIN_UNSET, ORIGIN_SETTINGS, ORIGIN_ENVIRONMENT, ORIGIN_PROFILE };
 
@@ -112,7 +112,8 @@ static enum err_code read_whole(const char *path, struct buf *ret, bool *ret_fou
 	if (got < 0)
 		return err_errno(err, ERR_CONFIG, errno, "profile file \"%s\"", path);
 	if (ret->overflowed)
-		return err_set(err, ERR_CONFIG, 0, "profile file \"%s\" is over %zu bytes", path, PROFILE_FILE_MAX);
+		return err_set(err, ERR_CONFIG, 0, "profile file \"%s\" is over %zu bytes", path,
+				PROFILE_FILE_MAX);
 	*ret_found = true;
 	return ERR_NONE;
 }
@@ -125,7 +126,8 @@ static void wipe(struct buf *buf)
 }
 
 /* Reads one section of path; ret->found false if file or section is missing. */
-static enum err_code read_section(const char *path, const char *section, bool *ret_file, struct ini *ret, struct err *err)
+static enum err_code read_section(const char *path, const char *section, bool *ret_file,
+		struct ini *ret, struct err *err)
 {
 	struct buf text;
 	enum err_code code;
@@ -200,13 +202,15 @@ static enum err_code choose_section(struct draft *draft, const char *named, stru
 	ini_release(&settings);
 	if (text_equal(draft->section, SETTINGS_SECTION))
 		return err_set(err, ERR_CONFIG, 0,
-				"\"%s\" is a reserved section name and cannot be used as a profile", SETTINGS_SECTION);
+				"\"%s\" is a reserved section name and cannot be used as a profile",
+				SETTINGS_SECTION);
 	return ERR_NONE;
 }
 
 static enum err_code take_profile(struct draft *draft, struct err *err)
 {
-	const char *named = draft->auth->profile ? draft->auth->profile : getenv("DATABRICKS_CONFIG_PROFILE");
+	const char *named = draft->auth->profile ? draft->auth->profile
+						 : getenv("DATABRICKS_CONFIG_PROFILE");
 	bool file;
 
 	if (named && !*named)
@@ -215,14 +219,17 @@ static enum err_code take_profile(struct draft *draft, struct err *err)
 		return ERR_NONE;
 	draft->file = profile_path();
 	if (choose_section(draft, named, err) != ERR_NONE ||
-			read_section(draft->file, draft->section, &file, &draft->ini, err) != ERR_NONE)
+			read_section(draft->file, draft->section, &file, &draft->ini, err) !=
+					ERR_NONE)
 		return err->code;
 	if (file && !draft->ini.found && !text_equal(draft->section, DEFAULT_SECTION))
-		return err_set(err, ERR_CONFIG, 0, "%s has no %s profile configured", draft->file, draft->section);
+		return err_set(err, ERR_CONFIG, 0, "%s has no %s profile configured", draft->file,
+				draft->section);
 	for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {
 		/* The account's profile lends its sign-in to a workspace, not its host. */
 		if (draft->auth == draft->target || attributes[i].group || i == ATTRIBUTE_AUTH_TYPE)
-			draft_set(draft, i, ini_get(&draft->ini, attributes[i].key), ORIGIN_PROFILE);
+			draft_set(draft, i, ini_get(&draft->ini, attributes[i].key),
+					ORIGIN_PROFILE);
 	}
 	return ERR_NONE;
 }
@@ -239,7 +246,8 @@ static const char *origin_text(const struct draft *draft, size_t attribute, char
 		(void)snprintf(ret, room, "%s in the environment", attributes[attribute].variable);
 		break;
 	case ORIGIN_PROFILE:
-		(void)snprintf(ret, room, "%s in profile %s", attributes[attribute].key, draft->section);
+		(void)snprintf(ret, room, "%s in profile %s", attributes[attribute].key,
+				draft->section);
 		break;
 	case ORIGIN_UNSET:
 		ret[0] = '\0';
@@ -263,9 +271,14 @@ static size_t groups_found(const struct draft *draft, size_t *ret_attributes, si
 
 		if (!draft->values[i].text || !attributes[i].group)
 			continue;
-		while (at < count && group_comes_before(attributes[ret_attributes[at]].group, attributes[i].group))
+		while (at < count &&
+				group_comes_before(attributes[ret_attributes[at]].group,
+						attributes[i].group))
 			at++;
-		if (count == room || (at < count && text_equal(attributes[ret_attributes[at]].group, attributes[i].group)))
+		if (count == room ||
+				(at < count &&
+						text_equal(attributes[ret_attributes[at]].group,
+								attributes[i].group)))
 			continue;
 		for (size_t j = count++; j > at; j--)
 			ret_attributes[j] = ret_attributes[j - 1];
@@ -274,7 +287,8 @@ static size_t groups_found(const struct draft *draft, size_t *ret_attributes, si
 	return count;
 }
 
-static enum err_code fail_conflict(const struct draft *draft, const size_t *found, size_t count, struct err *err)
+static enum err_code fail_conflict(
+		const struct draft *draft, const size_t *found, size_t count, struct err *err)
 {
 	struct buf names, places;
 	char place[120];
@@ -283,9 +297,12 @@ static enum err_code fail_conflict(const struct draft *draft, const size_t *foun
 	buf_init(&places, 220);
 	for (size_t i = 0; i < count; i++) {
 		buf_printf(&names, "%s%s", i ? " and " : "", attributes[found[i]].group);
-		buf_printf(&places, "%s%s", i ? ", " : "", origin_text(draft, found[i], place, sizeof(place)));
+		buf_printf(&places, "%s%s", i ? ", " : "",
+				origin_text(draft, found[i], place, sizeof(place)));
 	}
-	(void)err_set(err, ERR_CONFIG, 0, "more than one authorization method configured: %s (%s); name one with auth: type",
+	(void)err_set(err, ERR_CONFIG, 0,
+			"more than one authorization method configured: %s (%s); name one with "
+			"auth: type",
 			buf_text(&names), buf_text(&places));
 	buf_release(&names);
 	buf_release(&places);
@@ -303,11 +320,13 @@ static enum err_code type_of_name(const char *name, enum auth_type *ret, struct 
 	for (size_t i = 0; i < COUNT_OF(known_types); i++) {
 		if (text_equal(name, known_types[i]))
 			return err_set(err, ERR_CONFIG, 0,
-					"auth type \"%s\" is not supported by this version (pat and oauth-m2m are)", name);
+					"auth type \"%s\" is not supported by this version (pat "
+					"and oauth-m2m are)",
+					name);
 	}
 	near = text_did_you_mean(name, known_types, COUNT_OF(known_types));
-	return err_set(err, ERR_CONFIG, 0, "auth type \"%.60s\" not found%s%s%s", name, near ? "; did you mean \"" : "",
-			near ? near : "", near ? "\"?" : "");
+	return err_set(err, ERR_CONFIG, 0, "auth type \"%.60s\" not found%s%s%s", name,
+			near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 static enum err_code decide_type(const struct draft *draft, enum auth_type *ret, struct err *err)
@@ -319,24 +338,30 @@ static enum err_code decide_type(const struct draft *draft, enum auth_type *ret,
 
 	if (named->text) {
 		if (type_of_name(named->text, ret, err) != ERR_NONE)
-			return err_context(err, "%s", origin_text(draft, ATTRIBUTE_AUTH_TYPE, place, sizeof(place)));
+			return err_context(err, "%s",
+					origin_text(draft, ATTRIBUTE_AUTH_TYPE, place,
+							sizeof(place)));
 		return ERR_NONE;
 	}
 	count = groups_found(draft, found, COUNT_OF(found));
 	if (count == 0)
 		return err_set(err, ERR_CONFIG, 0,
-				"cannot configure default credentials: give it auth:, a profile: or DATABRICKS_* variables");
+				"cannot configure default credentials: give it auth:, a profile: "
+				"or DATABRICKS_* variables");
 	if (count > 1)
 		return fail_conflict(draft, found, count, err);
 	if (found[0] >= ATTRIBUTE_FIRST_OTHER_)
 		return err_set(err, ERR_CONFIG, 0,
-				"sign-in by %s (%s) is not supported by this version (pat and oauth-m2m are)",
-				attributes[found[0]].group, origin_text(draft, found[0], place, sizeof(place)));
+				"sign-in by %s (%s) is not supported by this version (pat and "
+				"oauth-m2m are)",
+				attributes[found[0]].group,
+				origin_text(draft, found[0], place, sizeof(place)));
 	*ret = found[0] == ATTRIBUTE_TOKEN ? AUTH_PAT : AUTH_OAUTH_M2M;
 	return ERR_NONE;
 }
 
-static void place_secret(const struct draft *draft, enum attribute attribute, struct secret_place *ret)
+static void place_secret(
+		const struct draft *draft, enum attribute attribute, struct secret_place *ret)
 {
 	const struct value *value = &draft->values[attribute];
 
@@ -353,7 +378,9 @@ static void place_secret(const struct draft *draft, enum attribute attribute, st
 
 static bool says_true(const char *text)
 {
-	return text && (text_equal_folded(text, "true") || text_equal_folded(text, "t") || text_equal(text, "1"));
+	return text &&
+			(text_equal_folded(text, "true") || text_equal_folded(text, "t") ||
+					text_equal(text, "1"));
 }
 
 static enum err_code fill_auth(const struct draft *draft, struct credential *ret, struct err *err)
@@ -364,10 +391,12 @@ static enum err_code fill_auth(const struct draft *draft, struct credential *ret
 		return err->code;
 	if (ret->type == AUTH_PAT && draft->auth != draft->target)
 		return err_set(err, ERR_CONFIG, 0,
-				"the account's personal access token cannot sign in here: give the workspace auth: of its own");
+				"the account's personal access token cannot sign in here: give the "
+				"workspace auth: of its own");
 	secret = ret->type == AUTH_PAT ? ATTRIBUTE_TOKEN : ATTRIBUTE_CLIENT_SECRET;
 	if (!draft->values[secret].text)
-		return err_set(err, ERR_CONFIG, 0, "sign-in by %s lacks %s", auth_type_name(ret->type), attributes[secret].key);
+		return err_set(err, ERR_CONFIG, 0, "sign-in by %s lacks %s",
+				auth_type_name(ret->type), attributes[secret].key);
 	if (ret->type == AUTH_OAUTH_M2M && !draft->values[ATTRIBUTE_CLIENT_ID].text)
 		return err_set(err, ERR_CONFIG, 0, "sign-in by oauth-m2m lacks client_id");
 	ret->client_id = mem_strdup_or_null(draft->values[ATTRIBUTE_CLIENT_ID].text);
@@ -382,28 +411,37 @@ static enum err_code fill(const struct draft *draft, struct credential *ret, str
 	const struct value *values = draft->values;
 
 	if (says_true(values[ATTRIBUTE_SKIP_VERIFY].text))
-		return err_set(err, ERR_CONFIG, 0, "skip_verify is not supported: certificates are always verified (ca_file helps)");
+		return err_set(err, ERR_CONFIG, 0,
+				"skip_verify is not supported: certificates are always verified "
+				"(ca_file helps)");
 	if (!values[ATTRIBUTE_HOST].text)
-		return err_set(err, ERR_CONFIG, 0, "has no host: give it host:, a profile: or DATABRICKS_HOST");
-	if (profile_normalise_host(values[ATTRIBUTE_HOST].text, &ret->host, &workspace_id, &account_id, err) != ERR_NONE)
+		return err_set(err, ERR_CONFIG, 0,
+				"has no host: give it host:, a profile: or DATABRICKS_HOST");
+	if (profile_normalise_host(values[ATTRIBUTE_HOST].text, &ret->host, &workspace_id,
+			    &account_id, err) != ERR_NONE)
 		return err->code;
 	ret->is_account = draft->target->is_account;
-	ret->account_id = values[ATTRIBUTE_ACCOUNT_ID].text ? mem_strdup(values[ATTRIBUTE_ACCOUNT_ID].text)
-							    : STEAL(account_id);
-	ret->workspace_id = values[ATTRIBUTE_WORKSPACE_ID].text ? mem_strdup(values[ATTRIBUTE_WORKSPACE_ID].text)
-								: STEAL(workspace_id);
+	ret->account_id = values[ATTRIBUTE_ACCOUNT_ID].text
+			? mem_strdup(values[ATTRIBUTE_ACCOUNT_ID].text)
+			: STEAL(account_id);
+	ret->workspace_id = values[ATTRIBUTE_WORKSPACE_ID].text
+			? mem_strdup(values[ATTRIBUTE_WORKSPACE_ID].text)
+			: STEAL(workspace_id);
 	if (ret->is_account && !ret->account_id)
-		return err_set(err, ERR_CONFIG, 0, "has no account_id: give it account_id:, a profile: or DATABRICKS_ACCOUNT_ID");
+		return err_set(err, ERR_CONFIG, 0,
+				"has no account_id: give it account_id:, a profile: or "
+				"DATABRICKS_ACCOUNT_ID");
 	return fill_auth(draft, ret, err);
 }
 
 static bool has_own_auth(const struct target_settings *target)
 {
-	return target->auth.line > 0 || target->auth.type || target->auth.token || target->auth.client_id ||
-			target->profile;
+	return target->auth.line > 0 || target->auth.type || target->auth.token ||
+			target->auth.client_id || target->profile;
 }
 
-enum err_code credential_resolve(const struct settings *settings, size_t target, struct credential *ret, struct err *err)
+enum err_code credential_resolve(const struct settings *settings, size_t target,
+		struct credential *ret, struct err *err)
 {
 	const struct target_settings *own = &settings->targets[target];
 	struct draft draft = {.target = own, .auth = own};
@@ -443,8 +481,8 @@ void credential_release(struct credential *credential)
 	*credential = (struct credential){0};
 }
 
-enum err_code secret_place_read(
-		const struct secret_place *place, const char *folder, struct secret *ret, struct err *err)
+enum err_code secret_place_read(const struct secret_place *place, const char *folder,
+		struct secret *ret, struct err *err)
 {
 	struct ini ini = {0};
 	const char *value;
@@ -460,6 +498,7 @@ enum err_code secret_place_read(
 		secret_set(ret, span_of(value));
 	ini_release(&ini);
 	if (!found)
-		return err_set(err, ERR_CONFIG, 0, "profile %s in %s has no %s any more", place->section, place->file, place->key);
+		return err_set(err, ERR_CONFIG, 0, "profile %s in %s has no %s any more",
+				place->section, place->file, place->key);
 	return ERR_NONE;
 }

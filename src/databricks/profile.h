@@ -27,8 +27,8 @@ struct secret_place {
 };
 
 struct credential {
-	char *host;         /* normalised: "https://example.cloud.databricks.com", no slash at the end */
-	char *account_id;   /* NULL if not known; of the account for every target that falls back to it */
+	char *host; /* normalised: "https://example.cloud.databricks.com", no slash at the end */
+	char *account_id; /* NULL if not known; of the account for every target that falls back to it */
 	char *workspace_id; /* NULL if not known */
 	bool is_account;
 	enum auth_type type;
@@ -40,20 +40,20 @@ struct credential {
  * The credential of settings->targets[target]. Owned by the caller (credential_release).
  * Errors: ERR_CONFIG, text names the target and where each value came from.
  */
-MUST_CHECK enum err_code credential_resolve(
-		const struct settings *settings, size_t target, struct credential *ret, struct err *err);
+MUST_CHECK enum err_code credential_resolve(const struct settings *settings, size_t target,
+		struct credential *ret, struct err *err);
 void credential_release(struct credential *credential); /* safe on a zeroed one */
 
 /* Reads the secret now. folder: as in secret_read. Errors: ERR_CONFIG. */
-MUST_CHECK enum err_code secret_place_read(
-		const struct secret_place *place, const char *folder, struct secret *ret, struct err *err);
+MUST_CHECK enum err_code secret_place_read(const struct secret_place *place, const char *folder,
+		struct secret *ret, struct err *err);
 
 /*
  * Normalises a host as people write it: "https://" if no scheme, without port 443, slash at the end and query (whose ids go
  * to *ret_workspace_id and *ret_account_id if it has any). Errors: ERR_CONFIG (no host, user info, http to another machine).
  */
-MUST_CHECK enum err_code profile_normalise_host(
-		const char *text, char **ret, char **ret_workspace_id, char **ret_account_id, struct err *err);
+MUST_CHECK enum err_code profile_normalise_host(const char *text, char **ret,
+		char **ret_workspace_id, char **ret_account_id, struct err *err);
 
 /* Whether url is https, or http to this very machine. */
 bool profile_url_is_safe(const char *url);
@@ -72,7 +72,8 @@ struct ini {
 	size_t count;
 	bool found; /* the section is there */
 };
-MUST_CHECK enum err_code ini_read(struct span text, const char *section, struct ini *ret, struct err *err);
+MUST_CHECK enum err_code ini_read(
+		struct span text, const char *section, struct ini *ret, struct err *err);
 const char *ini_get(const struct ini *ini, const char *key); /* NULL: absent */
 void ini_release(struct ini *ini);
 

@@ -12,7 +12,8 @@ static const struct {
 	const char *collection, *schema;
 	const char *attributes; /* what a read asks for; an SP's applicationId comes only if named */
 } kinds[] = {
-		[PRINCIPAL_USER] = {"Users", SCHEMA_CORE "User", "id,userName,displayName,name,active,externalId"},
+		[PRINCIPAL_USER] = {"Users", SCHEMA_CORE "User",
+				"id,userName,displayName,name,active,externalId"},
 		[PRINCIPAL_GROUP] = {"Groups", SCHEMA_CORE "Group", "id,displayName,externalId"},
 		[PRINCIPAL_SERVICE] = {"ServicePrincipals", SCHEMA_CORE "ServicePrincipal",
 				"id,applicationId,displayName,active,externalId"},
@@ -21,8 +22,8 @@ _Static_assert(COUNT_OF(kinds) == PRINCIPAL_KIND_COUNT_, "a row per kind");
 
 enum access { ACCESS_GET, ACCESS_LIST, ACCESS_PATCH, ACCESS_POST, ACCESS_DELETE };
 
-static enum family family_of(const struct databricks *databricks, const struct call *call, enum access access,
-		enum principal_kind kind)
+static enum family family_of(const struct databricks *databricks, const struct call *call,
+		enum access access, enum principal_kind kind)
 {
 	bool account = databricks_is_account(databricks, call->target);
 	bool group = kind == PRINCIPAL_GROUP;
@@ -47,12 +48,13 @@ static enum family family_of(const struct databricks *databricks, const struct c
 }
 
 /* The path up to the collection; the caller adds to it and steals it. */
-static void path_start(struct buf *path, const struct databricks *databricks, unsigned target, enum principal_kind kind)
+static void path_start(struct buf *path, const struct databricks *databricks, unsigned target,
+		enum principal_kind kind)
 {
 	buf_init(path, SIZE_MAX / 2);
 	if (databricks_is_account(databricks, target))
-		buf_printf(path, "/api/2.0/accounts/%s/scim/v2/%s", databricks_account_id(databricks),
-				kinds[kind].collection);
+		buf_printf(path, "/api/2.0/accounts/%s/scim/v2/%s",
+				databricks_account_id(databricks), kinds[kind].collection);
 	else
 		buf_printf(path, "/api/2.0/preview/scim/v2/%s", kinds[kind].collection);
 }
@@ -65,7 +67,8 @@ static void path_add_id(struct buf *path, const char *id)
 }
 
 /* `meta` tells account groups from local ones, which only a workspace has. */
-static void path_add_attributes(struct buf *path, enum principal_kind kind, bool account, unsigned with)
+static void path_add_attributes(
+		struct buf *path, enum principal_kind kind, bool account, unsigned with)
 {
 	buf_printf(path, "?attributes=%s", kinds[kind].attributes);
 	if (kind == PRINCIPAL_GROUP && !account)
@@ -78,14 +81,16 @@ static void path_add_attributes(struct buf *path, enum principal_kind kind, bool
 		buf_add_text(path, ",entitlements");
 }
 
-void scim_get(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id, unsigned with)
+void scim_get(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id, unsigned with)
 {
 	struct buf path;
 
 	path_start(&path, databricks, call->target, kind);
 	path_add_id(&path, id);
 	path_add_attributes(&path, kind, databricks_is_account(databricks, call->target), with);
-	call_prepare(call, METHOD_GET, family_of(databricks, call, ACCESS_GET, kind), buf_steal(&path), NULL);
+	call_prepare(call, METHOD_GET, family_of(databricks, call, ACCESS_GET, kind),
+			buf_steal(&path), NULL);
 	/* Empty arrays are left out of answers (scim.md 2), so absent means none where members were asked for. */
 	call->fill_members = kind == PRINCIPAL_GROUP && (with & SCIM_WITH_MEMBERS);
 	call_send(databricks, call);
@@ -106,8 +111,8 @@ char *scim_filter(enum field by, const char *value)
 	return buf_steal(&filter);
 }
 
-void scim_find(struct databricks *databricks, struct call *call, enum principal_kind kind, enum field by,
-		const char *value, unsigned with)
+void scim_find(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		enum field by, const char *value, unsigned with)
 {
 	AUTO(mem_freep) char *filter = scim_filter(by, value);
 	AUTO(mem_freep) char *escaped = http_escape(filter);
@@ -116,19 +121,23 @@ void scim_find(struct databricks *databricks, struct call *call, enum principal_
 	path_start(&path, databricks, call->target, kind);
 	path_add_attributes(&path, kind, databricks_is_account(databricks, call->target), with);
 	buf_printf(&path, "&filter=%s", escaped);
-	call_prepare(call, METHOD_GET, family_of(databricks, call, ACCESS_LIST, kind), buf_steal(&path), NULL);
+	call_prepare(call, METHOD_GET, family_of(databricks, call, ACCESS_LIST, kind),
+			buf_steal(&path), NULL);
 	call_send(databricks, call);
 }
 
-void scim_send_page(struct databricks *databricks, struct call *call, enum principal_kind kind, unsigned with,
-		const struct scim_page *page)
+void scim_send_page(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		unsigned with, const struct scim_page *page)
 {
 	struct buf path;
 
 	path_start(&path, databricks, call->target, kind);
-	path_add_attributes(&path, kind, databricks_is_account(databricks, call->target), with & ~(unsigned)SCIM_WITH_MEMBERS);
-	buf_printf(&path, "&startIndex=%llu&count=%u", (unsigned long long)page->start, page->count);
-	call_prepare(call, METHOD_GET, family_of(databricks, call, ACCESS_LIST, kind), buf_steal(&path), NULL);
+	path_add_attributes(&path, kind, databricks_is_account(databricks, call->target),
+			with & ~(unsigned)SCIM_WITH_MEMBERS);
+	buf_printf(&path, "&startIndex=%llu&count=%u", (unsigned long long)page->start,
+			page->count);
+	call_prepare(call, METHOD_GET, family_of(databricks, call, ACCESS_LIST, kind),
+			buf_steal(&path), NULL);
 	call_send(databricks, call);
 }
 
@@ -140,7 +149,8 @@ static void set_text(json_t *object, const char *key, const char *value)
 		(void)json_object_set_new(object, key, json_string(value));
 }
 
-static json_t *create_body(enum principal_kind kind, const char *const fields[FIELD_COUNT_], bool active)
+static json_t *create_body(
+		enum principal_kind kind, const char *const fields[FIELD_COUNT_], bool active)
 {
 	json_t *body = json_pack("{s:[s]}", "schemas", kinds[kind].schema);
 	json_t *name = json_object();
@@ -169,21 +179,23 @@ void scim_create(struct databricks *databricks, struct call *call, enum principa
 	struct buf path;
 
 	path_start(&path, databricks, call->target, kind);
-	call_prepare(call, METHOD_POST, family_of(databricks, call, ACCESS_POST, kind), buf_steal(&path),
-			create_body(kind, fields, active));
+	call_prepare(call, METHOD_POST, family_of(databricks, call, ACCESS_POST, kind),
+			buf_steal(&path), create_body(kind, fields, active));
 	call_send(databricks, call);
 }
 
 /* Sends one PATCH with operations, which is given away. */
-static void send_patch(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id,
-		json_t *operations)
+static void send_patch(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id, json_t *operations)
 {
 	struct buf path;
 
 	path_start(&path, databricks, call->target, kind);
 	path_add_id(&path, id);
-	call_prepare(call, METHOD_PATCH, family_of(databricks, call, ACCESS_PATCH, kind), buf_steal(&path),
-			json_pack("{s:[s], s:o}", "schemas", SCHEMA_PATCH, "Operations", operations));
+	call_prepare(call, METHOD_PATCH, family_of(databricks, call, ACCESS_PATCH, kind),
+			buf_steal(&path),
+			json_pack("{s:[s], s:o}", "schemas", SCHEMA_PATCH, "Operations",
+					operations));
 	call_send(databricks, call);
 }
 
@@ -196,14 +208,15 @@ static void add_operation(json_t *operations, const char *op, const char *path, 
 	(void)json_array_append_new(operations, operation);
 }
 
-void scim_update(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id,
-		const struct scim_change *change)
+void scim_update(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id, const struct scim_change *change)
 {
 	json_t *operations = json_array();
 
 	for (unsigned i = 0; i < FIELD_COUNT_; i++) {
 		if (change->fields[i] && principal_has_field(kind, (enum field)i))
-			add_operation(operations, "replace", field_name((enum field)i), json_string(change->fields[i]));
+			add_operation(operations, "replace", field_name((enum field)i),
+					json_string(change->fields[i]));
 	}
 	/* A bool: strings were once taken, and are answered 500 by newer servers (scim.md 5). */
 	if (change->set_active && kind != PRINCIPAL_GROUP)
@@ -247,7 +260,8 @@ void scim_change_members(struct databricks *databricks, struct call *call, const
 	for (size_t i = 0; i < change->remove_count; i++)
 		add_removal(operations, "members", change->remove[i]);
 	if (change->add_count)
-		add_operation(operations, "add", "members", value_list(change->add, change->add_count));
+		add_operation(operations, "add", "members",
+				value_list(change->add, change->add_count));
 	send_patch(databricks, call, PRINCIPAL_GROUP, group_id, operations);
 }
 
@@ -255,30 +269,34 @@ void scim_change_members(struct databricks *databricks, struct call *call, const
  * Additions first: then the attribute exists by the time something is removed from it. Roles go by filter, entitlements
  * by a list of values, as Terraform has both (scim.md 5); no client is known to remove entitlements by filter.
  */
-void scim_change_values(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id,
-		const struct scim_values_change *change)
+void scim_change_values(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id, const struct scim_values_change *change)
 {
 	const char *attribute = change->attribute == SCIM_ROLES ? "roles" : "entitlements";
 	json_t *operations = json_array();
 
 	if (change->add_count)
-		add_operation(operations, "add", attribute, value_list(change->add, change->add_count));
+		add_operation(operations, "add", attribute,
+				value_list(change->add, change->add_count));
 	if (change->attribute == SCIM_ROLES) {
 		for (size_t i = 0; i < change->remove_count; i++)
 			add_removal(operations, attribute, change->remove[i]);
 	} else if (change->remove_count) {
-		add_operation(operations, "remove", attribute, value_list(change->remove, change->remove_count));
+		add_operation(operations, "remove", attribute,
+				value_list(change->remove, change->remove_count));
 	}
 	send_patch(databricks, call, kind, id, operations);
 	call->forgive_absent = change->add_count == 0;
 }
 
-void scim_delete(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id)
+void scim_delete(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id)
 {
 	struct buf path;
 
 	path_start(&path, databricks, call->target, kind);
 	path_add_id(&path, id);
-	call_prepare(call, METHOD_DELETE, family_of(databricks, call, ACCESS_DELETE, kind), buf_steal(&path), NULL);
+	call_prepare(call, METHOD_DELETE, family_of(databricks, call, ACCESS_DELETE, kind),
+			buf_steal(&path), NULL);
 	call_send(databricks, call);
 }

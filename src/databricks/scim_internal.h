@@ -11,8 +11,8 @@ struct scim_page {
 	uint64_t start;
 	unsigned count;
 };
-void scim_send_page(struct databricks *databricks, struct call *call, enum principal_kind kind, unsigned with,
-		const struct scim_page *page);
+void scim_send_page(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		unsigned with, const struct scim_page *page);
 
 /* `userName eq "x"`, quotes and backslashes escaped. Caller's, mem_free. */
 char *scim_filter(enum field by, const char *value);
@@ -25,8 +25,8 @@ struct scim_answer {
 };
 #define SCIM_TOTAL_UNKNOWN UINT64_MAX
 /* Any thread. Strings in arena. Errors: ERR_PROTO. */
-MUST_CHECK enum err_code scim_read_list(
-		const json_t *json, enum principal_kind kind, struct arena *arena, struct scim_answer *ret, struct err *err);
+MUST_CHECK enum err_code scim_read_list(const json_t *json, enum principal_kind kind,
+		struct arena *arena, struct scim_answer *ret, struct err *err);
 
 /* ---- where a list stands; pure ---- */
 
@@ -49,7 +49,7 @@ void scim_cursor_init(struct scim_cursor *cursor);
  * A page came: total as in it, returned items of which fresh were new. *ret_more: another page follows. Errors:
  * ERR_INCOMPLETE (less was seen than the total says, or the pages repeat without an end).
  */
-MUST_CHECK enum err_code scim_cursor_advance(struct scim_cursor *cursor, uint64_t total, size_t returned, size_t fresh,
-		bool *ret_more, struct err *err);
+MUST_CHECK enum err_code scim_cursor_advance(struct scim_cursor *cursor, uint64_t total,
+		size_t returned, size_t fresh, bool *ret_more, struct err *err);
 
 #endif

@@ -88,8 +88,8 @@ static void list_take_page(struct scim_list *list)
 		return;
 	}
 	fresh = drop_repeats(list, resources, list->answer.count);
-	list->code = scim_cursor_advance(
-			&list->cursor, list->answer.total, list->answer.count, fresh, &more, &list->err);
+	list->code = scim_cursor_advance(&list->cursor, list->answer.total, list->answer.count,
+			fresh, &more, &list->err);
 	/* The next page is on its way while this one is worked on. */
 	if (list->code == ERR_NONE && more)
 		list_ask(list);
@@ -134,7 +134,8 @@ static void read_done(uv_work_t *work, int status)
 
 static void list_run(struct task *task)
 {
-	struct scim_list *list = (struct scim_list *)((char *)task - offsetof(struct scim_list, task));
+	struct scim_list *list =
+			(struct scim_list *)((char *)task - offsetof(struct scim_list, task));
 
 	if (!list->call.done || list->reading)
 		return;
@@ -146,8 +147,8 @@ static void list_run(struct task *task)
 	list->json = STEAL(list->call.answer);
 	list->work.data = list;
 	if (json_array_size(json_object_get(list->json, "Resources")) > READ_INLINE_MAX &&
-			uv_queue_work(loop_uv(databricks_loop(list->databricks)), &list->work, read_on_pool, read_done) ==
-					0) {
+			uv_queue_work(loop_uv(databricks_loop(list->databricks)), &list->work,
+					read_on_pool, read_done) == 0) {
 		list->reading = true;
 		return;
 	}
@@ -155,7 +156,8 @@ static void list_run(struct task *task)
 	list_take_page(list);
 }
 
-struct scim_list *scim_list_start(struct databricks *databricks, unsigned target, enum principal_kind kind, unsigned with,
+struct scim_list *scim_list_start(struct databricks *databricks, unsigned target,
+		enum principal_kind kind, unsigned with,
 		void (*page)(void *context, const struct resource *resources, size_t count),
 		void (*done)(void *context, const struct err *err_or_null), void *context)
 {

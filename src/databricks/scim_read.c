@@ -14,12 +14,14 @@ struct reader {
 
 static enum err_code wrong_type(const struct reader *reader, const char *key, const char *wanted)
 {
-	return err_set(reader->err, ERR_PROTO, 0, "SCIM resource %s%s%s: \"%s\" is no %s", reader->id ? "\"" : "",
-			reader->id ? reader->id : "without id", reader->id ? "\"" : "", key, wanted);
+	return err_set(reader->err, ERR_PROTO, 0, "SCIM resource %s%s%s: \"%s\" is no %s",
+			reader->id ? "\"" : "", reader->id ? reader->id : "without id",
+			reader->id ? "\"" : "", key, wanted);
 }
 
 /* Text of key; absent and null leave *ret alone. */
-static enum err_code read_text(const struct reader *reader, const json_t *object, const char *key, const char **ret)
+static enum err_code read_text(const struct reader *reader, const json_t *object, const char *key,
+		const char **ret)
 {
 	const json_t *value = json_object_get(object, key);
 
@@ -32,12 +34,14 @@ static enum err_code read_text(const struct reader *reader, const json_t *object
 }
 
 /* Ids are decimal text of up to 64 bits; where a number stands for one it is taken digit by digit. */
-static enum err_code read_id(const struct reader *reader, const json_t *object, const char *key, const char **ret)
+static enum err_code read_id(const struct reader *reader, const json_t *object, const char *key,
+		const char **ret)
 {
 	const json_t *value = json_object_get(object, key);
 
 	if (json_is_integer(value)) {
-		*ret = arena_printf(reader->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		*ret = arena_printf(
+				reader->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		return ERR_NONE;
 	}
 	if (!json_is_string(value) || json_string_length(value) == 0)
@@ -46,7 +50,8 @@ static enum err_code read_id(const struct reader *reader, const json_t *object, 
 	return ERR_NONE;
 }
 
-static enum err_code read_active(const struct reader *reader, const json_t *object, struct resource *ret)
+static enum err_code read_active(
+		const struct reader *reader, const json_t *object, struct resource *ret)
 {
 	const json_t *value = json_object_get(object, "active");
 
@@ -65,7 +70,8 @@ static enum err_code read_active(const struct reader *reader, const json_t *obje
 	return ERR_NONE;
 }
 
-static enum err_code read_name(const struct reader *reader, const json_t *object, struct resource *ret)
+static enum err_code read_name(
+		const struct reader *reader, const json_t *object, struct resource *ret)
 {
 	const json_t *name = json_object_get(object, "name");
 
@@ -78,13 +84,15 @@ static enum err_code read_name(const struct reader *reader, const json_t *object
 	return read_text(reader, name, "familyName", &ret->fields[FIELD_FAMILY_NAME]);
 }
 
-static enum err_code read_fields(
-		const struct reader *reader, const json_t *object, enum principal_kind kind, struct resource *ret)
+static enum err_code read_fields(const struct reader *reader, const json_t *object,
+		enum principal_kind kind, struct resource *ret)
 {
 	for (unsigned i = 0; i < FIELD_COUNT_; i++) {
-		if (i == FIELD_GIVEN_NAME || i == FIELD_FAMILY_NAME || !principal_has_field(kind, (enum field)i))
+		if (i == FIELD_GIVEN_NAME || i == FIELD_FAMILY_NAME ||
+				!principal_has_field(kind, (enum field)i))
 			continue;
-		if (read_text(reader, object, field_name((enum field)i), &ret->fields[i]) != ERR_NONE)
+		if (read_text(reader, object, field_name((enum field)i), &ret->fields[i]) !=
+				ERR_NONE)
 			return reader->err->code;
 	}
 	return kind == PRINCIPAL_USER ? read_name(reader, object, ret) : ERR_NONE;
@@ -106,7 +114,8 @@ static enum principal_kind kind_of_ref(const char *ref)
 	return PRINCIPAL_KIND_COUNT_;
 }
 
-static enum err_code read_members(const struct reader *reader, const json_t *object, struct resource *ret)
+static enum err_code read_members(
+		const struct reader *reader, const json_t *object, struct resource *ret)
 {
 	const json_t *list = json_object_get(object, "members");
 	struct scim_member *members;
@@ -133,8 +142,8 @@ static enum err_code read_members(const struct reader *reader, const json_t *obj
 }
 
 /* Values of `entitlements` and `roles`: [{"value": "x", "type": "direct"}]; elements without a value say nothing. */
-static enum err_code read_values(
-		const struct reader *reader, const json_t *object, const char *key, const char *const **ret, size_t *ret_count)
+static enum err_code read_values(const struct reader *reader, const json_t *object, const char *key,
+		const char *const **ret, size_t *ret_count)
 {
 	const json_t *list = json_object_get(object, key);
 	const char **values;
@@ -159,8 +168,8 @@ static enum err_code read_values(
 	return ERR_NONE;
 }
 
-enum err_code scim_resource(
-		const json_t *json, enum principal_kind kind, struct arena *arena, struct resource *ret, struct err *err)
+enum err_code scim_resource(const json_t *json, enum principal_kind kind, struct arena *arena,
+		struct resource *ret, struct err *err)
 {
 	struct resource resource = {.kind = kind};
 	struct reader reader = {.arena = arena, .err = err};
@@ -170,20 +179,22 @@ enum err_code scim_resource(
 	if (read_id(&reader, json, "id", &resource.id) != ERR_NONE)
 		return err->code;
 	reader.id = resource.id;
-	if (read_fields(&reader, json, kind, &resource) != ERR_NONE || read_active(&reader, json, &resource) != ERR_NONE ||
+	if (read_fields(&reader, json, kind, &resource) != ERR_NONE ||
+			read_active(&reader, json, &resource) != ERR_NONE ||
 			read_members(&reader, json, &resource) != ERR_NONE ||
-			read_values(&reader, json, "entitlements", &resource.entitlements, &resource.entitlement_count) !=
-					ERR_NONE ||
-			read_values(&reader, json, "roles", &resource.roles, &resource.role_count) != ERR_NONE ||
-			read_text(&reader, json_object_get(json, "meta"), "resourceType", &resource.resource_type) !=
-					ERR_NONE)
+			read_values(&reader, json, "entitlements", &resource.entitlements,
+					&resource.entitlement_count) != ERR_NONE ||
+			read_values(&reader, json, "roles", &resource.roles,
+					&resource.role_count) != ERR_NONE ||
+			read_text(&reader, json_object_get(json, "meta"), "resourceType",
+					&resource.resource_type) != ERR_NONE)
 		return err->code;
 	*ret = resource;
 	return ERR_NONE;
 }
 
-enum err_code scim_read_list(
-		const json_t *json, enum principal_kind kind, struct arena *arena, struct scim_answer *ret, struct err *err)
+enum err_code scim_read_list(const json_t *json, enum principal_kind kind, struct arena *arena,
+		struct scim_answer *ret, struct err *err)
 {
 	const json_t *list = json_object_get(json, "Resources");
 	const json_t *total = json_object_get(json, "totalResults");
@@ -197,7 +208,8 @@ enum err_code scim_read_list(
 		return err_set(err, ERR_PROTO, 0, "SCIM list: \"Resources\" is no array");
 	/* An object that is no list at all (another API, an error with status 200) must not look like an empty one. */
 	if (!json_is_array(list) && !json_is_integer(total))
-		return err_set(err, ERR_PROTO, 0, "SCIM list: neither \"Resources\" nor \"totalResults\"");
+		return err_set(err, ERR_PROTO, 0,
+				"SCIM list: neither \"Resources\" nor \"totalResults\"");
 	resources = arena_alloc(arena, (json_array_size(list) + 1) * sizeof(*resources));
 	json_array_foreach(list, i, item)
 	{
@@ -206,8 +218,9 @@ enum err_code scim_read_list(
 	}
 	ret->resources = resources;
 	ret->count = json_array_size(list);
-	ret->total = json_is_integer(total) && json_integer_value(total) >= 0 ? (uint64_t)json_integer_value(total)
-									       : SCIM_TOTAL_UNKNOWN;
+	ret->total = json_is_integer(total) && json_integer_value(total) >= 0
+			? (uint64_t)json_integer_value(total)
+			: SCIM_TOTAL_UNKNOWN;
 	return ERR_NONE;
 }
 
@@ -231,13 +244,14 @@ void scim_cursor_init(struct scim_cursor *cursor)
 /* How far what follows has moved up since the page before. */
 static uint64_t shrunk_by(const struct scim_cursor *cursor, uint64_t total)
 {
-	if (cursor->total == SCIM_TOTAL_UNKNOWN || total == SCIM_TOTAL_UNKNOWN || total >= cursor->total)
+	if (cursor->total == SCIM_TOTAL_UNKNOWN || total == SCIM_TOTAL_UNKNOWN ||
+			total >= cursor->total)
 		return 0;
 	return cursor->total - total;
 }
 
-enum err_code scim_cursor_advance(struct scim_cursor *cursor, uint64_t total, size_t returned, size_t fresh,
-		bool *ret_more, struct err *err)
+enum err_code scim_cursor_advance(struct scim_cursor *cursor, uint64_t total, size_t returned,
+		size_t fresh, bool *ret_more, struct err *err)
 {
 	uint64_t back = shrunk_by(cursor, total);
 
@@ -246,13 +260,16 @@ enum err_code scim_cursor_advance(struct scim_cursor *cursor, uint64_t total, si
 	cursor->idle = fresh ? 0 : cursor->idle + 1;
 	cursor->start += returned;
 	cursor->start -= back < cursor->start ? back : cursor->start - 1;
-	if (++cursor->pages > SCIM_LIST_PAGES_MAX || (returned && cursor->idle > SCIM_LIST_IDLE_MAX))
-		return err_set(err, ERR_INCOMPLETE, 0, "list does not end: %u pages, nothing new in the last %u",
+	if (++cursor->pages > SCIM_LIST_PAGES_MAX ||
+			(returned && cursor->idle > SCIM_LIST_IDLE_MAX))
+		return err_set(err, ERR_INCOMPLETE, 0,
+				"list does not end: %u pages, nothing new in the last %u",
 				cursor->pages, cursor->idle);
 	*ret_more = returned > 0 || (back > 0 && cursor->idle <= SCIM_LIST_IDLE_MAX);
 	if (!*ret_more && total != SCIM_TOTAL_UNKNOWN && cursor->seen < total)
 		return err_set(err, ERR_INCOMPLETE, 0,
-				"list ended after %" PRIu64 " of %" PRIu64 " resources: nothing follows from what is missing",
+				"list ended after %" PRIu64 " of %" PRIu64
+				" resources: nothing follows from what is missing",
 				cursor->seen, total);
 	return ERR_NONE;
 }

@@ -22,11 +22,12 @@ enum step { STEP_IDLE, STEP_METADATA, STEP_DISCOVERY, STEP_TOKEN, STEP_PAUSED };
 
 #define METADATA_MAX_MS 5000
 #define PAUSE_MAX_MS 10000
-#define FAILED_HOLD_MS 1000   /* after a failed sign-in all who wait learn of it before the next one begins */
+#define FAILED_HOLD_MS                                                                             \
+	1000 /* after a failed sign-in all who wait learn of it before the next one begins */
 #define STALE_MAX_MS (20 * 60 * 1000)
-#define BACKGROUND_MS 60000   /* between background renewals, or an eighth of the token's life */
+#define BACKGROUND_MS 60000 /* between background renewals, or an eighth of the token's life */
 #define REJECTED_MAX 3
-#define REJECT_HOLD_MS 5000   /* a token this young is not thrown away for a 401 */
+#define REJECT_HOLD_MS 5000 /* a token this young is not thrown away for a 401 */
 #define TOKEN_MAX 65536
 #define NS_PER_MS UINT64_C(1000000)
 #define NEVER UINT64_MAX
@@ -37,19 +38,19 @@ struct signin {
 	struct loop_timer *pause;
 	enum step step;
 	struct http_request request;
-	char *url;            /* of the request under way */
+	char *url; /* of the request under way */
 	char *discovery_url, *token_endpoint;
 	struct secret header; /* "Bearer ..."; empty: none */
 	uint64_t serial;
 	uint64_t received_ns, stale_ns, over_ns; /* of the header */
 	uint64_t next_background_ns;
-	uint64_t started_ns;  /* this sign-in */
+	uint64_t started_ns; /* this sign-in */
 	unsigned attempts;
-	bool confirmed;       /* a call was accepted since the last sign-in */
-	unsigned rejected;    /* calls in a row that a fresh header did not help */
+	bool confirmed;    /* a call was accepted since the last sign-in */
+	unsigned rejected; /* calls in a row that a fresh header did not help */
 	enum sign_in_state state;
 	uint64_t hold_until_ns; /* no new sign-in before this */
-	struct err err;       /* while held or refused */
+	struct err err;         /* while held or refused */
 	uint64_t token_requests;
 };
 
@@ -129,7 +130,8 @@ static void signin_retry(struct signin *signin)
 	digest_random(&jitter_ms, sizeof(jitter_ms));
 	delay_ms += jitter_ms % 250;
 	if (header_serves(signin)) {
-		log_debug("background sign-in at %s failed: %s", signin->setup.credential->host, signin->err.text);
+		log_debug("background sign-in at %s failed: %s", signin->setup.credential->host,
+				signin->err.text);
 		signin->err.text[0] = '\0';
 		signin->step = STEP_IDLE;
 		return;
@@ -161,13 +163,15 @@ static void signin_with_token(struct signin *signin)
 	struct secret token = {0};
 	struct buf line;
 
-	if (secret_place_read(&signin->setup.credential->secret, signin->setup.folder, &token, &signin->err) != ERR_NONE) {
+	if (secret_place_read(&signin->setup.credential->secret, signin->setup.folder, &token,
+			    &signin->err) != ERR_NONE) {
 		signin_refuse(signin);
 		return;
 	}
 	if (!is_header_safe(token.text) || token.len > TOKEN_MAX) {
 		secret_release(&token);
-		(void)err_set(&signin->err, ERR_CONFIG, 0, "sign-in: the token holds what no token has (blank, line end)");
+		(void)err_set(&signin->err, ERR_CONFIG, 0,
+				"sign-in: the token holds what no token has (blank, line end)");
 		signin_refuse(signin);
 		return;
 	}
@@ -210,7 +214,9 @@ static void ask(struct signin *signin, enum step step, char *url, uint64_t time_
 
 static void ask_metadata(struct signin *signin)
 {
-	ask(signin, STEP_METADATA, mem_printf("%s/.well-known/databricks-config", signin->setup.credential->host),
+	ask(signin, STEP_METADATA,
+			mem_printf("%s/.well-known/databricks-config",
+					signin->setup.credential->host),
 			METADATA_MAX_MS);
 }
 
@@ -219,14 +225,16 @@ static char *usual_url(const struct signin *signin, const char *tail)
 	const struct credential *credential = signin->setup.credential;
 
 	if (credential->is_account)
-		return mem_printf("%s/oidc/accounts/%s/%s", credential->host, credential->account_id, tail);
+		return mem_printf("%s/oidc/accounts/%s/%s", credential->host,
+				credential->account_id, tail);
 	return mem_printf("%s/oidc/%s", credential->host, tail);
 }
 
 static void ask_discovery(struct signin *signin)
 {
-	char *url = signin->discovery_url ? mem_strdup(signin->discovery_url)
-					  : usual_url(signin, ".well-known/oauth-authorization-server");
+	char *url = signin->discovery_url
+			? mem_strdup(signin->discovery_url)
+			: usual_url(signin, ".well-known/oauth-authorization-server");
 
 	ask(signin, STEP_DISCOVERY, url, 0);
 }
@@ -240,7 +248,8 @@ static char *basic_header(const char *id, const struct secret *secret)
 
 	(void)snprintf(pair, pair_len + 1, "%s:%s", id, secret->text);
 	memcpy(header, "Basic ", sizeof("Basic "));
-	(void)EVP_EncodeBlock((unsigned char *)header + strlen(header), (const unsigned char *)pair, (int)pair_len);
+	(void)EVP_EncodeBlock((unsigned char *)header + strlen(header), (const unsigned char *)pair,
+			(int)pair_len);
 	explicit_bzero(pair, pair_len);
 	mem_free(pair);
 	return header;
@@ -252,7 +261,8 @@ static void ask_token(struct signin *signin)
 	struct secret secret = {0};
 	char *basic;
 
-	if (secret_place_read(&signin->setup.credential->secret, signin->setup.folder, &secret, &signin->err) != ERR_NONE) {
+	if (secret_place_read(&signin->setup.credential->secret, signin->setup.folder, &secret,
+			    &signin->err) != ERR_NONE) {
 		signin_refuse(signin);
 		return;
 	}
@@ -262,7 +272,8 @@ static void ask_token(struct signin *signin)
 	signin->request.body = (struct span){body, sizeof(body) - 1};
 	signin->request.time_max_ms = SIGNIN_TRY_MS;
 	signin->request.headers[0] = (struct http_header){"Authorization", basic};
-	signin->request.headers[1] = (struct http_header){"Content-Type", "application/x-www-form-urlencoded"};
+	signin->request.headers[1] =
+			(struct http_header){"Content-Type", "application/x-www-form-urlencoded"};
 	signin->request.headers[2] = (struct http_header){"Accept", "application/json"};
 	signin->request.headers[3] = (struct http_header){"User-Agent", signin->setup.user_agent};
 	signin->request.headers[4] = (struct http_header){NULL, NULL};
@@ -294,7 +305,8 @@ static json_t *answer_object(const struct http_request *request)
 	struct err ignored;
 
 	if (request->code != ERR_NONE || request->status < 200 || request->status > 299 ||
-			answer_json((struct span){request->answer, request->answer_len}, &json, &ignored) != ERR_NONE)
+			answer_json((struct span){request->answer, request->answer_len}, &json,
+					&ignored) != ERR_NONE)
 		return NULL;
 	if (json_is_object(json))
 		return json;
@@ -307,7 +319,8 @@ static bool url_serves(const struct signin *signin, const char *url)
 {
 	if (!profile_url_is_safe(url))
 		return false;
-	return text_starts_with(url, "https:") || !text_starts_with(signin->setup.credential->host, "https:");
+	return text_starts_with(url, "https:") ||
+			!text_starts_with(signin->setup.credential->host, "https:");
 }
 
 /* `oidc_endpoint` with {account_id} filled in; whatever is wrong with the metadata, the usual URL is tried instead. */
@@ -322,8 +335,8 @@ static void take_metadata(struct signin *signin)
 	char *url = NULL;
 
 	if (hole && (account_id || known_id))
-		url = mem_printf("%.*s%s%s", (int)(hole - root), root, account_id ? account_id : known_id,
-				hole + strlen("{account_id}"));
+		url = mem_printf("%.*s%s%s", (int)(hole - root), root,
+				account_id ? account_id : known_id, hole + strlen("{account_id}"));
 	else if (root && *root && !hole)
 		url = mem_strdup(root);
 	json_decref(json);
@@ -332,7 +345,8 @@ static void take_metadata(struct signin *signin)
 		while (len > 0 && url[len - 1] == '/')
 			url[--len] = '\0';
 		if (url_serves(signin, url))
-			signin->discovery_url = mem_printf("%s/.well-known/oauth-authorization-server", url);
+			signin->discovery_url = mem_printf(
+					"%s/.well-known/oauth-authorization-server", url);
 		mem_free(url);
 	}
 	ask_discovery(signin);
@@ -349,8 +363,8 @@ static bool is_transient_failure(struct signin *signin)
 	}
 	if (request->status != 429 && request->status < 500)
 		return false;
-	(void)err_set(&signin->err, request->status == 429 ? ERR_THROTTLED : ERR_SERVER, request->status, "HTTP %d",
-			request->status);
+	(void)err_set(&signin->err, request->status == 429 ? ERR_THROTTLED : ERR_SERVER,
+			request->status, "HTTP %d", request->status);
 	signin->err.retry_after_s = answer_retry_after(request->retry_after, clock_wall_ms());
 	return true;
 }
@@ -374,7 +388,8 @@ static void take_discovery(struct signin *signin)
 	ask_token(signin);
 }
 
-static enum err_code read_success(const json_t *json, struct secret *ret_header, int64_t *ret_life_s, struct err *err)
+static enum err_code read_success(
+		const json_t *json, struct secret *ret_header, int64_t *ret_life_s, struct err *err)
 {
 	const char *token = json_string_value(json_object_get(json, "access_token"));
 	const char *type = json_string_value(json_object_get(json, "token_type"));
@@ -383,12 +398,15 @@ static enum err_code read_success(const json_t *json, struct secret *ret_header,
 	struct buf line;
 
 	if (!token || !*token || !is_header_safe(token) || (type && !is_header_safe(type)))
-		return err_set(err, ERR_PROTO, 0, "the token endpoint's answer holds no usable access_token");
+		return err_set(err, ERR_PROTO, 0,
+				"the token endpoint's answer holds no usable access_token");
 	/* A number, or as Databricks' own test server has it a string. */
 	if (json_is_number(expires))
 		life_s = (int64_t)json_number_value(expires);
-	else if (json_is_string(expires) && !text_parse_int(json_string_value(expires), 0, INT32_MAX, &life_s))
-		return err_set(err, ERR_PROTO, 0, "the token endpoint's answer holds no usable expires_in");
+	else if (json_is_string(expires) &&
+			!text_parse_int(json_string_value(expires), 0, INT32_MAX, &life_s))
+		return err_set(err, ERR_PROTO, 0,
+				"the token endpoint's answer holds no usable expires_in");
 	buf_init(&line, TOKEN_MAX);
 	buf_printf(&line, "%s %s", type && *type ? type : "Bearer", token);
 	if (line.overflowed)
@@ -401,10 +419,15 @@ static enum err_code read_success(const json_t *json, struct secret *ret_header,
 }
 
 /* Okta-style servers say errorCode and errorSummary; anything else goes through the common reader. */
-static enum err_code read_refusal(int status, struct span body, const char *retry_after, struct err *err)
+static enum err_code read_refusal(
+		int status, struct span body, const char *retry_after, struct err *err)
 {
-	struct answer answer = {.what = "sign-in", .status = status, .body = body, .location = "",
-			.retry_after = retry_after, .now_ms = clock_wall_ms()};
+	struct answer answer = {.what = "sign-in",
+			.status = status,
+			.body = body,
+			.location = "",
+			.retry_after = retry_after,
+			.now_ms = clock_wall_ms()};
 	struct answer_verdict verdict;
 	enum err_code code = answer_check(&answer, &verdict, err);
 
@@ -416,8 +439,8 @@ static enum err_code read_refusal(int status, struct span body, const char *retr
 	return ERR_AUTH;
 }
 
-enum err_code signin_read_token(int status, struct span body, const char *retry_after, struct secret *ret_header,
-		int64_t *ret_life_s, struct err *err)
+enum err_code signin_read_token(int status, struct span body, const char *retry_after,
+		struct secret *ret_header, int64_t *ret_life_s, struct err *err)
 {
 	json_t *json = NULL;
 	enum err_code code;
@@ -426,8 +449,10 @@ enum err_code signin_read_token(int status, struct span body, const char *retry_
 		return read_refusal(status, body, retry_after, err);
 	code = answer_json(body, &json, err);
 	if (code == ERR_NONE)
-		code = json_is_object(json) ? read_success(json, ret_header, ret_life_s, err)
-					    : err_set(err, ERR_PROTO, status, "the token endpoint's answer is no object");
+		code = json_is_object(json)
+				? read_success(json, ret_header, ret_life_s, err)
+				: err_set(err, ERR_PROTO, status,
+						  "the token endpoint's answer is no object");
 	json_decref(json);
 	return code;
 }
@@ -455,7 +480,8 @@ static void take_token(struct signin *signin)
 	if (code != ERR_NONE)
 		signin->err = request->err;
 	else
-		code = signin_read_token(request->status, (struct span){request->answer, request->answer_len},
+		code = signin_read_token(request->status,
+				(struct span){request->answer, request->answer_len},
 				request->retry_after, &signin->header, &life_s, &signin->err);
 	if (request->answer)
 		explicit_bzero(request->answer, request->answer_len);
@@ -503,7 +529,8 @@ static void signin_run(struct task *task)
 
 /* ---- what callers ask ---- */
 
-enum signin_answer signin_get(struct signin *signin, const char **ret_header, uint64_t *ret_serial, struct err *err)
+enum signin_answer signin_get(struct signin *signin, const char **ret_header, uint64_t *ret_serial,
+		struct err *err)
 {
 	uint64_t now = clock_monotonic_ns();
 
@@ -521,8 +548,9 @@ enum signin_answer signin_get(struct signin *signin, const char **ret_header, ui
 	} else if (now >= signin->next_background_ns && signin->step == STEP_IDLE) {
 		uint64_t eighth = (signin->over_ns - signin->received_ns) / 8;
 
-		signin->next_background_ns =
-				now + (eighth < BACKGROUND_MS * NS_PER_MS ? eighth : BACKGROUND_MS * NS_PER_MS);
+		signin->next_background_ns = now +
+				(eighth < BACKGROUND_MS * NS_PER_MS ? eighth
+								    : BACKGROUND_MS * NS_PER_MS);
 		signin_start(signin);
 	}
 	*ret_header = signin->header.text;

@@ -13,9 +13,10 @@
 #include "databricks/http.h"
 #include "databricks/profile.h"
 
-#define SIGNIN_TRY_MS 60000       /* how long one sign-in is retried */
-#define SIGNIN_REFUSED_MS 60000   /* between tries of a refused credential */
-#define SIGNIN_MARGIN_MS 40000    /* a token counts as over this long before its end (or a quarter of its life) */
+#define SIGNIN_TRY_MS 60000     /* how long one sign-in is retried */
+#define SIGNIN_REFUSED_MS 60000 /* between tries of a refused credential */
+#define SIGNIN_MARGIN_MS                                                                           \
+	40000 /* a token counts as over this long before its end (or a quarter of its life) */
 #define SIGNIN_ANSWER_MAX ((size_t)1024 * 1024)
 
 struct signin;
@@ -23,10 +24,10 @@ struct signin_setup {
 	struct loop *loop;
 	struct http *http;
 	const struct credential *credential; /* borrowed */
-	const char *folder;     /* what secret files are relative to; borrowed */
-	const char *ca_file;    /* borrowed; NULL */
-	const char *user_agent; /* borrowed */
-	struct task *wakes;     /* whenever an answer of signin_get may have changed */
+	const char *folder;                  /* what secret files are relative to; borrowed */
+	const char *ca_file;                 /* borrowed; NULL */
+	const char *user_agent;              /* borrowed */
+	struct task *wakes;                  /* whenever an answer of signin_get may have changed */
 };
 struct signin *signin_new(const struct signin_setup *setup);
 void signin_free(struct signin *signin); /* NULL is fine */
@@ -36,8 +37,8 @@ enum signin_answer { SIGNIN_READY, SIGNIN_WAIT, SIGNIN_FAILED };
  * READY: *ret_header is the value of the Authorization header, borrowed until the next turn of the loop, and *ret_serial
  * numbers it. WAIT: a sign-in is under way, setup.wakes follows. FAILED: err says why (ERR_AUTH, or what is transient).
  */
-MUST_CHECK enum signin_answer signin_get(
-		struct signin *signin, const char **ret_header, uint64_t *ret_serial, struct err *err);
+MUST_CHECK enum signin_answer signin_get(struct signin *signin, const char **ret_header,
+		uint64_t *ret_serial, struct err *err);
 
 /* A call with header number serial got 401. The first to say so makes the next signin_get sign in anew. */
 void signin_reject(struct signin *signin, uint64_t serial);
@@ -47,7 +48,8 @@ void signin_reject_again(struct signin *signin, const struct err *err);
 void signin_confirm(struct signin *signin);
 
 enum sign_in_state signin_state(const struct signin *signin);
-const char *signin_error(const struct signin *signin); /* NULL: none; borrowed until the next turn of the loop */
+const char *signin_error(const struct signin
+				*signin); /* NULL: none; borrowed until the next turn of the loop */
 uint64_t signin_requests(const struct signin *signin); /* token requests sent */
 
 /*

@@ -50,22 +50,30 @@ static const char *simulator_path(void)
 	return named ? named : path;
 }
 
-static void start_simulator(struct world *world, const char *const *options)
+static void start_simulator(struct world *world, const struct world_setup *setup)
 {
-	const char *arguments[32] = {simulator_path(), "--listen", "127.0.0.1:0", "--workspace", "prod", "--request-log"};
-	char log[96];
-	size_t count = 6;
+	const char *arguments[32] = {
+			simulator_path(), "--listen", "127.0.0.1:0", "--workspace", "prod"};
+	char log[96], faults[96];
+	const char *const *options = setup->options;
+	size_t count = 5;
 	int ends[2];
 
 	(void)snprintf(log, sizeof(log), "%s/requests", world->folder);
+	(void)snprintf(faults, sizeof(faults), "%s",
+			world_write(world, "faults", setup->faults ? setup->faults : "[]"));
+	arguments[count++] = "--request-log";
 	arguments[count++] = log;
+	arguments[count++] = "--faults";
+	arguments[count++] = faults;
 	while (options && *options)
 		arguments[count++] = *options++;
 	arguments[count] = NULL;
 	assert_int_equal(pipe(ends), 0);
 	world->simulator = fork();
 	if (world->simulator == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
+		(void)prctl(PR_SET_PDEATHSIG,
+				SIGKILL); /* a test that fails leaves nothing behind */
 		(void)dup2(ends[1], STDOUT_FILENO);
 		(void)close(ends[0]);
 		(void)close(ends[1]);
@@ -97,7 +105,8 @@ static void fill_settings(struct world *world, unsigned share)
 			.is_account = true,
 			.host = told(account, "host"),
 			.account_id = told(account, "account_id"),
-			.auth = {.client_id = told(world->about, "client_id"), .client_secret = "env:TEST_CLIENT_SECRET"}};
+			.auth = {.client_id = told(world->about, "client_id"),
+					.client_secret = "env:TEST_CLIENT_SECRET"}};
 	world->targets[1] = (struct target_settings){.name = "prod", .host = told(prod, "host")};
 	world->settings = (struct settings){.folder = world->folder,
 			.targets = world->targets,
@@ -115,12 +124,12 @@ void world_reconnect(struct world *world)
 		fail_msg("%s", err.text);
 }
 
-void world_start(struct world *world, const char *const *options, unsigned share)
+void world_start(struct world *world, const struct world_setup *setup)
 {
 	*world = (struct world){.folder = "/tmp/l2d-world.XXXXXX"};
 	assert_non_null(mkdtemp(world->folder));
-	start_simulator(world, options);
-	fill_settings(world, share);
+	start_simulator(world, setup);
+	fill_settings(world, setup->share);
 	world->loop = loop_new();
 	task_init(&world->woken, world->loop, on_woken);
 	task_init(&world->guard, world->loop, on_guard);
@@ -139,8 +148,9 @@ static void remove_file(const struct world *world, const char *name)
 
 void world_stop(struct world *world)
 {
-	static const char *const files[] = {"requests", "faults", "profile", "ca.pem", "ca.key", "key.pem", "cert.pem", "csr.pem",
-			"cert.ext", "ca.srl", "nghttpx.pid", "secret"};
+	static const char *const files[] = {"requests", "faults", "profile", "ca.pem", "ca.key",
+			"key.pem", "cert.pem", "csr.pem", "cert.ext", "ca.srl", "nghttpx.pid",
+			"secret"};
 
 	databricks_free(world->databricks);
 	loop_timer_free(world->guard_timer);

@@ -26,8 +26,13 @@ struct world {
 	bool timed_out;
 };
 
-/* options: more of the simulator's, NULL-terminated. share: limits.share_percent. */
-void world_start(struct world *world, const char *const *options, unsigned share);
+/* What a world is made of; all may be left out. */
+struct world_setup {
+	const char *const *options; /* more of the simulator's, NULL-terminated */
+	const char *faults;         /* its script of faults, JSON */
+	unsigned share;             /* limits.share_percent */
+};
+void world_start(struct world *world, const struct world_setup *setup);
 void world_stop(struct world *world);
 
 /* The client is made anew, after a test changed the settings. */

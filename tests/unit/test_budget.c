@@ -98,10 +98,11 @@ static void load_uses_the_budget_and_no_more(void **state)
 			load->late_ns = 2 * MS;
 			load_run(load, START + (uint64_t)(seconds * 1e9));
 			if ((double)load->sent_count < rate * seconds * 0.98)
-				fail_msg("%s at %u %%: %zu of %.1f", family_name(load->family), shares[j], load->sent_count,
-						rate * seconds);
+				fail_msg("%s at %u %%: %zu of %.1f", family_name(load->family),
+						shares[j], load->sent_count, rate * seconds);
 			/* all that the server may count, with one request more where its clock and ours differ at 100 % */
-			assert_true((double)most_in_window(load, (uint64_t)(published[i].window_s * 1e9)) <=
+			assert_true((double)most_in_window(load,
+						    (uint64_t)(published[i].window_s * 1e9)) <=
 					published[i].count + (shares[j] == 100));
 			mem_free(load);
 		}
@@ -130,8 +131,9 @@ static void bulk_leaves_tokens_and_slots_to_others(void **state)
 
 static void four_scim_requests_are_in_flight_in_a_workspace(void **state)
 {
-	static const enum family families[] = {FAMILY_WORKSPACE_SCIM_READ, FAMILY_WORKSPACE_SCIM_PATCH,
-			FAMILY_WORKSPACE_SCIM_POST, FAMILY_WORKSPACE_SCIM_PEOPLE};
+	static const enum family families[] = {FAMILY_WORKSPACE_SCIM_READ,
+			FAMILY_WORKSPACE_SCIM_PATCH, FAMILY_WORKSPACE_SCIM_POST,
+			FAMILY_WORKSPACE_SCIM_PEOPLE};
 	struct limit_settings limits = {.share_percent = 80};
 	struct budget budget;
 	uint64_t when;
@@ -158,7 +160,8 @@ static void a_429_pauses_the_family_and_slows_it_down(void **state)
 	budget_throttled(&load->budget, load->family, throttled, 3, false, 0.5);
 	/* a second answer of the same burst changes nothing */
 	budget_throttled(&load->budget, load->family, throttled + MS, 0, false, 0.5);
-	assert_false(budget_take(&load->budget, load->family, LANE_LEAVER, throttled + 3 * S, &when));
+	assert_false(budget_take(
+			&load->budget, load->family, LANE_LEAVER, throttled + 3 * S, &when));
 	assert_int_equal(when, throttled + 3 * S + S / 2);
 	before = load->sent_count;
 	load_run(load, when + 10 * S);
@@ -220,11 +223,13 @@ static void concurrency_takes_a_slot_away_for_a_while(void **state)
 	assert_int_equal(budget.buckets[FAMILY_WORKSPACE_SCIM_READ].slots, 3);
 	assert_true(budget.buckets[FAMILY_WORKSPACE_SCIM_READ].factor > 0.99);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_true(budget_take(&budget, FAMILY_WORKSPACE_SCIM_READ, LANE_SINGLE, now, &when));
+		assert_true(budget_take(
+				&budget, FAMILY_WORKSPACE_SCIM_READ, LANE_SINGLE, now, &when));
 		now += S;
 	}
 	assert_false(budget_take(&budget, FAMILY_WORKSPACE_SCIM_READ, LANE_SINGLE, now, &when));
-	assert_true(budget_take(&budget, FAMILY_WORKSPACE_SCIM_READ, LANE_SINGLE, now + 61 * S, &when));
+	assert_true(budget_take(
+			&budget, FAMILY_WORKSPACE_SCIM_READ, LANE_SINGLE, now + 61 * S, &when));
 }
 
 static void share_0_has_no_rate(void **state)
@@ -236,18 +241,22 @@ static void share_0_has_no_rate(void **state)
 	(void)state;
 	budget_init(&budget, &limits, START);
 	for (unsigned i = 0; i < 1000; i++) {
-		assert_true(budget_take(&budget, FAMILY_WORKSPACE_SCIM_PATCH, LANE_BULK, START, &when));
+		assert_true(budget_take(
+				&budget, FAMILY_WORKSPACE_SCIM_PATCH, LANE_BULK, START, &when));
 		budget_done(&budget, FAMILY_WORKSPACE_SCIM_PATCH, true);
 	}
 	for (unsigned i = 0; i < BUDGET_IN_FLIGHT_UNLIMITED; i++)
-		assert_true(budget_take(&budget, FAMILY_WORKSPACE_SCIM_PATCH, LANE_SINGLE, START, &when));
+		assert_true(budget_take(
+				&budget, FAMILY_WORKSPACE_SCIM_PATCH, LANE_SINGLE, START, &when));
 	assert_false(budget_take(&budget, FAMILY_WORKSPACE_SCIM_PATCH, LANE_SINGLE, START, &when));
 }
 
 static void a_family_can_be_set_by_name(void **state)
 {
-	struct rate_override overrides[] = {{.family = "account_scim_patch", .per_second = 10, .line = 7}};
-	struct limit_settings limits = {.share_percent = 80, .overrides = overrides, .override_count = 1};
+	struct rate_override overrides[] = {
+			{.family = "account_scim_patch", .per_second = 10, .line = 7}};
+	struct limit_settings limits = {
+			.share_percent = 80, .overrides = overrides, .override_count = 1};
 	struct load *load = load_new(FAMILY_ACCOUNT_SCIM_PATCH, LANE_SINGLE, 80);
 	struct err err;
 
