@@ -12,7 +12,8 @@
 #include "model/identity.h"
 
 /* The numeric id of a workspace target: from the settings, else X-Databricks-Org-Id of GET /Me (call->org_id). */
-void assignment_ask_workspace_id(struct databricks *databricks, struct call *call, unsigned workspace);
+void assignment_ask_workspace_id(
+		struct databricks *databricks, struct call *call, unsigned workspace);
 
 struct assignment {
 	const char *principal_id;
@@ -22,8 +23,10 @@ struct assignment {
 };
 /* All assignments of a workspace; follows next_page_token. done's array ends after the call; NULL error = complete. */
 struct assignment_list;
-struct assignment_list *assignment_list_start(struct databricks *databricks, const char *workspace_id,
-		void (*done)(void *context, const struct assignment *assignments, size_t count, const struct err *err_or_null),
+struct assignment_list *assignment_list_start(struct databricks *databricks,
+		const char *workspace_id,
+		void (*done)(void *context, const struct assignment *assignments, size_t count,
+				const struct err *err_or_null),
 		void *context);
 void assignment_list_cancel(struct assignment_list *list);
 

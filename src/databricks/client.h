@@ -5,7 +5,8 @@
  * needed (one token request for all waiters), goes out over the shared HTTP engine, and wakes a task when it is done.
  * A 401 in flight leads to one new sign-in and one repeat, inside. Reads (GET) are repeated inside on what is transient
  * (429 and its disguises, 5xx, network), with back-off, jitter and Retry-After, up to CLIENT_READ_TIME_MAX_MS. Writes are
- * never repeated inside: their owner looks at the object again first. All on the loop thread.
+ * never repeated inside (but once after a 401 or 415, which had no effect): their owner looks at the object again first.
+ * All on the loop thread.
  */
 #ifndef L2D_DATABRICKS_CLIENT_H
 #define L2D_DATABRICKS_CLIENT_H
@@ -17,6 +18,8 @@
 
 #define CLIENT_BODY_MAX ((size_t)64 * 1024 * 1024) /* bytes of an answer */
 #define CLIENT_READ_TIME_MAX_MS (5 * 60 * 1000)
+#define CLIENT_RETRY_AFTER_MAX_S                                                                   \
+	120 /* a read that is told to wait longer fails with ERR_THROTTLED and the time */
 
 /* Endpoint families with a budget each, per target (limits in budget.c with their sources). */
 enum family {
@@ -25,15 +28,17 @@ enum family {
 	FAMILY_ACCOUNT_SCIM_PATCH,
 	FAMILY_ACCOUNT_SCIM_WRITE, /* POST, PUT, DELETE */
 	FAMILY_WORKSPACE_SCIM_READ,
-	FAMILY_WORKSPACE_SCIM_PATCH,
+	FAMILY_WORKSPACE_SCIM_PATCH, /* of groups, as the next but one */
 	FAMILY_WORKSPACE_SCIM_POST,
 	FAMILY_WORKSPACE_SCIM_DELETE,
+	FAMILY_WORKSPACE_SCIM_PEOPLE, /* PATCH and DELETE of users and service principals */
 	FAMILY_ASSIGNMENT,
 	FAMILY_ACCOUNT_OTHER, /* workspace list and other small reads */
 	FAMILY_OAUTH,
 	FAMILY_COUNT_
 };
-const char *family_name(enum family family); /* "account_scim_patch": as in `limits:`, logs and metrics */
+const char *family_name(
+		enum family family); /* "account_scim_patch": as in `limits:`, logs and metrics */
 
 /* Who goes first when a budget is short; bulk never takes the last fifth. */
 enum lane { LANE_LEAVER, LANE_SINGLE, LANE_BULK, LANE_COUNT_ };
@@ -45,9 +50,10 @@ struct databricks; /* everything that the clients of all targets share */
  * settings is borrowed. Reads profile file and environment, resolves secrets late (at the first sign-in).
  * Errors: ERR_CONFIG (a target without host or credential, plain http to another machine, profile missing, ...).
  */
-MUST_CHECK enum err_code databricks_new(
-		struct loop *loop, const struct settings *settings, struct databricks **ret, struct err *err);
-void databricks_free(struct databricks *databricks); /* all calls must be done or cancelled; NULL is fine */
+MUST_CHECK enum err_code databricks_new(struct loop *loop, const struct settings *settings,
+		struct databricks **ret, struct err *err);
+void databricks_free(struct databricks *
+				databricks); /* all calls must be done or cancelled; NULL is fine */
 
 struct call {
 	/* filled by the caller (the scim_ and assignment_ functions do it) */
@@ -55,18 +61,20 @@ struct call {
 	enum family family;
 	enum lane lane;
 	enum method method;
-	char *path;   /* with query, e.g. "/api/2.0/accounts/ID/scim/v2/Users?count=100"; owned, mem_free by call_release */
+	char *path; /* with query, e.g. "/api/2.0/accounts/ID/scim/v2/Users?count=100"; owned, mem_free by call_release */
 	json_t *body; /* owned; NULL: none */
 	struct task *wakes;
 	/* filled when done */
 	bool done;
 	enum err_code code; /* ERR_NONE: status was 2xx */
 	struct err err;
-	int status;        /* 0: no answer */
-	json_t *answer;    /* parsed body, owned; NULL: empty */
+	int status;          /* 0: no answer */
+	json_t *answer;      /* parsed body, owned; NULL: empty */
 	char request_id[64]; /* of Databricks, "" if none */
-	char org_id[24];   /* X-Databricks-Org-Id of the answer, "" if none */
-	/* internal */
+	char org_id[24];     /* X-Databricks-Org-Id of the answer, "" if none */
+	/* internal: of the scim_ functions, and of call_send */
+	bool fill_members;   /* an object without `members` is one with none */
+	bool forgive_absent; /* "no such attribute" to a removal is success */
 	struct call_state *state;
 };
 
@@ -75,8 +83,27 @@ struct call {
  * `PATCH .../Groups/8214: HTTP 429 REQUEST_LIMIT_EXCEEDED: ...`.
  */
 void call_send(struct databricks *databricks, struct call *call);
-void call_cancel(struct call *call);  /* no wake-up afterwards; fine on one that is done or was never sent */
+void call_cancel(struct
+		call *call); /* no wake-up afterwards; fine on one that is done or was never sent */
 void call_release(struct call *call); /* cancels, frees path, body and answer, zeroes */
+
+/*
+ * For who builds a call (scim, assignment): frees what call holds of an earlier one and fills method, family, path (given
+ * away) and body (given away, NULL: none). The caller has set target, lane and wakes.
+ */
+void call_prepare(struct call *call, enum method method, enum family family, char *path,
+		json_t *body);
+/* Ends a call without sending it: it wakes as if answered with code of err (NULL: success). */
+void call_finish_unsent(
+		struct databricks *databricks, struct call *call, const struct err *err_or_null);
+
+/* ---- what is known of the targets ---- */
+bool databricks_is_account(const struct databricks *databricks, unsigned target);
+/* Of the account target, from settings, profile or environment; NULL without an account. */
+const char *databricks_account_id(const struct databricks *databricks);
+/* Decimal id of a workspace from settings, profile or environment; NULL: has to be asked (assignment.h). */
+const char *databricks_workspace_id(const struct databricks *databricks, unsigned target);
+struct loop *databricks_loop(const struct databricks *databricks);
 
 /* ---- the state of the whole, for status and logs ---- */
 enum sign_in_state { SIGN_IN_UNKNOWN, SIGN_IN_OK, SIGN_IN_REFUSED };
@@ -87,7 +114,9 @@ struct target_status {
 	const char *host;
 	uint64_t calls, throttled, failed, in_flight, waiting;
 };
-void databricks_status(const struct databricks *databricks, unsigned target, struct target_status *ret);
-uint64_t databricks_calls(const struct databricks *databricks); /* requests sent so far, all targets */
+void databricks_status(
+		const struct databricks *databricks, unsigned target, struct target_status *ret);
+uint64_t databricks_calls(
+		const struct databricks *databricks); /* requests sent so far, all targets */
 
 #endif

@@ -35,11 +35,11 @@ struct resource {
 	const char *resource_type; /* meta.resourceType: "Group", "WorkspaceGroup", NULL */
 };
 /* One resource. Errors: ERR_PROTO (no id, wrong types). Unknown keys are ignored. */
-MUST_CHECK enum err_code scim_resource(
-		const json_t *json, enum principal_kind kind, struct arena *arena, struct resource *ret, struct err *err);
+MUST_CHECK enum err_code scim_resource(const json_t *json, enum principal_kind kind,
+		struct arena *arena, struct resource *ret, struct err *err);
 
 /* What a read asks for. */
-#define SCIM_WITH_MEMBERS 1      /* groups: only by id; lists with members time out (field experience) */
+#define SCIM_WITH_MEMBERS 1 /* groups: only by id; lists with members time out (field experience) */
 #define SCIM_WITH_ROLES 2
 #define SCIM_WITH_ENTITLEMENTS 4 /* workspace level only */
 
@@ -49,18 +49,22 @@ MUST_CHECK enum err_code scim_resource(
  * nothing may be concluded from what was not seen. Big pages are parsed off the loop.
  */
 struct scim_list;
-struct scim_list *scim_list_start(struct databricks *databricks, unsigned target, enum principal_kind kind, unsigned with,
+struct scim_list *scim_list_start(struct databricks *databricks, unsigned target,
+		enum principal_kind kind, unsigned with,
 		void (*page)(void *context, const struct resource *resources, size_t count),
 		void (*done)(void *context, const struct err *err_or_null), void *context);
-void scim_list_cancel(struct scim_list *list); /* frees; no callback afterwards. After done: the list is freed already */
+void scim_list_cancel(struct
+		scim_list *list); /* frees; no callback afterwards. After done: the list is freed already */
 
-void scim_get(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id, unsigned with);
+void scim_get(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id, unsigned with);
 /* By name field or externalId, case-blind where the service is. The answer is a list: scim_found reads it. */
-void scim_find(struct databricks *databricks, struct call *call, enum principal_kind kind, enum field by,
-		const char *value, unsigned with);
+void scim_find(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		enum field by, const char *value, unsigned with);
 /* Resources of a list answer; array in arena. Errors: ERR_PROTO. */
-MUST_CHECK enum err_code scim_found(const struct call *call, enum principal_kind kind, struct arena *arena,
-		const struct resource **ret, size_t *ret_count, struct err *err);
+MUST_CHECK enum err_code scim_found(const struct call *call, enum principal_kind kind,
+		struct arena *arena, const struct resource **ret, size_t *ret_count,
+		struct err *err);
 
 /* fields with NULL are left out. members: ids for a new group, at most SCIM_MEMBERS_PER_PATCH. */
 void scim_create(struct databricks *databricks, struct call *call, enum principal_kind kind,
@@ -70,8 +74,8 @@ struct scim_change {
 	const char *fields[FIELD_COUNT_];
 	bool set_active, active;
 };
-void scim_update(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id,
-		const struct scim_change *change);
+void scim_update(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id, const struct scim_change *change);
 /* One PATCH: removals before additions, together at most SCIM_MEMBERS_PER_PATCH. */
 struct scim_members_change {
 	const char *const *add;
@@ -90,8 +94,9 @@ struct scim_values_change {
 	const char *const *remove;
 	size_t remove_count;
 };
-void scim_change_values(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id,
-		const struct scim_values_change *change);
-void scim_delete(struct databricks *databricks, struct call *call, enum principal_kind kind, const char *id);
+void scim_change_values(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id, const struct scim_values_change *change);
+void scim_delete(struct databricks *databricks, struct call *call, enum principal_kind kind,
+		const char *id);
 
 #endif
