@@ -300,7 +300,7 @@ static void place(struct snapshot *snapshot, node_id id, const struct name *name
 	if (is_renamed) {
 		if (dn_key(node_dn(node), &old_key, &ignored) != ERR_NONE)
 			buf_reset(&old_key);
-		names_remember(snapshot, id, node_dn(node));
+		names_remember(snapshot, id, node_dn(node), 0);
 	}
 	if (claims)
 		names_release(snapshot, id);

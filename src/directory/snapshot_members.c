@@ -88,6 +88,8 @@ void members_park(struct snapshot *snapshot, node_id id)
 		(void)node_set_add(&group->ghosts, id);
 		effects_touch(snapshot, parents->items[i], EFFECT_MEMBERS | EFFECT_RECORD);
 	}
+	if (parents)
+		effects_touch(snapshot, id, EFFECT_GROUPS);
 }
 
 void members_restore(struct snapshot *snapshot, node_id id)

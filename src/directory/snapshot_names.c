@@ -259,7 +259,7 @@ static void former_trim(struct snapshot *snapshot, node_id node)
 	}
 }
 
-void names_remember(struct snapshot *snapshot, node_id id, struct span dn)
+void names_remember(struct snapshot *snapshot, node_id id, struct span dn, uint32_t order)
 {
 	struct node *node = &snapshot->nodes[id];
 	AUTO(buf_release) struct buf key = {.max = DN_KEY_MAX};
@@ -276,7 +276,9 @@ void names_remember(struct snapshot *snapshot, node_id id, struct span dn)
 		(void)vec_add(&snapshot->formers);
 	}
 	snapshot->formers.items[former] =
-			(struct former){mem_strndup(dn.ptr, dn.len), name.hash, id, node->former};
+			(struct former){mem_strndup(dn.ptr, dn.len), name.hash, id, node->former, order ? order : snapshot->former_order + 1};
+	if (snapshot->former_order < snapshot->formers.items[former].order)
+		snapshot->former_order = snapshot->formers.items[former].order;
 	node->former = former;
 	hash_index_add(&snapshot->formers_by_name, name.hash, former);
 	former_trim(snapshot, id);
@@ -297,14 +299,16 @@ void names_forget(struct snapshot *snapshot, node_id id)
 
 node_id names_find_former(const struct snapshot *snapshot, const struct name *name, const struct group *group)
 {
+	const struct former *latest = NULL;
+
 	for (hash_each(&snapshot->formers_by_name, name->hash, it)) {
 		const struct former *former = &snapshot->formers.items[it.id];
 
-		if (node_set_has(group->members, former->node) &&
+		if (node_set_has(group->members, former->node) && (!latest || latest->order < former->order) &&
 				names_fits(snapshot, span_of(former->dn), name))
-			return former->node;
+			latest = former;
 	}
-	return NODE_NONE;
+	return latest ? latest->node : NODE_NONE;
 }
 
 /* ---- containers that are renamed ---- */
@@ -320,7 +324,7 @@ static void move_node(struct snapshot *snapshot, node_id id, size_t keep, const 
 	/* Too long now: no event will ever name it so, it keeps the old name until it is read again. */
 	if (names_read(node->source, span_of(dn), &key, &name, &ignored) != ERR_NONE)
 		return;
-	names_remember(snapshot, id, node_dn(node));
+	names_remember(snapshot, id, node_dn(node), 0);
 	names_release(snapshot, id);
 	node_set_block(node, span_of(dn), node_attributes(node));
 	if (node_is_present(node)) {

@@ -63,7 +63,8 @@ struct former {
 	char *dn;
 	uint32_t hash;
 	node_id node;
-	uint32_t next; /* the one before of the same node, or the next free one */
+	uint32_t next;  /* the one before of the same node */
+	uint32_t order; /* of being remembered, over all nodes */
 };
 
 /* A member value that no entry in the snapshot answers to. Those of one name form a list, the first is in the index. */
@@ -124,6 +125,7 @@ struct snapshot {
 	VEC(struct former) formers;
 	VEC(struct wait) waits;
 	VEC(uint32_t) free_containers, free_formers, free_waits;
+	uint32_t former_order; /* the greatest given */
 	uint32_t last_container; /* entries come in the order of the tree: mostly this one again */
 	VEC(struct pending) pending; /* while loading */
 	struct work *work;
@@ -172,7 +174,7 @@ MUST_CHECK enum err_code names_read(
 bool names_fits(const struct snapshot *snapshot, struct span text, const struct name *name);
 /* The node that has the name: present, gone or ghost; NODE_NONE if there is none. */
 node_id names_find(const struct snapshot *snapshot, const struct name *name);
-/* A member of group that once had the name, or NODE_NONE. */
+/* The member of group that had the name last, if not now; or NODE_NONE. */
 node_id names_find_former(const struct snapshot *snapshot, const struct name *name, const struct group *group);
 /* name is id's from now on: whoever had it loses it, values that waited for it join. */
 void names_claim(struct snapshot *snapshot, node_id id, const struct name *name);
@@ -181,7 +183,8 @@ void names_claim_for_ghost(struct snapshot *snapshot, node_id id, const struct n
 void names_release(struct snapshot *snapshot, node_id id);
 /* If an older entry lost the DN of id to it, that one has it again. */
 void names_give_back(struct snapshot *snapshot, node_id id);
-void names_remember(struct snapshot *snapshot, node_id id, struct span dn);
+/* dn was its name; order: 0 for the latest of all, else as it was when stored. */
+void names_remember(struct snapshot *snapshot, node_id id, struct span dn, uint32_t order);
 void names_forget(struct snapshot *snapshot, node_id id); /* all former names */
 /* Everything below old_key moves below the present DN of id. */
 void names_move_below(struct snapshot *snapshot, node_id id, struct span old_key);

@@ -11,7 +11,7 @@ enum item_kind {
 	ITEM_GHOST,  /* anchor, DN: gone, but the group keeps its place */
 	ITEM_WAIT,   /* DN: nobody answers to it */
 	ITEM_TEXT,   /* value that is no DN */
-	ITEM_FORMER, /* former DN of the node itself, oldest first */
+	ITEM_FORMER, /* former DN of the node itself, its order; oldest first */
 	ITEM_KIND_COUNT_
 };
 #define ITEM_UUID 0x80
@@ -92,8 +92,11 @@ static void add_formers(const struct snapshot *snapshot, uint32_t former, struct
 	for (; former != NO_ID && count < COUNT_OF(list); former = snapshot->formers.items[former].next)
 		list[count++] = former;
 	while (count > 0) {
+		const struct former *item = &snapshot->formers.items[list[--count]];
+
 		buf_add_char(buf, ITEM_FORMER);
-		pack_add_span(buf, span_of(snapshot->formers.items[list[--count]].dn));
+		pack_add_span(buf, span_of(item->dn));
+		pack_add_number(buf, item->order);
 	}
 }
 
@@ -140,6 +143,7 @@ struct item {
 	enum item_kind kind;
 	struct span text; /* anchor, value or DN; valid until the next item */
 	struct span dn;   /* ITEM_GHOST */
+	uint32_t order;   /* ITEM_FORMER */
 	char uuid[37];
 };
 
@@ -163,6 +167,8 @@ static bool item_read(struct pack_reader *reader, struct item *ret)
 	}
 	if (ret->kind == ITEM_GHOST)
 		ret->dn = pack_read_span(reader, DN_TEXT_MAX);
+	if (ret->kind == ITEM_FORMER)
+		ret->order = (uint32_t)pack_read_number(reader, PACK_NUMBER_MAX);
 	return !reader->damaged;
 }
 
@@ -331,7 +337,7 @@ static void load_item(struct snapshot *snapshot, node_id id, const struct item *
 		waits_add(snapshot, id, &(struct missing){text_hash(item->text), false, item->text});
 		return;
 	case ITEM_FORMER:
-		names_remember(snapshot, id, item->text);
+		names_remember(snapshot, id, item->text, item->order);
 		return;
 	case ITEM_KIND_COUNT_:
 	default:
