@@ -112,13 +112,14 @@ static void serve_pair(struct proxy *proxy, struct pair *pair, const struct poll
 		}
 	}
 	if (server->revents) {
-		moved = move(pair->server, pair->client, false);
+		bool cut = proxy->cut_after && proxy->sent + 1 >= proxy->cut_after;
+
+		moved = move(pair->server, cut ? -1 : pair->client, false);
 		proxy->sent += moved;
-		if (!moved || (proxy->cut_after && proxy->sent >= proxy->cut_after)) {
-			if (moved)
-				proxy->cut_after = 0;
+		if (cut)
+			proxy->cut_after = 0;
+		if (!moved || cut)
 			hang_up(pair);
-		}
 	}
 }
 

@@ -13,7 +13,7 @@ struct proxy *proxy_new(int target_port);
 void proxy_free(struct proxy *proxy);
 int proxy_port(const struct proxy *proxy);
 
-/* Cuts the connection (the next one, if none is open) when the server has sent so many octets; once. */
+/* Cuts the connection (the next one, if none is open) before the server's octet of that number gets through; once. */
 void proxy_cut_after(struct proxy *proxy, size_t server_octets);
 /* While held, what the client sends does not get through. */
 void proxy_hold_requests(struct proxy *proxy, bool held);
