@@ -8,7 +8,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -48,6 +47,7 @@ static void tune(int fd, bool is_tcp, int64_t timeout_ms)
 static int wait_connected(int fd, int64_t timeout_ms, struct waker *waker)
 {
 	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)timeout_ms * 1000000;
+	struct pollfd polled[2] = {{0}, {fd, POLLOUT, 0}};
 	int number = 0;
 	socklen_t len = sizeof(number);
 
@@ -58,7 +58,7 @@ static int wait_connected(int fd, int64_t timeout_ms, struct waker *waker)
 			return ECANCELED;
 		if (now_ns >= end_ns)
 			return ETIMEDOUT;
-		if (waker_wait(waker, fd, POLLOUT, (int)((end_ns - now_ns) / 1000000) + 1))
+		if (waker_wait(waker, polled, COUNT_OF(polled), (int)((end_ns - now_ns) / 1000000) + 1))
 			break;
 	}
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) == 0 ? number : errno;

@@ -6,7 +6,6 @@
 #include "directory/enumeration.h"
 #include "directory/sync_session.h"
 
-#include <poll.h>
 #include <signal.h>
 
 #define RECONNECT_FIRST_MS 200
@@ -14,6 +13,7 @@
 #define AUTH_RETRY_MAX_MS 900000
 #define GATHER_MS 20 /* how long a bulk may pause before its half-filled batch goes out */
 #define PAGE_SIZE_DEFAULT 1000
+#define REFRESHES_MAX 2
 #define FOR_GOOD_MS UINT32_MAX
 #define POLL_MAX_MS 3600000
 
@@ -27,6 +27,18 @@ struct command {
 	uint64_t ticket;
 };
 
+/*
+ * A connection. A session has one of its own: slapd runs at most half as many operations of one connection at a time as it
+ * has threads, and a search that persists is one of them for good. Those over it, heartbeats and abandons too, wait
+ * without a word.
+ */
+struct line {
+	struct connection *connection; /* NULL: none yet */
+	bool is_readable;
+};
+#define LINE_PAGES 0 /* enumerations, confirmations, dynamic groups */
+#define LINE_OF(session) ((session) + 1)
+
 struct feed {
 	/* Read by both threads, never changed. */
 	struct feed_options options;
@@ -38,8 +50,10 @@ struct feed {
 	struct command *commands, **commands_tail;
 
 	/* The feed's thread only: */
-	struct connection *connection; /* NULL: none */
-	size_t uri;                    /* index of the one to try next */
+	struct line *lines; /* [LINE_PAGES], and one for each session */
+	size_t line_count;
+	struct pollfd *polled; /* [0]: the waker's, then one for each line */
+	size_t uri;            /* index of the one in use, or to try next */
 	struct backoff backoff, auth_backoff;
 	struct feed_search *searches;
 	struct sync_session *sessions; /* FEED_FOLLOW */
@@ -134,6 +148,17 @@ static const struct source_settings *source_of(const struct feed *feed)
 	return feed->options.source;
 }
 
+static enum err_code open_line(struct feed *feed, size_t index, struct err *err)
+{
+	struct line *line = &feed->lines[index];
+
+	if (connection_open(source_of(feed), source_of(feed)->uris[feed->uri], feed->options.folder, &feed->waker,
+			    &line->connection, err) != ERR_NONE)
+		return err->code;
+	line->is_readable = true; /* look once before the first wait */
+	return ERR_NONE;
+}
+
 /* Tries each URI once, beginning with the one whose turn it is. A refused credential ends it: it is the same everywhere. */
 static enum err_code connect_somewhere(struct feed *feed, struct err *err)
 {
@@ -142,7 +167,7 @@ static enum err_code connect_somewhere(struct feed *feed, struct err *err)
 	for (size_t tried = 1; tried <= source->uri_count; tried++) {
 		const char *uri = source->uris[feed->uri];
 
-		if (connection_open(source, uri, feed->options.folder, &feed->waker, &feed->connection, err) == ERR_NONE) {
+		if (open_line(feed, LINE_PAGES, err) == ERR_NONE) {
 			struct feed_news *news = outbox_news(&feed->outbox, FEED_CONNECTED, SEARCHES_MAX);
 
 			news->text = arena_strdup(news->arena, uri);
@@ -162,6 +187,14 @@ static enum err_code connect_somewhere(struct feed *feed, struct err *err)
 				     : err->code;
 }
 
+static void close_lines(struct feed *feed)
+{
+	for (size_t i = 0; i < feed->line_count; i++) {
+		connection_close(feed->lines[i].connection);
+		feed->lines[i].connection = NULL;
+	}
+}
+
 /* Ends whatever was under way. Only what may be repeated by itself is. */
 static void drop_connection(struct feed *feed, const struct err *err)
 {
@@ -171,8 +204,7 @@ static void drop_connection(struct feed *feed, const struct err *err)
 		sync_session_lost(&feed->sessions[i], err);
 	enumeration_lost(&feed->enumeration, err, follow);
 	confirmations_lost(&feed->confirmations, err);
-	connection_close(feed->connection);
-	feed->connection = NULL;
+	close_lines(feed);
 	if (source_of(feed)->uri_count)
 		feed->uri = (feed->uri + 1) % source_of(feed)->uri_count;
 }
@@ -210,7 +242,7 @@ static void stay_away(struct feed *feed, uint64_t wait_ms)
 	while (now_ns < end_ns && !waker_stopped(&feed->waker)) {
 		uint64_t left_ms = (end_ns - now_ns) / 1000000 + 1;
 
-		(void)waker_wait(&feed->waker, -1, 0, (int)(left_ms < POLL_MAX_MS ? left_ms : POLL_MAX_MS));
+		(void)waker_wait(&feed->waker, feed->polled, 1, (int)(left_ms < POLL_MAX_MS ? left_ms : POLL_MAX_MS));
 		refuse_confirmations(feed);
 		now_ns = clock_monotonic_ns();
 	}
@@ -218,26 +250,57 @@ static void stay_away(struct feed *feed, uint64_t wait_ms)
 
 /* ---- connected ---- */
 
-static void start_what_is_due(struct feed *feed)
+static size_t session_count(const struct feed *feed)
 {
-	uint64_t now_ns = clock_monotonic_ns();
-
-	/* Sessions first: an enumeration waits for a refresh, and a session for an enumeration. */
-	for (size_t i = 0; feed->options.mode == FEED_FOLLOW && i < feed->options.search_count; i++)
-		sync_session_start_if_due(&feed->sessions[i], feed->connection, now_ns);
-	enumeration_start_if_due(&feed->enumeration, feed->connection);
-	confirmations_start_if_due(&feed->confirmations, feed->connection);
-	if (feed->options.mode == FEED_ONCE && !feed->is_finished && enumeration_is_over(&feed->enumeration))
-		post_finished(feed, &feed->enumeration.first_failure);
+	return feed->options.mode == FEED_FOLLOW ? feed->options.search_count : 0;
 }
 
-/* Whether a session has got so far that the connection counts as good. */
+/* Only a few at a time: each refresh may hold a thread of the server, which waits while we are slow. */
+static enum err_code start_sessions(struct feed *feed, struct err *err)
+{
+	struct connection *pages = feed->lines[LINE_PAGES].connection;
+	uint64_t now_ns = clock_monotonic_ns();
+	size_t refreshing = 0;
+
+	for (size_t i = 0; i < session_count(feed); i++)
+		refreshing += feed->sessions[i].state == SESSION_REFRESH;
+	for (size_t i = 0; i < session_count(feed) && refreshing < REFRESHES_MAX; i++) {
+		struct line *line = &feed->lines[LINE_OF(i)];
+
+		if (!sync_session_is_due(&feed->sessions[i], now_ns))
+			continue;
+		if (!line->connection && open_line(feed, LINE_OF(i), err) != ERR_NONE)
+			return err->code;
+		sync_session_start(&feed->sessions[i], line->connection, pages);
+		refreshing++;
+	}
+	return ERR_NONE;
+}
+
+static enum err_code start_what_is_due(struct feed *feed, struct err *err)
+{
+	struct connection *pages = feed->lines[LINE_PAGES].connection;
+
+	/* Sessions first: an enumeration waits for a refresh, and a session for an enumeration. */
+	if (start_sessions(feed, err) != ERR_NONE)
+		return err->code;
+	enumeration_start_if_due(&feed->enumeration, pages);
+	confirmations_start_if_due(&feed->confirmations, pages);
+	if (feed->options.mode == FEED_ONCE && !feed->is_finished && enumeration_is_over(&feed->enumeration))
+		post_finished(feed, &feed->enumeration.first_failure);
+	return ERR_NONE;
+}
+
+/* Once every session had its chance on it, the server counts as good. */
 static void note_success(struct feed *feed)
 {
-	for (size_t i = 0; feed->options.mode == FEED_FOLLOW && i < feed->options.search_count; i++) {
-		if (feed->sessions[i].state == SESSION_PERSIST)
-			feed->backoff.failures = feed->auth_backoff.failures = 0;
-	}
+	uint64_t now_ns = clock_monotonic_ns();
+	bool good = session_count(feed) > 0;
+
+	for (size_t i = 0; i < session_count(feed); i++)
+		good = good && feed->sessions[i].state != SESSION_REFRESH && !sync_session_is_due(&feed->sessions[i], now_ns);
+	if (good)
+		feed->backoff.failures = feed->auth_backoff.failures = 0;
 }
 
 /* Sends what should not wait. idle: the bulk readers' half-filled batches too. True if such batches are left. */
@@ -246,7 +309,7 @@ static bool settle(struct feed *feed, bool idle)
 	uint64_t now_ns = clock_monotonic_ns();
 	bool left = false;
 
-	for (size_t i = 0; feed->options.mode == FEED_FOLLOW && i < feed->options.search_count; i++) {
+	for (size_t i = 0; i < session_count(feed); i++) {
 		sync_session_settle(&feed->sessions[i], now_ns, idle);
 		left = left || (feed->sessions[i].state == SESSION_REFRESH && feed->sessions[i].batch.news);
 	}
@@ -260,15 +323,70 @@ static int64_t soonest_ms(const struct feed *feed, int64_t wait_ms)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 
-	for (size_t i = 0; feed->options.mode == FEED_FOLLOW && i < feed->options.search_count; i++) {
+	for (size_t i = 0; i < session_count(feed); i++) {
 		uint64_t due_ns = sync_session_due_ns(&feed->sessions[i]);
-		bool waits_for_enumeration = feed->searches[i].enumerating && feed->sessions[i].state == SESSION_IDLE;
 		int64_t due_ms = due_ns > now_ns ? (int64_t)((due_ns - now_ns) / 1000000) + 1 : 0;
 
-		if (due_ns && !waits_for_enumeration && due_ms < wait_ms)
+		/* An idle one that is due waits for another pass to end, which wakes us. */
+		if (feed->sessions[i].state == SESSION_IDLE && due_ms == 0)
+			continue;
+		if (due_ns && due_ms < wait_ms)
 			wait_ms = due_ms;
 	}
 	return wait_ms;
+}
+
+/* Reads every line that has something. *ret_more: at least one has still more. */
+static enum err_code read_lines(struct feed *feed, bool *ret_more, struct err *err)
+{
+	*ret_more = false;
+	for (size_t i = 0; i < feed->line_count; i++) {
+		struct line *line = &feed->lines[i];
+
+		if (!line->connection || !line->is_readable)
+			continue;
+		if (connection_read(line->connection, &line->is_readable, err) != ERR_NONE)
+			return err->code;
+		*ret_more = *ret_more || line->is_readable;
+	}
+	/* What we spent waiting for room in the mailbox is nobody's silence. */
+	for (size_t i = 0; i < feed->line_count; i++) {
+		if (feed->lines[i].connection)
+			connection_excuse(feed->lines[i].connection, feed->outbox.blocked_ns);
+	}
+	feed->outbox.blocked_ns = 0;
+	return ERR_NONE;
+}
+
+/* Heartbeats and deadlines. *ret_wait_ms: until the next. */
+static enum err_code check_lines(struct feed *feed, int64_t *ret_wait_ms, struct err *err)
+{
+	*ret_wait_ms = POLL_MAX_MS;
+	for (size_t i = 0; i < feed->line_count; i++) {
+		int64_t wait_ms;
+
+		if (!feed->lines[i].connection)
+			continue;
+		if (connection_check(feed->lines[i].connection, &wait_ms, err) != ERR_NONE)
+			return err->code;
+		if (wait_ms < *ret_wait_ms)
+			*ret_wait_ms = wait_ms;
+	}
+	return ERR_NONE;
+}
+
+/* Returns whether any line has something to read. */
+static bool wait_for_lines(struct feed *feed, int64_t wait_ms)
+{
+	bool ready;
+
+	for (size_t i = 0; i < feed->line_count; i++)
+		feed->polled[i + 1] = (struct pollfd){
+				feed->lines[i].connection ? connection_fd(feed->lines[i].connection) : -1, POLLIN, 0};
+	ready = waker_wait(&feed->waker, feed->polled, feed->line_count + 1, (int)wait_ms) > 0;
+	for (size_t i = 0; i < feed->line_count; i++)
+		feed->lines[i].is_readable = feed->lines[i].is_readable || feed->polled[i + 1].revents;
+	return ready;
 }
 
 /* One turn: start, read all that is there, send it on, wait. */
@@ -279,24 +397,19 @@ static enum err_code turn(struct feed *feed, struct err *err)
 	bool left;
 
 	run_commands(feed);
-	start_what_is_due(feed);
-	if (connection_read(feed->connection, &more, err) != ERR_NONE)
+	if (start_what_is_due(feed, err) != ERR_NONE || read_lines(feed, &more, err) != ERR_NONE)
 		return err->code;
-	connection_excuse(feed->connection, feed->outbox.blocked_ns);
-	feed->outbox.blocked_ns = 0;
 	if (more)
 		return ERR_NONE;
 	left = settle(feed, false);
 	note_success(feed);
-	start_what_is_due(feed);
-	if (connection_check(feed->connection, &wait_ms, err) != ERR_NONE)
+	if (start_what_is_due(feed, err) != ERR_NONE || check_lines(feed, &wait_ms, err) != ERR_NONE)
 		return err->code;
 	wait_ms = soonest_ms(feed, wait_ms);
-	if (!left || wait_ms < GATHER_MS) {
-		(void)waker_wait(&feed->waker, connection_fd(feed->connection), POLLIN, (int)wait_ms);
-	} else if (!waker_wait(&feed->waker, connection_fd(feed->connection), POLLIN, GATHER_MS)) {
+	if (!left || wait_ms < GATHER_MS)
+		(void)wait_for_lines(feed, wait_ms);
+	else if (!wait_for_lines(feed, GATHER_MS))
 		(void)settle(feed, true);
-	}
 	return ERR_NONE;
 }
 
@@ -313,8 +426,7 @@ static void serve(struct feed *feed)
 			post_finished(feed, &err);
 		return;
 	}
-	connection_close(feed->connection);
-	feed->connection = NULL;
+	close_lines(feed);
 }
 
 /* ---- the thread ---- */
@@ -360,6 +472,9 @@ static void init_searches(struct feed *feed)
 		sync_session_init(&feed->sessions[i], &feed->searches[i], &feed->outbox,
 				options->cookies ? options->cookies[i] : none, options->source->reconnect_max_ms);
 	}
+	feed->line_count = session_count(feed) + 1;
+	feed->lines = mem_array(feed->line_count, sizeof(*feed->lines));
+	feed->polled = mem_array(feed->line_count + 1, sizeof(*feed->polled));
 	enumeration_init(&feed->enumeration, &feed->outbox, feed->searches,
 			options->source->page_size ? options->source->page_size : PAGE_SIZE_DEFAULT);
 	confirmations_init(&feed->confirmations, &feed->outbox, feed->searches);
@@ -399,6 +514,8 @@ static void free_searches(struct feed *feed)
 	}
 	mem_free(feed->sessions);
 	mem_free(feed->searches);
+	mem_free(feed->lines);
+	mem_free(feed->polled);
 }
 
 void feed_free(struct feed *feed)

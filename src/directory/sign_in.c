@@ -4,12 +4,11 @@
 #include "base/text.h"
 #include "directory/dial.h"
 #include "directory/outcome.h"
+#include "directory/tls_context.h"
 
 #include <openldap.h>
 #include <unistd.h>
 
-/* GnuTLS ignores libldap's least version, so the versions are named, and looked at once more afterwards. */
-#define GNUTLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 /* From this libldap on an asynchronous handshake returns half done and a plain one is bounded; before, the reverse. */
 #define BOUNDED_HANDSHAKE_VERSION 20610
 
@@ -57,68 +56,20 @@ static void set_common(const struct attempt *attempt)
 	(void)ldap_set_option(ld, LDAP_OPT_CONNECT_ASYNC, handshake_wants_async() ? LDAP_OPT_ON : LDAP_OPT_OFF);
 }
 
-static void set_text(LDAP *ld, int option, const char *text)
-{
-	if (text)
-		(void)ldap_set_option(ld, option, text);
-}
-
-static enum err_code set_tls(const struct attempt *attempt, struct err *err)
-{
-	const struct source_settings *source = attempt->source;
-	const int demand = LDAP_OPT_X_TLS_DEMAND;
-	const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
-	const int client = 0;
-	char *package = NULL;
-	LDAP *ld = attempt->ld;
-
-	(void)ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
-	(void)ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least);
-	(void)ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, (void *)&package);
-	if (text_equal(package, "GnuTLS"))
-		set_text(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, GNUTLS_PRIORITY);
-	ldap_memfree(package);
-	set_text(ld, LDAP_OPT_X_TLS_CACERTFILE, source->ca_file);
-	set_text(ld, LDAP_OPT_X_TLS_CERTFILE, source->cert_file);
-	set_text(ld, LDAP_OPT_X_TLS_KEYFILE, source->key_file);
-	/* Without a new context all of the above is stored and not used. This is where the files are read. */
-	if (ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) == LDAP_OPT_SUCCESS)
-		return ERR_NONE;
-	return err_set(err, ERR_CONFIG, 0,
-			"source \"%s\": TLS cannot be set up: check that these files exist, are readable PEM, and that the "
-			"key belongs to the certificate: ca \"%s\", cert \"%s\", key \"%s\"",
-			source->name, source->ca_file ? source->ca_file : "(the system's)",
-			source->cert_file ? source->cert_file : "(none)", source->key_file ? source->key_file : "(none)");
-}
-
 /* ---- TLS ---- */
-
-static enum err_code check_version(const struct attempt *attempt, struct err *err)
-{
-	static const char *const accepted[] = {"TLS1.2", "TLS1.3", "TLSv1.2", "TLSv1.3"};
-	char *version = NULL;
-	bool fine = false;
-
-	(void)ldap_get_option(attempt->ld, LDAP_OPT_X_TLS_VERSION, (void *)&version);
-	for (size_t i = 0; ldap_tls_inplace(attempt->ld) && i < COUNT_OF(accepted); i++)
-		fine = fine || text_equal(version, accepted[i]);
-	if (!fine)
-		(void)err_set(err, ERR_IO, 0, "\"%s\" speaks %s; TLS 1.2 or newer is needed", attempt->uri,
-				version ? version : "no TLS");
-	ldap_memfree(version);
-	return fine ? ERR_NONE : ERR_IO;
-}
 
 static enum err_code handshake_failed(const struct attempt *attempt, int result, struct err *err)
 {
 	char *said;
 
+	if (result == LDAP_TIMEOUT)
+		return err_set(err, ERR_TIMEOUT, result, "TLS with \"%s\" failed: no answer in time", attempt->uri);
 	said_by(attempt->ld, &said);
 	/* The library does not tell one reason from another, so all are named. */
-	(void)err_set(err, result == LDAP_TIMEOUT ? ERR_TIMEOUT : ERR_IO, result,
+	(void)err_set(err, ERR_IO, result,
 			"TLS with \"%s\" failed (%s): its certificate must come from a CA in %s, be valid now and bear the "
 			"name in the URI, and TLS must be 1.2 or newer",
-			attempt->uri, result == LDAP_TIMEOUT ? "no answer in time" : said && *said ? said : "no reason given",
+			attempt->uri, said && *said ? said : "no reason given",
 			attempt->source->ca_file ? attempt->source->ca_file : "the system's list (or set ca:)");
 	ldap_memfree(said);
 	return err->code;
@@ -129,7 +80,7 @@ static enum err_code start_tls(const struct attempt *attempt, struct err *err)
 	int result = ldap_start_tls_s(attempt->ld, NULL, NULL);
 
 	if (result == LDAP_SUCCESS)
-		return check_version(attempt, err);
+		return tls_context_check(attempt->ld, attempt->uri, err);
 	/* Any answer of the server but success leaves the connection usable, in clear text: it must not be used. */
 	if (result == LDAP_CONNECT_ERROR || result == LDAP_TIMEOUT || result < 0)
 		return handshake_failed(attempt, result, err);
@@ -147,12 +98,12 @@ static enum err_code secure(const struct attempt *attempt, struct err *err)
 
 	if (!is_ldaps && (!wanted || attempt->dialled.is_unix))
 		return ERR_NONE;
-	if (set_tls(attempt, err) != ERR_NONE)
+	if (tls_context_set(attempt->ld, attempt->source, err) != ERR_NONE)
 		return err->code;
 	if (!is_ldaps)
 		return start_tls(attempt, err);
 	result = ldap_install_tls(attempt->ld);
-	return result == LDAP_SUCCESS ? check_version(attempt, err) : handshake_failed(attempt, result, err);
+	return result == LDAP_SUCCESS ? tls_context_check(attempt->ld, attempt->uri, err) : handshake_failed(attempt, result, err);
 }
 
 /* ---- bind ---- */

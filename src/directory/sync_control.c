@@ -47,6 +47,26 @@ bool anchor_from_text(struct span text, char ret[static SYNC_ANCHOR_SIZE])
 /* One CSN: 20261123205121.007480Z#000000#000#000000 (d: digit, x: hex digit). */
 static const char csn_form[] = "dddddddddddddd.ddddddZ#xxxxxx#xxx#xxxxxx";
 
+static int two_digits(const char *digits)
+{
+	return (digits[0] - '0') * 10 + digits[1] - '0';
+}
+
+/* slapd counts a cookie of a day that never was as none, and does not say so. */
+static bool is_time(const char *text)
+{
+	static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int century = two_digits(text);
+	int year = two_digits(text + 2);
+	int month = two_digits(text + 4);
+	int day = two_digits(text + 6);
+	bool leap = year ? year % 4 == 0 : century % 4 == 0;
+
+	if (month < 1 || month > 12 || day < 1 || day > days[month - 1] || (month == 2 && day == 29 && !leap))
+		return false;
+	return two_digits(text + 8) < 24 && two_digits(text + 10) < 60 && two_digits(text + 12) <= 60;
+}
+
 static bool is_csn(struct span text)
 {
 	if (text.len != sizeof(csn_form) - 1)
@@ -57,7 +77,7 @@ static bool is_csn(struct span text)
 		if (csn_form[i] == 'd' ? !isdigit(c) : csn_form[i] == 'x' ? !isxdigit(c) : c != (unsigned char)csn_form[i])
 			return false;
 	}
-	return true;
+	return is_time(text.ptr);
 }
 
 /* Cuts the part before the first separator off *rest. */
@@ -141,13 +161,27 @@ static BerElement *reader_new(struct span value)
 	return ber;
 }
 
+/* What comes next; false if that is cut off or malformed. *ret LBER_DEFAULT: nothing. */
+static bool peek(BerElement *ber, ber_tag_t *ret)
+{
+	ber_len_t left = 0;
+	ber_len_t len;
+
+	*ret = ber_peek_tag(ber, &len);
+	if (*ret != LBER_DEFAULT)
+		return true;
+	return ber_get_option(ber, LBER_OPT_REMAINING_BYTES, &left) == LBER_OPT_SUCCESS && left == 0;
+}
+
 /* An optional cookie at this place. False: there is one, and it is malformed or too long. */
 static bool read_cookie(BerElement *ber, struct arena *arena, struct span *ret)
 {
 	struct berval bv = {0};
-	ber_len_t len;
+	ber_tag_t tag;
 
-	if (ber_peek_tag(ber, &len) != LDAP_TAG_SYNC_COOKIE)
+	if (!peek(ber, &tag))
+		return false;
+	if (tag != LDAP_TAG_SYNC_COOKIE)
 		return true;
 	if (ber_scanf(ber, "m", &bv) == LBER_ERROR || bv.bv_len > SYNC_COOKIE_MAX)
 		return false;
@@ -159,9 +193,11 @@ static bool read_cookie(BerElement *ber, struct arena *arena, struct span *ret)
 static bool read_flag(BerElement *ber, bool *ret)
 {
 	ber_int_t flag = 0;
-	ber_len_t len;
+	ber_tag_t tag;
 
-	if (ber_peek_tag(ber, &len) != LBER_BOOLEAN)
+	if (!peek(ber, &tag))
+		return false;
+	if (tag != LBER_BOOLEAN)
 		return true;
 	if (ber_scanf(ber, "b", &flag) == LBER_ERROR)
 		return false;

@@ -66,7 +66,7 @@ static void stop_reading(struct sync_session *session, bool alive)
 	session->cookie_due_ns = 0;
 	session->state = SESSION_IDLE;
 	session->search->session_refreshing = false;
-	session->connection = NULL;
+	session->connection = session->pages = NULL;
 }
 
 static bool needs_a_person(const struct err *err)
@@ -118,7 +118,7 @@ void sync_session_lost(struct sync_session *session, const struct err *err)
 	outbox_post_error(session->outbox, FEED_SEARCH_FAILED, session->search->search->id, &why);
 }
 
-static void start(struct sync_session *session, struct connection *connection)
+static void start(struct sync_session *session)
 {
 	const struct span cookie = {session->has_cookie ? buf_text(&session->cookie) : NULL, session->cookie.len};
 	char oid[] = LDAP_CONTROL_SYNC;
@@ -133,7 +133,6 @@ static void start(struct sync_session *session, struct connection *connection)
 	struct buf value;
 	struct err err;
 
-	session->connection = connection;
 	session->state = SESSION_REFRESH;
 	session->search->session_refreshing = true;
 	session->sent_cookie = session->has_cookie;
@@ -144,24 +143,29 @@ static void start(struct sync_session *session, struct connection *connection)
 	code = sync_request_encode(cookie, &value, &err);
 	control.ldctl_value = (struct berval){value.len, value.ptr};
 	if (code == ERR_NONE)
-		code = connection_search(connection, &query, &session->request, &err);
+		code = connection_search(session->connection, &query, &session->request, &err);
 	buf_release(&value);
 	if (code != ERR_NONE)
 		fail(session, &err);
 }
 
-void sync_session_start_if_due(struct sync_session *session, struct connection *connection, uint64_t now_ns)
+bool sync_session_is_due(const struct sync_session *session, uint64_t now_ns)
+{
+	return session->state == SESSION_IDLE && now_ns >= session->due_ns && !session->search->enumerating;
+}
+
+void sync_session_start(struct sync_session *session, struct connection *connection, struct connection *pages)
 {
 	struct err err;
 
-	if (session->state != SESSION_IDLE || now_ns < session->due_ns || session->search->enumerating)
-		return;
+	session->connection = connection;
+	session->pages = pages;
 	if (session->has_cookie &&
 			!sync_cookie_is_plausible((struct span){buf_text(&session->cookie), session->cookie.len})) {
 		(void)err_set(&err, ERR_STORE, 0, "the stored cookie is damaged; reading everything");
 		forget_cookie(session, &err);
 	}
-	start(session, connection);
+	start(session);
 }
 
 /* ---- what arrives ---- */
@@ -172,10 +176,10 @@ static void broken(struct sync_session *session, struct err *err)
 	connection_break(session->connection, err);
 }
 
-/* In the persist stage: the cookie covers all that came before it. */
+/* In the persist stage: the cookie covers all that came before it. One without a CSN is of no use to anybody. */
 static void take_cookie(struct sync_session *session, struct span cookie)
 {
-	if (!cookie.ptr || session->state != SESSION_PERSIST)
+	if (session->state != SESSION_PERSIST || !sync_cookie_is_plausible(cookie))
 		return;
 	if (dynamic_groups_pending(&session->dynamic)) {
 		arena_reset(session->held);
@@ -203,7 +207,7 @@ static void take_change(struct sync_session *session, const struct sync_state *s
 	} else if (state->kind == SYNC_PRESENT || reading->is_cut) {
 		batch_add_anchor(&session->batch, FEED_PRESENT, state->anchor);
 	} else if (persist && reading->is_dynamic && session->search->has_members) {
-		dynamic_groups_read(&session->dynamic, session->connection, &reading->entry);
+		dynamic_groups_read(&session->dynamic, session->pages, &reading->entry);
 	} else {
 		batch_add(&session->batch, FEED_UPSERT, &reading->entry);
 	}
@@ -267,6 +271,8 @@ static void refreshed(struct sync_session *session, struct span cookie)
 	bool absent_are_gone = (session->present_phase || !session->sent_cookie) && !session->referred;
 	struct err err;
 
+	if (!sync_cookie_is_plausible(cookie))
+		cookie = (struct span){0}; /* slapd answers a cookie that it could not read with an empty one */
 	if (session->sent_cookie && !session->present_phase && session->content_came && !cookie.ptr) {
 		(void)err_set(&err, ERR_STORE, 0, "the server did not understand our cookie; reading everything");
 		start_without_cookie(session, &err);

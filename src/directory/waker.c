@@ -1,6 +1,5 @@
 #include "directory/waker.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -58,15 +57,18 @@ void waker_guard(struct waker *waker, int fd)
 	uv_mutex_unlock(&waker->lock);
 }
 
-short waker_wait(struct waker *waker, int fd, short events, int timeout_ms)
+int waker_wait(struct waker *waker, struct pollfd *polled, size_t count, int timeout_ms)
 {
-	struct pollfd polled[] = {{waker->event, POLLIN, 0}, {fd, events, 0}};
-	uint64_t count;
+	uint64_t wakes;
+	int ready;
 
-	/* poll(2) leaves out a negative descriptor. An interruption counts as a wake-up. */
-	if (poll(polled, COUNT_OF(polled), timeout_ms) <= 0)
-		return 0;
-	if (polled[0].revents)
-		(void)!read(waker->event, &count, sizeof(count));
-	return polled[1].revents;
+	polled[0] = (struct pollfd){waker->event, POLLIN, 0};
+	ready = poll(polled, count, timeout_ms);
+	/* An interruption counts as a wake-up. */
+	for (size_t i = 0; ready < 0 && i < count; i++)
+		polled[i].revents = 0;
+	if (ready <= 0 || !polled[0].revents)
+		return ready < 0 ? 0 : ready;
+	(void)!read(waker->event, &wakes, sizeof(wakes));
+	return ready - 1;
 }

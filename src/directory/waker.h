@@ -7,6 +7,7 @@
 #ifndef L2D_DIRECTORY_WAKER_H
 #define L2D_DIRECTORY_WAKER_H
 
+#include <poll.h>
 #include <uv.h>
 
 #include "base/mem.h"
@@ -30,9 +31,10 @@ bool waker_stopped(struct waker *waker);
 /* From here on waker_stop cuts fd; -1 before it is closed, or once nothing blocks on it any more. */
 void waker_guard(struct waker *waker, int fd);
 /*
- * Waits until fd (-1: none) has one of events (poll(2)), a wake-up, or timeout_ms (-1: no end). Returns the events of fd,
- * 0 if there were none.
+ * Waits until one of polled (poll(2)) has an event, a wake-up comes, or timeout_ms (-1: no end) has passed. polled[0] is the
+ * waker's place and filled by this function; the others' revents are 0 if nothing came. Returns how many of those have
+ * events.
  */
-short waker_wait(struct waker *waker, int fd, short events, int timeout_ms);
+int waker_wait(struct waker *waker, struct pollfd *polled, size_t count, int timeout_ms);
 
 #endif
