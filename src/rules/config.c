@@ -69,9 +69,8 @@ static const struct schema_key config_keys_table[] = {
 		{"workspaces", SCHEMA_NAMED, .section = &config_workspace_schema,
 				.read = config_read_workspace,
 				.about = "Workspaces by the names that rules use."},
-		{"store", SCHEMA_OWN, .offset = READING(settings.store_path),
-				.read = config_read_store,
-				.preset = "sqlite:/var/lib/ldap2dbx/state.db", .json = TEXT_JSON,
+		{"store", SCHEMA_OWN, true, READING(settings.store_path), .read = config_read_store,
+				.json = TEXT_JSON,
 				.about = "Where state is kept: sqlite:PATH."},
 		{"reconcile", SCHEMA_SECTION, .section = &reconcile_schema,
 				.about = "When everything is compared."},
@@ -81,6 +80,7 @@ static const struct schema_key config_keys_table[] = {
 					 "share or a number."},
 		{"limits", SCHEMA_OWN, .offset = READING(settings.limits),
 				.read = config_read_limits,
+				.section = &config_limits_schema,
 				.json = "{\"type\":[\"object\",\"string\"],\"properties\":{"
 					"\"share\":{\"type\":\"string\","
 					"\"pattern\":\"^[0-9]+%$\",\"default\":\"80%\"}},"

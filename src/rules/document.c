@@ -252,7 +252,7 @@ static enum err_code check_plainness(
 		return refuse(r, event->start_mark,
 				"tags (!name) are not supported; put a text that begins with ! in "
 				"quotes");
-	if (r->depth >= DOCUMENT_DEPTH_MAX)
+	if (r->depth > DOCUMENT_DEPTH_MAX)
 		return refuse(r, event->start_mark, "nested deeper than %d levels",
 				DOCUMENT_DEPTH_MAX);
 	if (++r->nodes > DOCUMENT_NODES_MAX)

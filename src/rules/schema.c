@@ -354,10 +354,12 @@ static void add_section(struct buf *out, const struct schema *schema);
 
 static void add_item(struct buf *out, const struct schema_key *key)
 {
-	if (key->section)
+	if (key->json)
+		buf_add_text(out, key->json);
+	else if (key->section)
 		add_section(out, key->section);
 	else
-		buf_add_text(out, key->json ? key->json : "{\"type\":\"string\"}");
+		buf_add_text(out, "{\"type\":\"string\"}");
 }
 
 static void add_choices(struct buf *out, const struct schema_key *key)
