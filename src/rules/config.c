@@ -70,8 +70,7 @@ static const struct schema_key config_keys_table[] = {
 				.read = config_read_workspace,
 				.about = "Workspaces by the names that rules use."},
 		{"store", SCHEMA_OWN, true, READING(settings.store_path), .read = config_read_store,
-				.json = TEXT_JSON,
-				.about = "Where state is kept: sqlite:PATH."},
+				.json = TEXT_JSON, .about = "Where state is kept: sqlite:PATH."},
 		{"reconcile", SCHEMA_SECTION, .section = &reconcile_schema,
 				.about = "When everything is compared."},
 		{"guard", SCHEMA_SECTION, .offset = READING(settings.guard),
@@ -79,8 +78,7 @@ static const struct schema_key config_keys_table[] = {
 				.about = "How much of what is ours may be removed at once, as a "
 					 "share or a number."},
 		{"limits", SCHEMA_OWN, .offset = READING(settings.limits),
-				.read = config_read_limits,
-				.section = &config_limits_schema,
+				.read = config_read_limits, .section = &config_limits_schema,
 				.json = "{\"type\":[\"object\",\"string\"],\"properties\":{"
 					"\"share\":{\"type\":\"string\","
 					"\"pattern\":\"^[0-9]+%$\",\"default\":\"80%\"}},"

@@ -290,8 +290,8 @@ static enum err_code check_tokens(struct scan *scan, bool braced)
 			return code;
 	}
 	if (braced && last->offset >= strlen(scan->node->text + scan->offset))
-		return document_error_inside(
-				scan->node, scan->offset, scan->err, "`${` lacks its closing `}`");
+		return document_error_inside(scan->node, scan->offset - strlen("${"), scan->err,
+				"`${` lacks its closing `}`");
 	if (scan->depth)
 		return refuse(scan, token_at(scan, scan->brackets[scan->depth - 1].at),
 				"`%c` is not closed", scan->brackets[scan->depth - 1].open);

@@ -115,7 +115,7 @@ static const struct schema_key search_keys[] = {
 				.choices = scopes, .preset = "sub",
 				.about = "The branch with all below it."},
 };
-static const struct schema search_schema = SCHEMA("`search`", search_keys);
+static const struct schema search_schema = SCHEMA("this search", search_keys);
 
 static enum err_code read_search(struct reader *reader, const struct document_node *node,
 		void *target, struct err *err)

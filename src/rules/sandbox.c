@@ -208,6 +208,8 @@ static void tidy(const char *message, char *ret, size_t size)
 	const char *word;
 
 	body = body ? body + 2 : message;
+	if (text_starts_with(body, "C stack overflow"))
+		body = "it is nested too deeply";
 	word = strstr(body, lua_word);
 	if (word)
 		(void)snprintf(ret, size, "%.*s%s%s", (int)(word - body), body, our_word,

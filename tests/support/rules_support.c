@@ -23,11 +23,10 @@ const char support_config[] =
 		"  dev-b: {host: \"https://b.example.com\"}\n"
 		"store: sqlite:state.db\n";
 
-const char support_users[] =
-		"version: 1\n"
-		"users:\n"
-		"- search: {base: \"ou=people,dc=example,dc=com\", filter: (mail=*)}\n"
-		"  user: {userName: \"${mail}\"}\n";
+const char support_users[] = "version: 1\n"
+			     "users:\n"
+			     "- search: {base: \"ou=people,dc=example,dc=com\", filter: (mail=*)}\n"
+			     "  user: {userName: \"${mail}\"}\n";
 
 static void write_file(const char *folder, const char *name, const char *text)
 {

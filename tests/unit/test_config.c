@@ -61,35 +61,37 @@ static void has_defaults(void **state)
 	config_free(config);
 }
 
-static const char full[] =
-		HEAD "sources:\n"
-		     "  corp:\n"
-		     "    uri: [ldap://one.example.com:389, \"ldap://[2001:db8::1]\"]\n"
-		     "    bind: {dn: \"cn=x\", password: file:secret}\n"
-		     "    tls: starttls\n"
-		     "    type: openldap\n"
-		     "    feed: syncrepl\n"
-		     "    page_size: 500\n"
-		     "    connect_timeout: 5s\n"
-		     "    operation_timeout: 1min30s\n"
-		     "    reconnect_max: 2min\n"
-		     "  local:\n"
-		     "    uri: ldapi:///\n"
-		     "    bind: {sasl: external}\n"
-		     "    ca_file: /dev/null\n"
-		     "account:\n"
-		     "  host: https://accounts.example.com/\n"
-		     "  account_id: 00000000-0000-0000-0000-000000000000\n"
-		     "  profile: ACC\n"
-		     "  auth: {type: oauth-m2m, client_id: abc, client_secret: \"credential:dbx\"}\n"
-		     "workspaces:\n"
-		     "  prod: {host: \"http://127.0.0.1:8080\", workspace_id: 123, auth: {token: \"env:T\"}}\n"
-		     "store: sqlite:/var/lib/x/state.db\n"
-		     "reconcile: {at: 02:30, timezone: Europe/Berlin}\n"
-		     "guard: {window: 2h, users: 7, groups: 0%, members: 100%, permissions: 3, minimum: 0}\n"
-		     "limits: {share: 50%, account_scim_patch: 2/s, oauth_x: 30/min}\n"
-		     "mode: observe\n"
-		     "protected: {users: a@example.com, groups: [g, h], service_principals: [x]}\n";
+static const char full[] = HEAD
+		"sources:\n"
+		"  corp:\n"
+		"    uri: [ldap://one.example.com:389, \"ldap://[2001:db8::1]\"]\n"
+		"    bind: {dn: \"cn=x\", password: file:secret}\n"
+		"    tls: starttls\n"
+		"    type: openldap\n"
+		"    feed: syncrepl\n"
+		"    page_size: 500\n"
+		"    connect_timeout: 5s\n"
+		"    operation_timeout: 1min30s\n"
+		"    reconnect_max: 2min\n"
+		"  local:\n"
+		"    uri: ldapi:///\n"
+		"    bind: {sasl: external}\n"
+		"    ca_file: /dev/null\n"
+		"account:\n"
+		"  host: https://accounts.example.com/\n"
+		"  account_id: 00000000-0000-0000-0000-000000000000\n"
+		"  profile: ACC\n"
+		"  auth: {type: oauth-m2m, client_id: abc, client_secret: \"credential:dbx\"}\n"
+		"workspaces:\n"
+		"  prod: {host: \"http://127.0.0.1:8080\", workspace_id: 123, auth: {token: "
+		"\"env:T\"}}\n"
+		"store: sqlite:/var/lib/x/state.db\n"
+		"reconcile: {at: 02:30, timezone: Europe/Berlin}\n"
+		"guard: {window: 2h, users: 7, groups: 0%, members: 100%, permissions: 3, minimum: "
+		"0}\n"
+		"limits: {share: 50%, account_scim_patch: 2/s, oauth_x: 30/min}\n"
+		"mode: observe\n"
+		"protected: {users: a@example.com, groups: [g, h], service_principals: [x]}\n";
 
 static void reads_every_key(void **state)
 {
@@ -130,8 +132,10 @@ static void reads_every_key(void **state)
 	assert_int_equal(s->limits.share_percent, 50);
 	assert_int_equal(s->limits.override_count, 2);
 	assert_string_equal(s->limits.overrides[0].family, "account_scim_patch");
-	assert_true(s->limits.overrides[0].per_second > 1.99 && s->limits.overrides[0].per_second < 2.01);
-	assert_true(s->limits.overrides[1].per_second > 0.49 && s->limits.overrides[1].per_second < 0.51);
+	assert_true(s->limits.overrides[0].per_second > 1.99 &&
+			s->limits.overrides[0].per_second < 2.01);
+	assert_true(s->limits.overrides[1].per_second > 0.49 &&
+			s->limits.overrides[1].per_second < 0.51);
 	assert_int_equal(s->mode, MODE_OBSERVE);
 	assert_string_equal(s->protected_names[PRINCIPAL_USER][0], "a@example.com");
 	assert_int_equal(s->protected_counts[PRINCIPAL_GROUP], 2);
@@ -160,7 +164,8 @@ static void limits_can_be_switched_off(void **state)
 	config_free(config);
 }
 
-/* The digest is what a plan is bound to: any byte of any file changes it, the folder's name does not. */
+/* The digest is what a plan is bound to: any byte of any file changes it, the folder's name does
+ * not. */
 static void digest_covers_all_files(void **state)
 {
 	AUTO(mem_freep) char *other_config = mem_printf("%s# x\n", support_config);
@@ -181,7 +186,8 @@ static void digest_covers_all_files(void **state)
 	config_free(d);
 }
 
-/* Keys of one source, workspace ... around which the rest is right; the message begins behind "ldap2dbx.yaml:". */
+/* Keys of one source, workspace ... around which the rest is right; the message begins behind
+ * "ldap2dbx.yaml:". */
 struct mistake {
 	const char *text, *message;
 };
@@ -195,78 +201,121 @@ static const struct mistake whole[] = {
 		{REST "sources:\n", "4:9: `sources` must be a map, this is no value"},
 		{HEAD STORE SOURCE, "1:1: nothing to write to: add `account:` or `workspaces:`"},
 		{REST SOURCE "acount: {}\n", "5:1: unknown key `acount`, did you mean `account`?"},
-		{REST SOURCE "zzz: 1\n", "5:1: unknown key `zzz`; known: version, sources, account, workspaces"},
-		{REST SOURCE "admin: {listen: x}\n", "5:1: `admin` is not executed by this version; remove it"},
-		{REST SOURCE "mode: obsrve\n", "5:7: unknown value `obsrve`, did you mean `observe`?"},
+		{REST SOURCE "zzz: 1\n",
+				"5:1: unknown key `zzz`; known: version, sources, account, "
+				"workspaces"},
+		{REST SOURCE "admin: {listen: x}\n",
+				"5:1: `admin` is not executed by this version; remove it"},
+		{REST SOURCE "mode: obsrve\n",
+				"5:7: unknown value `obsrve`, did you mean `observe`?"},
 		{REST SOURCE "reconcile: {}\n", "5:1: `reconcile` lacks `at`"},
-		{REST SOURCE "reconcile: {at: 2:00}\n", "5:17: `at` must be a time of the day such as \"02:00\""},
-		{REST SOURCE "reconcile: {at: 24:00}\n", "5:17: `at` must be from \"00:00\" to \"23:59\""},
+		{REST SOURCE "reconcile: {at: 2:00}\n",
+				"5:17: `at` must be a time of the day such as \"02:00\""},
+		{REST SOURCE "reconcile: {at: 24:00}\n",
+				"5:17: `at` must be from \"00:00\" to \"23:59\""},
 		{REST SOURCE "reconcile: {at: \"02:00\", timezone: Mars/Base}\n",
-				"5:36: `Mars/Base` is no time zone; write one such as Europe/Berlin"},
-		{REST SOURCE "reconcile: {at: \"02:00\", timezone: ../x}\n", "5:36: `../x` is no time zone"},
-		{REST SOURCE "guard: {users: 5 %}\n", "5:16: `users` must be a share such as 5% or a number"},
-		{REST SOURCE "guard: {users: 101%}\n", "5:16: `users` must be a share such as 5% or a number"},
-		{REST SOURCE "guard: {window: 60}\n", "5:17: `window` must be a duration with its unit"},
+				"5:36: `Mars/Base` is no time zone; write one such as "
+				"Europe/Berlin"},
+		{REST SOURCE "reconcile: {at: \"02:00\", timezone: ../x}\n",
+				"5:36: `../x` is no time zone"},
+		{REST SOURCE "guard: {users: 5 %}\n",
+				"5:16: `users` must be a share such as 5% or a number"},
+		{REST SOURCE "guard: {users: 101%}\n",
+				"5:16: `users` must be a share such as 5% or a number"},
+		{REST SOURCE "guard: {window: 60}\n",
+				"5:17: `window` must be a duration with its unit"},
 		{REST SOURCE "guard: {window: 1s}\n", "5:17: `window` must be from 1min to"},
-		{REST SOURCE "guard: {tokens: 20}\n", "5:9: `tokens` is not executed by this version; remove it"},
-		{REST SOURCE "guard: {minimum: -1}\n", "5:18: `minimum` must be a whole number from 0"},
-		{REST SOURCE "limits: on\n", "5:9: `limits` must be a map such as {share: 80%}, or off"},
-		{REST SOURCE "limits: {share: 0%}\n", "5:17: `share` must be from 1% to 100%, not `0%`"},
-		{REST SOURCE "limits: {shar: 5%}\n", "5:10: unknown key `shar`, did you mean `share`?"},
-		{REST SOURCE "limits: {scim_x: 2}\n", "5:18: `scim_x` must be a rate such as 2/s or 255/min"},
+		{REST SOURCE "guard: {tokens: 20}\n",
+				"5:9: `tokens` is not executed by this version; remove it"},
+		{REST SOURCE "guard: {minimum: -1}\n",
+				"5:18: `minimum` must be a whole number from 0"},
+		{REST SOURCE "limits: on\n",
+				"5:9: `limits` must be a map such as {share: 80%}, or off"},
+		{REST SOURCE "limits: {share: 0%}\n",
+				"5:17: `share` must be from 1% to 100%, not `0%`"},
+		{REST SOURCE "limits: {shar: 5%}\n",
+				"5:10: unknown key `shar`, did you mean `share`?"},
+		{REST SOURCE "limits: {scim_x: 2}\n",
+				"5:18: `scim_x` must be a rate such as 2/s or 255/min"},
 		{REST SOURCE "limits: {scim_x: -2/s}\n", "5:18: `scim_x` must be a rate"},
 		{REST SOURCE "limits: {scim_x: nan/s}\n", "5:18: `scim_x` must be a rate"},
-		{REST SOURCE "protected: {users: [a, {b: c}]}\n", "5:24: a text is expected here, this is a map"},
+		{REST SOURCE "protected: {users: [a, {b: c}]}\n",
+				"5:24: a text is expected here, this is a map"},
 		{REST SOURCE "protected: [a]\n", "5:12: `protected` must be a map, this is a list"},
 		{REST SOURCE "mappings: []\n", "5:11: `mappings` names no file"},
-		{HEAD TARGET SOURCE "store: postgresql://x\n", "4:8: `store: postgresql:` is not executed by this"},
-		{HEAD TARGET SOURCE "store: /var/x\n", "4:8: `store` must be sqlite:PATH with the path of a file"},
+		{HEAD TARGET SOURCE "store: postgresql://x\n",
+				"4:8: `store: postgresql:` is not executed by this"},
+		{HEAD TARGET SOURCE "store: /var/x\n",
+				"4:8: `store` must be sqlite:PATH with the path of a file"},
 		{HEAD TARGET SOURCE "store: \"sqlite:\"\n", "4:8: `store` must be sqlite:PATH"},
 };
 
 static const struct mistake sources[] = {
 		{"{uri: ldaps://h}", "5:9: this source lacks `bind`"},
-		{"{uri: ldaps://h, bind: {}}", "`bind` needs `dn` and `password`, or `sasl: external`"},
-		{"{uri: ldaps://h, bind: {dn: \"cn=x\"}}", "`bind` lacks `password`, a reference such as"},
+		{"{uri: ldaps://h, bind: {}}",
+				"`bind` needs `dn` and `password`, or `sasl: external`"},
+		{"{uri: ldaps://h, bind: {dn: \"cn=x\"}}",
+				"`bind` lacks `password`, a reference such as"},
 		{"{uri: ldaps://h, bind: {dn: \"cn=x\", password: hunter}}",
-				"`password` must be a reference, file:PATH, env:NAME or credential:NAME, never the secret"},
-		{"{uri: ldaps://h, bind: {dn: nonsense, password: \"env:P\"}}", "`dn` is no distinguished name: "},
+				"`password` must be a reference, file:PATH, env:NAME or "
+				"credential:NAME, never the secret"},
+		{"{uri: ldaps://h, bind: {dn: nonsense, password: \"env:P\"}}",
+				"`dn` is no distinguished name: "},
 		{"{uri: ldaps://h, bind: {dn: \"cn=x\", password: \"env:P\", sasl: external}}",
-				"`sasl: external` signs in without `dn` and `password`; remove them"},
+				"`sasl: external` signs in without `dn` and `password`; remove "
+				"them"},
 		{"{uri: ldaps://h, bind: {sasl: external}}", "needs `cert_file` and `key_file`"},
-		{"{uri: ldaps://h, bind: {sasl: gssapi}}", "unknown value `gssapi`; known: external"},
+		{"{uri: ldaps://h, bind: {sasl: gssapi}}",
+				"unknown value `gssapi`; known: external"},
 		{"{uri: ldaps://h, cert_file: /dev/null, bind: {sasl: external}}",
 				"`cert_file` and `key_file` go together; add the missing one"},
-		{"{uri: ldaps://h, ca_file: none.pem, bind: {sasl: external}}", "`ca_file`: file \""},
+		{"{uri: ldaps://h, ca_file: none.pem, bind: {sasl: external}}",
+				"`ca_file`: file \""},
 		{"{uri: ldaps://h, tls: starttls, bind: {dn: \"cn=x\", password: \"env:P\"}}",
 				"`tls: starttls` goes with ldap://, not with ldaps://h"},
 		{"{uri: ldaps://h, tls: none, bind: {dn: \"cn=x\", password: \"env:P\"}}",
 				"`tls: none`, but ldaps://h is TLS; write ldap://"},
-		{"{uri: ldaps://h/dc=x, bind: {}}", "`ldaps://h/dc=x` is no address of a directory: it names a"},
+		{"{uri: ldaps://h/dc=x, bind: {}}",
+				"`ldaps://h/dc=x` is no address of a directory: it names a"},
 		{"{uri: [], bind: {}}", "`uri` names no server"},
 		{"{srv: corp.example, uri: ldaps://h, bind: {}}",
-				"5:16: `srv` is not executed by this version; name the servers with `uri:`"},
-		{"{uri: ldaps://h, type: active-directory}", "`type: active-directory` is not executed by this"},
-		{"{uri: ldaps://h, type: opendlap}", "unknown value `opendlap`, did you mean `openldap`?"},
+				"5:16: `srv` is not executed by this version; name the servers "
+				"with `uri:`"},
+		{"{uri: ldaps://h, type: active-directory}",
+				"`type: active-directory` is not executed by this"},
+		{"{uri: ldaps://h, type: opendlap}",
+				"unknown value `opendlap`, did you mean `openldap`?"},
 		{"{uri: ldaps://h, feed: poll}", "`feed: poll` is not executed by this version"},
-		{"{uri: ldaps://h, page_size: 0}", "`page_size` must be a whole number from 1 to 100000, not `0`"},
-		{"{uri: ldaps://h, page_size: [1]}", "`page_size` must be a number, this is a list"},
-		{"{uri: ldaps://h, connect_timeout: 10}", "`connect_timeout` must be a duration with its unit"},
-		{"{uri: ldaps://h, reconnect_max: 2h}", "`reconnect_max` must be from 100ms to 1h, not `2h`"},
+		{"{uri: ldaps://h, page_size: 0}",
+				"`page_size` must be a whole number from 1 to 100000, not `0`"},
+		{"{uri: ldaps://h, page_size: [1]}",
+				"`page_size` must be a number, this is a list"},
+		{"{uri: ldaps://h, connect_timeout: 10}",
+				"`connect_timeout` must be a duration with its unit"},
+		{"{uri: ldaps://h, reconnect_max: 2h}",
+				"`reconnect_max` must be from 100ms to 1h, not `2h`"},
 		{"{uri: \"\"}", "`uri` is empty; give a value or remove the key"},
 		{"[a]", "`corp` must be a map, this is a list"},
 };
 
 static const struct mistake targets[] = {
-		{"account: {host: accounts.example.com}\n", "5:17: `accounts.example.com` is no host: it lacks a"},
-		{"account: {host: \"http://accounts.example.com\"}\n", "plain http is for this machine only"},
-		{"account: {account_id: \"a b\"}\n", "`account_id` is a UUID, as the account console shows it"},
-		{"account: {auth: {type: basic}}\n", "`type: basic` is not executed by this version"},
-		{"account: {auth: {type: oauth}}\n", "unknown value `oauth`; known: pat, oauth-m2m"},
+		{"account: {host: accounts.example.com}\n",
+				"5:17: `accounts.example.com` is no host: it lacks a"},
+		{"account: {host: \"http://accounts.example.com\"}\n",
+				"plain http is for this machine only"},
+		{"account: {account_id: \"a b\"}\n",
+				"`account_id` is a UUID, as the account console shows it"},
+		{"account: {auth: {type: basic}}\n",
+				"`type: basic` is not executed by this version"},
+		{"account: {auth: {type: oauth}}\n",
+				"unknown value `oauth`; known: pat, oauth-m2m"},
 		{"account: {auth: {token: abc}}\n", "`token` must be a reference"},
-		{"account: {auth: {token: \"env:T\", client_id: x}}\n", "`auth` has a token and a client; keep one"},
-		{"account: {auth: {type: pat, client_id: x}}\n", "`client_id` and `client_secret` go with `type: oauth-m2m`"},
-		{"account: {auth: {type: oauth-m2m, token: \"env:T\"}}\n", "`token` goes with `type: pat`"},
+		{"account: {auth: {token: \"env:T\", client_id: x}}\n",
+				"`auth` has a token and a client; keep one"},
+		{"account: {auth: {type: pat, client_id: x}}\n",
+				"`client_id` and `client_secret` go with `type: oauth-m2m`"},
+		{"account: {auth: {type: oauth-m2m, token: \"env:T\"}}\n",
+				"`token` goes with `type: pat`"},
 		{"account: {workspace_id: 1}\n", "5:11: unknown key `workspace_id`"},
 		{"account:\n", "`account` must be a map, this is no value"},
 };
@@ -302,7 +351,8 @@ static void says_what_is_wrong(void **state)
 	for (size_t i = 0; i < COUNT_OF(whole); i++)
 		expect(whole[i].text, &whole[i]);
 	for (size_t i = 0; i < COUNT_OF(sources); i++) {
-		AUTO(mem_freep) char *text = mem_printf(REST "sources:\n        corp: %s\n", sources[i].text);
+		AUTO(mem_freep)
+		char *text = mem_printf(REST "sources:\n        corp: %s\n", sources[i].text);
 
 		expect(text, &sources[i]);
 	}
@@ -326,8 +376,8 @@ static void a_secret_is_never_shown(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(support_load(REST SOURCE "account: {auth: {token: dapi-very-secret}}\n", support_users, &config,
-					 &err),
+	assert_int_equal(support_load(REST SOURCE "account: {auth: {token: dapi-very-secret}}\n",
+					 support_users, &config, &err),
 			ERR_CONFIG);
 	assert_null(strstr(err.text, "dapi-very-secret"));
 }
@@ -339,7 +389,9 @@ static void wants_mapping_files(void **state)
 
 	(void)state;
 	assert_int_equal(support_load(support_config, NULL, &config, &err), ERR_CONFIG);
-	assert_string_equal(err.text, "mappings: no mapping file; write the rules into one such as mappings/main.yaml");
+	assert_string_equal(err.text,
+			"mappings: no mapping file; write the rules into one such as "
+			"mappings/main.yaml");
 	assert_int_equal(config_load("/nonexistent/ldap2dbx.yaml", &config, &err), ERR_CONFIG);
 	assert_string_equal(err.text, "/nonexistent/ldap2dbx.yaml: No such file or directory");
 }
@@ -360,7 +412,8 @@ static void mappings_may_be_elsewhere(void **state)
 	assert_string_equal(err.text, "other.yaml: No such file or directory");
 }
 
-/* Every key of the list is a property of the schema at its place, and the other way round their numbers agree. */
+/* Every key of the list is a property of the schema at its place, and the other way round their
+ * numbers agree. */
 static size_t count_properties(const json_t *schema)
 {
 	const json_t *properties = json_object_get(schema, "properties"), *value;
@@ -368,10 +421,9 @@ static size_t count_properties(const json_t *schema)
 	size_t count = json_object_size(properties), i;
 	const char *key;
 
-	json_object_foreach((json_t *)(uintptr_t)properties, key, value)
-		count += count_properties(value);
-	json_array_foreach(all, i, value)
-		count += count_properties(value);
+	json_object_foreach((json_t *)(uintptr_t)properties, key, value) count +=
+			count_properties(value);
+	json_array_foreach(all, i, value) count += count_properties(value);
 	if (json_is_object(json_object_get(schema, "items")))
 		count += count_properties(json_object_get(schema, "items"));
 	if (json_is_object(json_object_get(schema, "additionalProperties")))

@@ -42,7 +42,8 @@ static void knows_positions(void **state)
 	struct fixture *f = *state;
 	const struct document_node *list, *item;
 
-	assert_int_equal(parse(f, "# comment\na: 1\nlist:\n  - x\n  - {k: 'v w', other: \"\"}\n"), ERR_NONE);
+	assert_int_equal(parse(f, "# comment\na: 1\nlist:\n  - x\n  - {k: 'v w', other: \"\"}\n"),
+			ERR_NONE);
 	assert_int_equal(f->root->kind, DOCUMENT_MAP);
 	assert_int_equal(f->root->count, 2);
 	assert_string_equal(f->root->children[0]->text, "1");
@@ -79,13 +80,17 @@ static void finds_places_inside_of_texts(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(parse(f, "plain: abc\nquoted: 'abc'\nescaped: \"a\\tc\"\nfolded: >\n  abc\n"), ERR_NONE);
+	assert_int_equal(parse(f,
+					 "plain: abc\nquoted: 'abc'\nescaped: \"a\\tc\"\nfolded: "
+					 ">\n  abc\n"),
+			ERR_NONE);
 	assert_int_equal(document_column(document_get(f->root, "plain"), 2), 10);
 	assert_int_equal(document_column(document_get(f->root, "quoted"), 2), 12);
 	/* Where escapes or folding hide the place, the beginning of the text is named. */
 	assert_int_equal(document_column(document_get(f->root, "escaped"), 2), 10);
 	assert_int_equal(document_column(document_get(f->root, "folded"), 2), 9);
-	(void)document_error_inside(document_get(f->root, "quoted"), 1, &f->err, "wrong %s", "letter");
+	(void)document_error_inside(
+			document_get(f->root, "quoted"), 1, &f->err, "wrong %s", "letter");
 	assert_string_equal(f->err.text, "f.yaml:2:11: wrong letter");
 	assert_int_equal(f->err.code, ERR_CONFIG);
 }
@@ -114,19 +119,34 @@ static void tells_null_from_text(void **state)
 static const struct {
 	const char *text, *message; /* message: the beginning of it */
 } refusals[] = {
-		{"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: `a` is there twice, first in line 1; remove one"},
-		{"a: &x 1\n", "f.yaml:1:4: anchors (&name) are not supported; put a text that begins with & in"},
-		{"a: 1\nb: *a\n", "f.yaml:2:4: aliases (*name) are not supported; put a text that begins"},
-		{"a: !!str 1\n", "f.yaml:1:4: tags (!name) are not supported; put a text that begins with ! in"},
-		{"a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document (---) in one file; make it a file of"},
+		{"a: 1\nb: 2\na: 3\n",
+				"f.yaml:3:1: `a` is there twice, first in line 1; remove one"},
+		{"a: &x 1\n",
+				"f.yaml:1:4: anchors (&name) are not supported; put a text that "
+				"begins with & in"},
+		{"a: 1\nb: *a\n",
+				"f.yaml:2:4: aliases (*name) are not supported; put a text that "
+				"begins"},
+		{"a: !!str 1\n",
+				"f.yaml:1:4: tags (!name) are not supported; put a text that "
+				"begins with ! in"},
+		{"a: 1\n---\nb: 2\n",
+				"f.yaml:2:1: a second document (---) in one file; make it a file "
+				"of"},
 		{"[a, b]: 1\n", "f.yaml:1:1: a key must be a text, this is a list"},
 		{"a: \"x\\0y\"\n", "f.yaml:1:4: a text holds a NUL character; remove it"},
-		{"a:\n\t- b\n", "f.yaml:2:1: not valid YAML: found character that cannot start any token; "
+		{"a:\n\t- b\n",
+				"f.yaml:2:1: not valid YAML: found character that cannot start any "
+				"token; "
 				"indent with spaces, not tabs"},
-		{"a: b: c\n", "f.yaml:1:5: not valid YAML: mapping values are not allowed in this context; "
-			      "put texts that hold \": \" in quotes"},
+		{"a: b: c\n",
+				"f.yaml:1:5: not valid YAML: mapping values are not allowed in "
+				"this context; "
+				"put texts that hold \": \" in quotes"},
 		{"a: [1, 2\nb: 3\n", "f.yaml:2:"},
-		{"a: &(x=y)\n", "f.yaml:1:5: not valid YAML: did not find expected alphabetic or numeric "
+		{"a: &(x=y)\n",
+				"f.yaml:1:5: not valid YAML: did not find expected alphabetic or "
+				"numeric "
 				"character; put texts that begin with &, * or ! in quotes"},
 		{"a: \"open\n", "f.yaml:2:1: not valid YAML: found unexpected end of stream"},
 		{"a: \xff\n", "f.yaml: not UTF-8 text: "},
@@ -190,7 +210,8 @@ static void says_which_file_is_missing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(
-			document_read("/nonexistent/x.yaml", "x.yaml", f->arena, &f->root, &f->err), ERR_CONFIG);
+			document_read("/nonexistent/x.yaml", "x.yaml", f->arena, &f->root, &f->err),
+			ERR_CONFIG);
 	assert_string_equal(f->err.text, "x.yaml: No such file or directory");
 	assert_int_equal(document_read("/", "folder", f->arena, &f->root, &f->err), ERR_CONFIG);
 	assert_string_equal(f->err.text, "folder: not a regular file");
@@ -200,14 +221,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(knows_positions, set_up, tear_down),
-			cmocka_unit_test_setup_teardown(counts_columns_in_characters, set_up, tear_down),
-			cmocka_unit_test_setup_teardown(finds_places_inside_of_texts, set_up, tear_down),
-			cmocka_unit_test_setup_teardown(reads_an_empty_text_as_an_empty_map, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					counts_columns_in_characters, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					finds_places_inside_of_texts, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					reads_an_empty_text_as_an_empty_map, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(tells_null_from_text, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(refuses_with_place, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(bounds_depth, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(bounds_size_and_count, set_up, tear_down),
-			cmocka_unit_test_setup_teardown(says_which_file_is_missing, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					says_which_file_is_missing, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,8 @@ static void bounds_filters(void **state)
 	for (size_t i = 0; i < FILTER_BYTES_MAX; i++)
 		text[i] = i % 2 ? '!' : '(';
 	text[FILTER_BYTES_MAX] = '\0';
-	assert_string_equal(filter_normalise(text, &out, &offset), "too many parentheses inside each other");
+	assert_string_equal(filter_normalise(text, &out, &offset),
+			"too many parentheses inside each other");
 	buf_reset(&out);
 	memset(text, 'a', FILTER_BYTES_MAX + 5);
 	memcpy(text, "(cn=", 4);
