@@ -25,7 +25,7 @@ struct place {
 	unsigned line, column;
 };
 
-static enum err_code error_at(
+static PRINTF_LIKE(4, 0) enum err_code error_at(
 		const char *file, struct place at, struct err *err, const char *fmt, va_list args)
 {
 	char text[sizeof(err->text)];
