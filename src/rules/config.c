@@ -27,22 +27,27 @@ static const char *const modes[] = {[MODE_ENFORCE] = "enforce", [MODE_OBSERVE] =
 
 #define READING(member) offsetof(struct config_reading, member)
 static const struct schema_key reconcile_keys[] = {
-		{"at", SCHEMA_OWN, true, READING(settings.reconcile_minute), .read = config_read_at, .json = TEXT_JSON,
-				.about = "Time of the day, HH:MM."},
-		{"timezone", SCHEMA_OWN, .offset = READING(settings.timezone), .read = config_read_timezone,
-				.json = TEXT_JSON, .about = "IANA name; left out: UTC."},
+		{"at", SCHEMA_OWN, true, READING(settings.reconcile_minute), .read = config_read_at,
+				.json = TEXT_JSON, .about = "Time of the day, HH:MM."},
+		{"timezone", SCHEMA_OWN, .offset = READING(settings.timezone),
+				.read = config_read_timezone, .json = TEXT_JSON,
+				.about = "IANA name; left out: UTC."},
 };
 static const struct schema reconcile_schema = SCHEMA("`reconcile`", reconcile_keys);
 
 static const struct schema_key protected_keys[] = {
-		{"users", SCHEMA_TEXTS, .offset = READING(protected_names[PRINCIPAL_USER]), .about = "userNames."},
-		{"groups", SCHEMA_TEXTS, .offset = READING(protected_names[PRINCIPAL_GROUP]), .about = "displayNames."},
-		{"service_principals", SCHEMA_TEXTS, .offset = READING(protected_names[PRINCIPAL_SERVICE]),
+		{"users", SCHEMA_TEXTS, .offset = READING(protected_names[PRINCIPAL_USER]),
+				.about = "userNames."},
+		{"groups", SCHEMA_TEXTS, .offset = READING(protected_names[PRINCIPAL_GROUP]),
+				.about = "displayNames."},
+		{"service_principals", SCHEMA_TEXTS,
+				.offset = READING(protected_names[PRINCIPAL_SERVICE]),
 				.about = "Application ids."},
 };
 static const struct schema protected_schema = SCHEMA("`protected`", protected_keys);
 
-static enum err_code read_mappings(struct reader *reader, const struct document_node *node, void *target, struct err *err)
+static enum err_code read_mappings(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	struct texts *texts = target;
 	enum err_code code = schema_texts(reader, node, texts, err);
@@ -55,41 +60,57 @@ static enum err_code read_mappings(struct reader *reader, const struct document_
 static const struct schema_key config_keys_table[] = {
 		{"version", SCHEMA_NUMBER, true, READING(version), .min = 1, .max = 1,
 				.about = "Version of the format: 1."},
-		{"sources", SCHEMA_NAMED, true, .section = &config_source_schema, .read = config_read_source,
-				.about = "Directories by name."},
-		{"account", SCHEMA_OWN, .section = &config_account_schema, .read = config_read_account,
-				.about = "The Databricks account; left out: principals are made in each workspace."},
-		{"workspaces", SCHEMA_NAMED, .section = &config_workspace_schema, .read = config_read_workspace,
+		{"sources", SCHEMA_NAMED, true, .section = &config_source_schema,
+				.read = config_read_source, .about = "Directories by name."},
+		{"account", SCHEMA_OWN, .section = &config_account_schema,
+				.read = config_read_account,
+				.about = "The Databricks account; left out: principals are made in "
+					 "each workspace."},
+		{"workspaces", SCHEMA_NAMED, .section = &config_workspace_schema,
+				.read = config_read_workspace,
 				.about = "Workspaces by the names that rules use."},
-		{"store", SCHEMA_OWN, .offset = READING(settings.store_path), .read = config_read_store,
-				.preset = "sqlite:/var/lib/ldap2dbx/state.db", .json = TEXT_JSON,
-				.about = "Where state is kept: sqlite:PATH."},
-		{"reconcile", SCHEMA_SECTION, .section = &reconcile_schema, .about = "When everything is compared."},
-		{"guard", SCHEMA_SECTION, .offset = READING(settings.guard), .section = &config_guard_schema,
-				.about = "How much of what is ours may be removed at once, as a share or a number."},
-		{"limits", SCHEMA_OWN, .offset = READING(settings.limits), .read = config_read_limits,
-				.json = "{\"type\":[\"object\",\"string\"],\"properties\":{\"share\":{\"type\":\"string\","
-					"\"pattern\":\"^[0-9]+%$\",\"default\":\"80%\"}},\"additionalProperties\":"
-					"{\"type\":\"string\",\"pattern\":\"^[0-9.]+/(s|min|h)$\"}}",
-				.about = "share of the published budgets, rates of endpoint families by name; or off."},
-		{"mode", SCHEMA_CHOICE, .offset = READING(settings.mode), .choices = modes, .preset = "enforce",
+		{"store", SCHEMA_OWN, true, READING(settings.store_path), .read = config_read_store,
+				.json = TEXT_JSON, .about = "Where state is kept: sqlite:PATH."},
+		{"reconcile", SCHEMA_SECTION, .section = &reconcile_schema,
+				.about = "When everything is compared."},
+		{"guard", SCHEMA_SECTION, .offset = READING(settings.guard),
+				.section = &config_guard_schema,
+				.about = "How much of what is ours may be removed at once, as a "
+					 "share or a number."},
+		{"limits", SCHEMA_OWN, .offset = READING(settings.limits),
+				.read = config_read_limits, .section = &config_limits_schema,
+				.json = "{\"type\":[\"object\",\"string\"],\"properties\":{"
+					"\"share\":{\"type\":\"string\","
+					"\"pattern\":\"^[0-9]+%$\",\"default\":\"80%\"}},"
+					"\"additionalProperties\":"
+					"{\"type\":\"string\",\"pattern\":\"^[0-9.]+/"
+					"(s|min|h)$\"}}",
+				.about = "share of the published budgets, rates of endpoint "
+					 "families by name; or off."},
+		{"mode", SCHEMA_CHOICE, .offset = READING(settings.mode), .choices = modes,
+				.preset = "enforce",
 				.about = "observe: read, plan and report, write nothing."},
-		{"protected", SCHEMA_SECTION, .section = &protected_schema, .about = "Principals that are never touched."},
-		{"mappings", SCHEMA_OWN, .offset = READING(mappings), .read = read_mappings, .json = TEXTS_JSON,
-				.about = "A folder, or files; left out: the folder mappings beside this file."},
+		{"protected", SCHEMA_SECTION, .section = &protected_schema,
+				.about = "Principals that are never touched."},
+		{"mappings", SCHEMA_OWN, .offset = READING(mappings), .read = read_mappings,
+				.json = TEXTS_JSON,
+				.about = "A folder, or files; left out: the folder mappings beside "
+					 "this file."},
 		SCHEMA_KEY_LATER("admin"),
 };
 static const struct schema config_file_schema = SCHEMA("the configuration", config_keys_table);
 
 enum err_code config_check_name(const struct document_node *node, const char *what, struct err *err)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	static const char letters[] =
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	struct document_node key = document_key(node);
 	size_t len = strlen(node->key);
 
 	if (len == 0 || len > NAME_MAX_BYTES || strspn(node->key, letters) != len)
 		return document_error(&key, err,
-				"`%.80s` is no name for a %s; use up to %d letters, digits, points, hyphens and underscores",
+				"`%.80s` is no name for a %s; use up to %d letters, digits, "
+				"points, hyphens and underscores",
 				node->key, what, NAME_MAX_BYTES);
 	return ERR_NONE;
 }
@@ -109,25 +130,28 @@ static void keep_lists(struct config_reading *reading)
 	if (s->has_account)
 		s->targets[0] = reading->account;
 	if (reading->workspaces.count)
-		memcpy(s->targets + first, reading->workspaces.items, reading->workspaces.count * sizeof(*s->targets));
+		memcpy(s->targets + first, reading->workspaces.items,
+				reading->workspaces.count * sizeof(*s->targets));
 	for (size_t kind = 0; kind < COUNT_OF(s->protected_names); kind++) {
 		s->protected_names[kind] = reading->protected_names[kind].items;
 		s->protected_counts[kind] = reading->protected_names[kind].count;
 	}
 }
 
-static enum err_code check_whole(
-		const struct config_reading *reading, const struct document_node *root, struct err *err)
+static enum err_code check_whole(const struct config_reading *reading,
+		const struct document_node *root, struct err *err)
 {
 	if (reading->sources.count == 0)
-		return document_error_at_key(document_get(root, "sources"), err, "`sources` names no directory");
+		return document_error_at_key(
+				document_get(root, "sources"), err, "`sources` names no directory");
 	if (!reading->settings.has_account && reading->workspaces.count == 0)
-		return document_error(root, err, "nothing to write to: add `account:` or `workspaces:`");
+		return document_error(
+				root, err, "nothing to write to: add `account:` or `workspaces:`");
 	return ERR_NONE;
 }
 
-static enum err_code read_settings(
-		struct config_reading *reading, struct span text, const char *shown_as, struct err *err)
+static enum err_code read_settings(struct config_reading *reading, struct span text,
+		const char *shown_as, struct err *err)
 {
 	struct document_node *root;
 	enum err_code code = document_parse(text, shown_as, reading->reader.arena, &root, err);
@@ -166,19 +190,20 @@ static bool ends_with(const char *text, const char *end)
 	return len > end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-static enum err_code take_name(
-		struct arena *arena, const struct found *folder, const char *name, found_vec *ret, struct err *err)
+static enum err_code take_name(struct arena *arena, const struct found *folder, const char *name,
+		found_vec *ret, struct err *err)
 {
 	if (name[0] == '.')
 		return ERR_NONE;
 	if (ends_with(name, ".yml"))
-		return err_set(err, ERR_CONFIG, 0, "%.160s/%.80s: mapping files end in .yaml; rename it", folder->shown_as,
-				name);
+		return err_set(err, ERR_CONFIG, 0,
+				"%.160s/%.80s: mapping files end in .yaml; rename it",
+				folder->shown_as, name);
 	if (!ends_with(name, ".yaml"))
 		return ERR_NONE;
 	if (ret->count == MAPPING_FILES_MAX)
-		return err_set(err, ERR_CONFIG, 0, "%.160s: more than %d mapping files", folder->shown_as,
-				MAPPING_FILES_MAX);
+		return err_set(err, ERR_CONFIG, 0, "%.160s: more than %d mapping files",
+				folder->shown_as, MAPPING_FILES_MAX);
 	*vec_add(ret) = (struct found){
 			arena_printf(arena, "%s/%s", folder->path, name),
 			arena_printf(arena, "%s/%s", folder->shown_as, name),
@@ -186,7 +211,8 @@ static enum err_code take_name(
 	return ERR_NONE;
 }
 
-static enum err_code list_folder(struct arena *arena, const struct found *folder, found_vec *ret, struct err *err)
+static enum err_code list_folder(
+		struct arena *arena, const struct found *folder, found_vec *ret, struct err *err)
 {
 	DIR *dir = opendir(folder->path);
 	size_t before = ret->count;
@@ -194,12 +220,15 @@ static enum err_code list_folder(struct arena *arena, const struct found *folder
 	enum err_code code = ERR_NONE;
 
 	if (!dir)
-		return err_errno(err, ERR_CONFIG, errno, "mapping files in %.160s", folder->shown_as);
+		return err_errno(err, ERR_CONFIG, errno, "mapping files in %.160s",
+				folder->shown_as);
 	while (code == ERR_NONE && (item = readdir(dir)))
 		code = take_name(arena, folder, item->d_name, ret, err);
 	(void)closedir(dir);
 	if (code == ERR_NONE && ret->count == before)
-		return err_set(err, ERR_CONFIG, 0, "%.160s: no mapping file; write the rules into one such as %.80s/main.yaml",
+		return err_set(err, ERR_CONFIG, 0,
+				"%.160s: no mapping file; write the rules into one such as "
+				"%.80s/main.yaml",
 				folder->shown_as, folder->shown_as);
 	if (ret->count > before)
 		qsort(ret->items + before, ret->count - before, sizeof(*ret->items), compare_found);
@@ -207,7 +236,8 @@ static enum err_code list_folder(struct arena *arena, const struct found *folder
 }
 
 /* Relative names are relative to the configuration file, in fact and as they are shown. */
-static struct found place_of(const struct config_reading *reading, const char *name, const char *shown_folder)
+static struct found place_of(
+		const struct config_reading *reading, const char *name, const char *shown_folder)
 {
 	struct arena *arena = reading->reader.arena;
 
@@ -219,8 +249,8 @@ static struct found place_of(const struct config_reading *reading, const char *n
 	};
 }
 
-static enum err_code find_mappings(
-		const struct config_reading *reading, const char *shown_folder, found_vec *ret, struct err *err)
+static enum err_code find_mappings(const struct config_reading *reading, const char *shown_folder,
+		found_vec *ret, struct err *err)
 {
 	static const char *const standard[] = {MAPPINGS_FOLDER};
 	struct texts names = reading->mappings;
@@ -235,7 +265,9 @@ static enum err_code find_mappings(
 		if (stat(found.path, &st) == 0 && S_ISDIR(st.st_mode))
 			code = list_folder(reading->reader.arena, &found, ret, err);
 		else if (names.items == standard)
-			code = err_set(err, ERR_CONFIG, 0, "%.160s: there is no such folder; put the mapping files there",
+			code = err_set(err, ERR_CONFIG, 0,
+					"%.160s: there is no such folder; put the mapping files "
+					"there",
 					found.shown_as);
 		else
 			*vec_add(ret) = found;
@@ -249,7 +281,8 @@ static void add_content(struct digest *digest, struct span text)
 	digest_add(digest, text.ptr, text.len);
 }
 
-static enum err_code load_mappings(struct config *config, const found_vec *found, struct span own, struct err *err)
+static enum err_code load_mappings(
+		struct config *config, const found_vec *found, struct span own, struct err *err)
 {
 	struct mapping_file *files = arena_alloc(config->arena, found->count * sizeof(*files));
 	struct digest *digest = digest_new();
@@ -258,13 +291,15 @@ static enum err_code load_mappings(struct config *config, const found_vec *found
 	add_content(digest, own);
 	for (size_t i = 0; i < found->count && code == ERR_NONE; i++) {
 		files[i].shown_as = found->items[i].shown_as;
-		code = document_load(found->items[i].path, files[i].shown_as, config->arena, &files[i].text, err);
+		code = document_load(found->items[i].path, files[i].shown_as, config->arena,
+				&files[i].text, err);
 		if (code == ERR_NONE)
 			add_content(digest, files[i].text);
 	}
 	digest_finish(digest, config->settings.digest);
 	if (code == ERR_NONE)
-		code = mapping_load(config->arena, &config->settings, files, found->count, &config->mapping, err);
+		code = mapping_load(config->arena, &config->settings, files, found->count,
+				&config->mapping, err);
 	return code;
 }
 
@@ -277,10 +312,12 @@ static const char *folder_of(struct arena *arena, const char *path)
 	return slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
 }
 
-static enum err_code load(struct config *config, const char *path, const char *absolute, struct err *err)
+static enum err_code load(
+		struct config *config, const char *path, const char *absolute, struct err *err)
 {
 	struct config_reading reading = {
-			.reader = {.arena = config->arena, .folder = folder_of(config->arena, absolute)}};
+			.reader = {.arena = config->arena,
+					.folder = folder_of(config->arena, absolute)}};
 	found_vec found = {0};
 	struct span text;
 	enum err_code code = document_load(absolute, path, config->arena, &text, err);
@@ -314,7 +351,8 @@ enum err_code config_load(const char *path, struct config **ret, struct err *err
 	enum err_code code;
 
 	config->arena = arena_new();
-	code = load(config, arena_strdup(config->arena, path), make_absolute(config->arena, path), err);
+	code = load(config, arena_strdup(config->arena, path), make_absolute(config->arena, path),
+			err);
 	if (code != ERR_NONE) {
 		config_free(config);
 		return code;

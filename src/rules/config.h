@@ -1,5 +1,6 @@
 /*
- * config -- ldap2dbx.yaml and the mapping files beside it, read, checked and compiled into one value.
+ * config -- ldap2dbx.yaml and the mapping files beside it, read, checked and compiled into one
+ * value.
  */
 #ifndef L2D_RULES_CONFIG_H
 #define L2D_RULES_CONFIG_H
@@ -11,10 +12,11 @@
 struct config;
 
 /*
- * Reads path and mappings/\*.yaml in its folder (sorted by name; the place can be given by `mappings:`), everything checked
- * that can be checked without a network: keys, types, ranges, expressions, references between files, the `tests:`
- * are not run (mapping_run_tests). A key that is not executed in this version is refused, never ignored.
- * Errors: ERR_CONFIG, the first one found, as "FILE:LINE:COLUMN: what is wrong; what to do".
+ * Reads path and mappings/\*.yaml in its folder (sorted by name; the place can be given by
+ * `mappings:`), everything checked that can be checked without a network: keys, types, ranges,
+ * expressions, references between files, the `tests:` are not run (mapping_run_tests). A key that
+ * is not executed in this version is refused, never ignored. Errors: ERR_CONFIG, the first one
+ * found, as "FILE:LINE:COLUMN: what is wrong; what to do".
  */
 MUST_CHECK enum err_code config_load(const char *path, struct config **ret, struct err *err);
 void config_free(struct config *config); /* NULL is fine */
@@ -23,13 +25,14 @@ void config_free(struct config *config); /* NULL is fine */
 const struct settings *config_settings(const struct config *config);
 const struct mapping *config_mapping(const struct config *config);
 
-/* JSON Schemas of the two kinds of file, for editors; made from the tables that files are read by. Caller's, mem_free. */
+/* JSON Schemas of the two kinds of file, for editors; made from the tables that files are read by.
+ * Caller's, mem_free. */
 char *config_schema(void);
 char *mapping_schema(void);
 
 /*
- * All keys of the two kinds of file, for the manual's check: "sources.NAME.bind.dn" (NAME: the user's word),
- * "users[].when" (an item of a list). In arena.
+ * All keys of the two kinds of file, for the manual's check: "sources.NAME.bind.dn" (NAME: the
+ * user's word), "users[].when" (an item of a list). In arena.
  */
 const char *const *config_key_list(struct arena *arena, size_t *ret_count);
 const char *const *mapping_key_list(struct arena *arena, size_t *ret_count);

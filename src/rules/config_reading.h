@@ -19,14 +19,17 @@ struct config_reading {
 	struct texts mappings;           /* as written; count 0: not given */
 };
 
-/* `read` functions and tables of the sections, see rules/schema.h. target is the struct config_reading. */
+/* `read` functions and tables of the sections, see rules/schema.h. target is the struct
+ * config_reading. */
 schema_read_fn config_read_source, config_read_account, config_read_workspace;
 extern const struct schema config_source_schema, config_account_schema, config_workspace_schema;
-/* target is what the section is about: struct guard_settings, struct limit_settings, struct settings. */
+/* target is what the section is about: struct guard_settings, struct limit_settings, struct
+ * settings. */
 schema_read_fn config_read_limits, config_read_store, config_read_at, config_read_timezone;
 extern const struct schema config_guard_schema, config_limits_schema;
 
 /* Names of sources and workspaces: letters, digits, point, hyphen, underscore. */
-MUST_CHECK enum err_code config_check_name(const struct document_node *node, const char *what, struct err *err);
+MUST_CHECK enum err_code config_check_name(
+		const struct document_node *node, const char *what, struct err *err);
 
 #endif

@@ -5,9 +5,10 @@
 #include "rules/uri.h"
 
 static const char *const auth_types[] = {"pat", "oauth-m2m", NULL};
-static const char *const auth_types_later[] = {"azure-client-secret", "azure-msi", "azure-cli", "azure-devops-oidc",
-		"github-oidc", "env-oidc", "file-oidc", "google-credentials", "google-id", "databricks-cli",
-		"metadata-service", "basic", "external-browser", NULL};
+static const char *const auth_types_later[] = {"azure-client-secret", "azure-msi", "azure-cli",
+		"azure-devops-oidc", "github-oidc", "env-oidc", "file-oidc", "google-credentials",
+		"google-id", "databricks-cli", "metadata-service", "basic", "external-browser",
+		NULL};
 
 #define HOST_JSON "{\"type\":\"string\",\"pattern\":\"^https?://\"}"
 #define ID_JSON "{\"type\":[\"string\",\"integer\"]}"
@@ -18,7 +19,8 @@ struct target_reading {
 	int auth_type; /* index into auth_types; -1: not given */
 };
 
-static enum err_code read_host(struct reader *reader, const struct document_node *node, void *target, struct err *err)
+static enum err_code read_host(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	const char *text, *wrong;
 	size_t len;
@@ -30,11 +32,13 @@ static enum err_code read_host(struct reader *reader, const struct document_node
 	if (wrong)
 		return document_error(node, err, "`%.120s` is no host: %s", text, wrong);
 	len = strlen(text);
-	*(const char **)target = text[len - 1] == '/' ? arena_strndup(reader->arena, text, len - 1) : text;
+	*(const char **)target =
+			text[len - 1] == '/' ? arena_strndup(reader->arena, text, len - 1) : text;
 	return ERR_NONE;
 }
 
-static enum err_code read_account_id(struct reader *reader, const struct document_node *node, void *target, struct err *err)
+static enum err_code read_account_id(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	const char *text;
 	enum err_code code = schema_text(node, &text, err);
@@ -43,16 +47,20 @@ static enum err_code read_account_id(struct reader *reader, const struct documen
 	if (code != ERR_NONE)
 		return code;
 	for (const char *c = text; *c; c++) {
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-", *c) || c - text > 64)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-",
+				    *c) ||
+				c - text > 64)
 			return document_error(node, err,
-					"`account_id` is a UUID, as the account console shows it, not `%.80s`", text);
+					"`account_id` is a UUID, as the account console shows it, "
+					"not `%.80s`",
+					text);
 	}
 	*(const char **)target = text;
 	return ERR_NONE;
 }
 
-static enum err_code read_workspace_id(
-		struct reader *reader, const struct document_node *node, void *target, struct err *err)
+static enum err_code read_workspace_id(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	const char *text;
 	int64_t number;
@@ -68,9 +76,11 @@ static enum err_code read_workspace_id(
 
 #define TARGET(member) offsetof(struct target_reading, t.member)
 static const struct schema_key auth_keys[] = {
-		{"type", SCHEMA_CHOICE, .offset = offsetof(struct target_reading, auth_type), .choices = auth_types,
-				.later = auth_types_later, .about = "Way to sign in; left out: by what is given."},
-		{"token", SCHEMA_SECRET, .offset = TARGET(auth.token), .about = "Reference to a personal access token."},
+		{"type", SCHEMA_CHOICE, .offset = offsetof(struct target_reading, auth_type),
+				.choices = auth_types, .later = auth_types_later,
+				.about = "Way to sign in; left out: by what is given."},
+		{"token", SCHEMA_SECRET, .offset = TARGET(auth.token),
+				.about = "Reference to a personal access token."},
 		{"client_id", SCHEMA_TEXT, .offset = TARGET(auth.client_id),
 				.about = "Application id of the service principal that signs in."},
 		{"client_secret", SCHEMA_SECRET, .offset = TARGET(auth.client_secret),
@@ -78,33 +88,37 @@ static const struct schema_key auth_keys[] = {
 };
 static const struct schema auth_schema = SCHEMA("`auth`", auth_keys);
 
-#define TARGET_KEYS                                                                                          \
-	{"host", SCHEMA_OWN, .offset = TARGET(host), .read = read_host, .json = HOST_JSON,                   \
-			.about = "https address; left out: from the profile or DATABRICKS_HOST."},           \
-			{"profile", SCHEMA_TEXT, .offset = TARGET(profile),                                  \
-					.about = "Section of ~/.databrickscfg."},                            \
-			{"auth", SCHEMA_SECTION, .section = &auth_schema,                                    \
-					.about = "How to sign in; what is missing comes from profile and environment."}, \
-	{                                                                                                    \
-		"ca_file", SCHEMA_FILE, .offset = TARGET(ca_file),                                           \
-				.about = "Certificates that are trusted, PEM; left out: the system's."       \
+#define TARGET_KEYS                                                                                \
+	{"host", SCHEMA_OWN, .offset = TARGET(host), .read = read_host, .json = HOST_JSON,         \
+			.about = "https address; left out: from the profile or DATABRICKS_HOST."}, \
+			{"profile", SCHEMA_TEXT, .offset = TARGET(profile),                        \
+					.about = "Section of ~/.databrickscfg."},                  \
+			{"auth", SCHEMA_SECTION, .section = &auth_schema,                          \
+					.about = "How to sign in; what is missing comes from "     \
+						 "profile and environment."},                      \
+	{                                                                                          \
+		"ca_file", SCHEMA_FILE, .offset = TARGET(ca_file),                                 \
+					.about = "Certificates that are trusted, PEM; left out: "  \
+						 "the system's."                                   \
 	}
 
 static const struct schema_key account_keys[] = {
 		TARGET_KEYS,
-		{"account_id", SCHEMA_OWN, .offset = TARGET(account_id), .read = read_account_id, .json = ID_JSON,
-				.about = "UUID of the account."},
+		{"account_id", SCHEMA_OWN, .offset = TARGET(account_id), .read = read_account_id,
+				.json = ID_JSON, .about = "UUID of the account."},
 };
 const struct schema config_account_schema = SCHEMA("`account`", account_keys);
 
 static const struct schema_key workspace_keys[] = {
 		TARGET_KEYS,
-		{"workspace_id", SCHEMA_OWN, .offset = TARGET(workspace_id), .read = read_workspace_id, .json = ID_JSON,
+		{"workspace_id", SCHEMA_OWN, .offset = TARGET(workspace_id),
+				.read = read_workspace_id, .json = ID_JSON,
 				.about = "Number of the workspace; left out: asked of it."},
 };
 const struct schema config_workspace_schema = SCHEMA("this workspace", workspace_keys);
 
-static enum err_code check_auth(const struct target_reading *reading, const struct document_node *node, struct err *err)
+static enum err_code check_auth(const struct target_reading *reading,
+		const struct document_node *node, struct err *err)
 {
 	const struct auth_settings *auth = &reading->t.auth;
 	const struct document_node *at = document_get(node, "auth");
@@ -116,12 +130,15 @@ static enum err_code check_auth(const struct target_reading *reading, const stru
 	if (auth->token && type && strcmp(type, "pat") != 0)
 		return document_error(at, err, "`token` goes with `type: pat`, not with %s", type);
 	if (oauth && type && strcmp(type, "oauth-m2m") != 0)
-		return document_error(at, err, "`client_id` and `client_secret` go with `type: oauth-m2m`, not with %s", type);
+		return document_error(at, err,
+				"`client_id` and `client_secret` go with `type: oauth-m2m`, not "
+				"with %s",
+				type);
 	return ERR_NONE;
 }
 
-static enum err_code read_target(struct reader *reader, const struct schema *schema, const struct document_node *node,
-		struct target_settings *target, struct err *err)
+static enum err_code read_target(struct reader *reader, const struct schema *schema,
+		const struct document_node *node, struct target_settings *target, struct err *err)
 {
 	struct target_reading reading = {.t = *target, .auth_type = -1};
 	const struct document_node *auth;
@@ -139,16 +156,19 @@ static enum err_code read_target(struct reader *reader, const struct schema *sch
 	return ERR_NONE;
 }
 
-enum err_code config_read_account(struct reader *reader, const struct document_node *node, void *target, struct err *err)
+enum err_code config_read_account(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	struct config_reading *config = target;
 
 	config->settings.has_account = true;
-	config->account = (struct target_settings){.name = "account", .is_account = true, .line = node->key_line};
+	config->account = (struct target_settings){
+			.name = "account", .is_account = true, .line = node->key_line};
 	return read_target(reader, &config_account_schema, node, &config->account, err);
 }
 
-enum err_code config_read_workspace(struct reader *reader, const struct document_node *node, void *target, struct err *err)
+enum err_code config_read_workspace(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	struct config_reading *config = target;
 	struct target_settings workspace = {.name = node->key, .line = node->key_line};
@@ -156,7 +176,9 @@ enum err_code config_read_workspace(struct reader *reader, const struct document
 	enum err_code code = config_check_name(node, "workspace", err);
 
 	if (code == ERR_NONE && strcmp(node->key, "account") == 0)
-		return document_error(&key, err, "a workspace can't be named `account`, which means the account itself");
+		return document_error(&key, err,
+				"a workspace can't be named `account`, which means the account "
+				"itself");
 	if (code == ERR_NONE)
 		code = read_target(reader, &config_workspace_schema, node, &workspace, err);
 	if (code == ERR_NONE)

@@ -25,7 +25,8 @@ struct place {
 	unsigned line, column;
 };
 
-static enum err_code error_at(const char *file, struct place at, struct err *err, const char *fmt, va_list args)
+static PRINTF_LIKE(4, 0) enum err_code error_at(
+		const char *file, struct place at, struct err *err, const char *fmt, va_list args)
 {
 	char text[sizeof(err->text)];
 
@@ -44,7 +45,8 @@ enum err_code document_error(const struct document_node *at, struct err *err, co
 	return code;
 }
 
-enum err_code document_error_at_key(const struct document_node *at, struct err *err, const char *fmt, ...)
+enum err_code document_error_at_key(
+		const struct document_node *at, struct err *err, const char *fmt, ...)
 {
 	enum err_code code;
 	va_list args;
@@ -66,7 +68,8 @@ unsigned document_column(const struct document_node *at, size_t offset)
 	return column;
 }
 
-enum err_code document_error_inside(const struct document_node *at, size_t offset, struct err *err, const char *fmt, ...)
+enum err_code document_error_inside(const struct document_node *at, size_t offset, struct err *err,
+		const char *fmt, ...)
 {
 	struct place place = {at->line, document_column(at, offset)};
 	enum err_code code;
@@ -83,7 +86,8 @@ static struct place place_of(yaml_mark_t mark)
 	return (struct place){(unsigned)mark.line + 1, (unsigned)mark.column + 1};
 }
 
-static PRINTF_LIKE(3, 4) enum err_code refuse(struct reading *r, yaml_mark_t mark, const char *fmt, ...)
+static PRINTF_LIKE(3, 4) enum err_code
+		refuse(struct reading *r, yaml_mark_t mark, const char *fmt, ...)
 {
 	enum err_code code;
 	va_list args;
@@ -101,17 +105,20 @@ static enum err_code refuse_syntax(struct reading *r)
 	const char *hint = "";
 
 	if (p->error == YAML_READER_ERROR)
-		return err_set(r->err, ERR_CONFIG, 0, "%.160s: not UTF-8 text: %s at byte %zu", r->file, problem,
-				p->problem_offset);
+		return err_set(r->err, ERR_CONFIG, 0, "%.160s: not UTF-8 text: %s at byte %zu",
+				r->file, problem, p->problem_offset);
 	if (strstr(problem, "cannot start any token"))
-		hint = "; indent with spaces, not tabs, and put texts that begin with a special character in quotes";
-	else if (p->context && (strstr(p->context, "anchor") || strstr(p->context, "tag") || strstr(p->context, "alias")))
+		hint = "; indent with spaces, not tabs, and put texts that begin with a special "
+		       "character in quotes";
+	else if (p->context &&
+			(strstr(p->context, "anchor") || strstr(p->context, "tag") ||
+					strstr(p->context, "alias")))
 		hint = "; put texts that begin with &, * or ! in quotes";
 	else if (strstr(problem, "mapping values are not allowed"))
 		hint = "; put texts that hold \": \" in quotes";
 	if (p->context && p->context_mark.line != p->problem_mark.line)
-		return refuse(r, p->problem_mark, "not valid YAML: %s %s that begins in line %zu%s", problem,
-				p->context, p->context_mark.line + 1, hint);
+		return refuse(r, p->problem_mark, "not valid YAML: %s %s that begins in line %zu%s",
+				problem, p->context, p->context_mark.line + 1, hint);
 	return refuse(r, p->problem_mark, "not valid YAML: %s%s", problem, hint);
 }
 
@@ -129,7 +136,8 @@ static size_t characters(const char *text)
 	return count;
 }
 
-static enum err_code fill_scalar(struct reading *r, const yaml_event_t *event, struct document_node *node)
+static enum err_code fill_scalar(
+		struct reading *r, const yaml_event_t *event, struct document_node *node)
 {
 	const char *value = (const char *)event->data.scalar.value;
 	size_t width;
@@ -141,7 +149,8 @@ static enum err_code fill_scalar(struct reading *r, const yaml_event_t *event, s
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	width = event->end_mark.column - event->start_mark.column;
 	/* Escapes and folded lines make the two differ; then only the beginning is known. */
-	if (event->start_mark.line == event->end_mark.line && width == characters(value) + (node->quoted ? 2 : 0))
+	if (event->start_mark.line == event->end_mark.line &&
+			width == characters(value) + (node->quoted ? 2 : 0))
 		node->text_column = node->column + (node->quoted ? 1 : 0);
 	return ERR_NONE;
 }
@@ -156,7 +165,8 @@ static void take_children(struct reading *r, struct document_node *node, const n
 		memcpy(node->children, children->items, children->count * sizeof(*node->children));
 }
 
-static enum err_code read_node(struct reading *r, const yaml_event_t *event, struct document_node **ret);
+static enum err_code read_node(
+		struct reading *r, const yaml_event_t *event, struct document_node **ret);
 
 /* The node that the next event begins; *ret NULL at the end of the list or map. */
 static enum err_code read_next(struct reading *r, struct document_node **ret)
@@ -187,16 +197,19 @@ static enum err_code read_list(struct reading *r, struct document_node *node)
 	return code;
 }
 
-static enum err_code read_pair(struct reading *r, struct table *keys, struct document_node *key, struct document_node **ret)
+static enum err_code read_pair(struct reading *r, struct table *keys, struct document_node *key,
+		struct document_node **ret)
 {
 	const struct document_node *former;
 	enum err_code code;
 
 	if (key->kind != DOCUMENT_SCALAR)
-		return document_error(key, r->err, "a key must be a text, this is %s", document_describe(key));
+		return document_error(key, r->err, "a key must be a text, this is %s",
+				document_describe(key));
 	former = table_put(keys, span_of(key->text), key);
 	if (former)
-		return document_error(key, r->err, "`%.80s` is there twice, first in line %u; remove one", key->text,
+		return document_error(key, r->err,
+				"`%.80s` is there twice, first in line %u; remove one", key->text,
 				former->line);
 	code = read_next(r, ret);
 	if (code == ERR_NONE) {
@@ -228,18 +241,23 @@ static enum err_code read_map(struct reading *r, struct document_node *node)
 }
 
 /* What strictness forbids on any node. */
-static enum err_code check_plainness(struct reading *r, const yaml_event_t *event, const void *anchor, const void *tag)
+static enum err_code check_plainness(
+		struct reading *r, const yaml_event_t *event, const void *anchor, const void *tag)
 {
 	if (anchor)
 		return refuse(r, event->start_mark,
-				"anchors (&name) are not supported; put a text that begins with & in quotes");
+				"anchors (&name) are not supported; put a text that begins with & "
+				"in quotes");
 	if (tag)
 		return refuse(r, event->start_mark,
-				"tags (!name) are not supported; put a text that begins with ! in quotes");
-	if (r->depth >= DOCUMENT_DEPTH_MAX)
-		return refuse(r, event->start_mark, "nested deeper than %d levels", DOCUMENT_DEPTH_MAX);
+				"tags (!name) are not supported; put a text that begins with ! in "
+				"quotes");
+	if (r->depth > DOCUMENT_DEPTH_MAX)
+		return refuse(r, event->start_mark, "nested deeper than %d levels",
+				DOCUMENT_DEPTH_MAX);
 	if (++r->nodes > DOCUMENT_NODES_MAX)
-		return refuse(r, event->start_mark, "more than %d values in one file; split it", DOCUMENT_NODES_MAX);
+		return refuse(r, event->start_mark, "more than %d values in one file; split it",
+				DOCUMENT_NODES_MAX);
 	return ERR_NONE;
 }
 
@@ -254,7 +272,8 @@ static struct document_node *node_new(struct reading *r, const yaml_event_t *eve
 	return node;
 }
 
-static enum err_code fill_node(struct reading *r, const yaml_event_t *event, struct document_node *node)
+static enum err_code fill_node(
+		struct reading *r, const yaml_event_t *event, struct document_node *node)
 {
 	enum err_code code;
 
@@ -263,18 +282,22 @@ static enum err_code fill_node(struct reading *r, const yaml_event_t *event, str
 		return code == ERR_NONE ? fill_scalar(r, event, node) : code;
 	}
 	if (event->type == YAML_SEQUENCE_START_EVENT) {
-		code = check_plainness(r, event, event->data.sequence_start.anchor, event->data.sequence_start.tag);
+		code = check_plainness(r, event, event->data.sequence_start.anchor,
+				event->data.sequence_start.tag);
 		return code == ERR_NONE ? read_list(r, node) : code;
 	}
 	if (event->type == YAML_MAPPING_START_EVENT) {
-		code = check_plainness(r, event, event->data.mapping_start.anchor, event->data.mapping_start.tag);
+		code = check_plainness(r, event, event->data.mapping_start.anchor,
+				event->data.mapping_start.tag);
 		return code == ERR_NONE ? read_map(r, node) : code;
 	}
 	return refuse(r, event->start_mark,
-			"aliases (*name) are not supported; put a text that begins with * in quotes");
+			"aliases (*name) are not supported; put a text that begins with * in "
+			"quotes");
 }
 
-static enum err_code read_node(struct reading *r, const yaml_event_t *event, struct document_node **ret)
+static enum err_code read_node(
+		struct reading *r, const yaml_event_t *event, struct document_node **ret)
 {
 	struct document_node *node = node_new(r, event);
 	enum err_code code;
@@ -294,7 +317,8 @@ static enum err_code first_event(struct reading *r, yaml_event_t *event)
 		enum err_code code = next_event(r, event);
 
 		if (code != ERR_NONE ||
-				(event->type != YAML_STREAM_START_EVENT && event->type != YAML_DOCUMENT_START_EVENT))
+				(event->type != YAML_STREAM_START_EVENT &&
+						event->type != YAML_DOCUMENT_START_EVENT))
 			return code;
 		yaml_event_delete(event);
 	}
@@ -312,7 +336,8 @@ static enum err_code expect_end(struct reading *r)
 	if (code != ERR_NONE)
 		return code;
 	if (event.type != YAML_STREAM_END_EVENT)
-		code = refuse(r, event.start_mark, "a second document (---) in one file; make it a file of its own");
+		code = refuse(r, event.start_mark,
+				"a second document (---) in one file; make it a file of its own");
 	yaml_event_delete(&event);
 	return code;
 }
@@ -339,14 +364,15 @@ static enum err_code read_document(struct reading *r, struct document_node **ret
 	return code;
 }
 
-enum err_code document_parse(struct span text, const char *shown_as, struct arena *arena, struct document_node **ret,
-		struct err *err)
+enum err_code document_parse(struct span text, const char *shown_as, struct arena *arena,
+		struct document_node **ret, struct err *err)
 {
 	struct reading r = {.file = arena_strdup(arena, shown_as), .arena = arena, .err = err};
 	enum err_code code;
 
 	if (text.len > DOCUMENT_BYTES_MAX)
-		return err_set(err, ERR_CONFIG, 0, "%.160s: larger than %zu bytes", shown_as, DOCUMENT_BYTES_MAX);
+		return err_set(err, ERR_CONFIG, 0, "%.160s: larger than %zu bytes", shown_as,
+				DOCUMENT_BYTES_MAX);
 	if (!yaml_parser_initialize(&r.parser))
 		return err_set(err, ERR_BUG, 0, "libyaml does not start");
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
@@ -356,7 +382,8 @@ enum err_code document_parse(struct span text, const char *shown_as, struct aren
 	return code;
 }
 
-static enum err_code load_open(int fd, const char *shown_as, struct arena *arena, struct span *ret, struct err *err)
+static enum err_code load_open(int fd, const char *shown_as, struct arena *arena, struct span *ret,
+		struct err *err)
 {
 	struct stat st;
 	size_t len = 0;
@@ -367,7 +394,8 @@ static enum err_code load_open(int fd, const char *shown_as, struct arena *arena
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_CONFIG, 0, "%.160s: not a regular file", shown_as);
 	if ((uintmax_t)st.st_size > DOCUMENT_BYTES_MAX)
-		return err_set(err, ERR_CONFIG, 0, "%.160s: larger than %zu bytes", shown_as, DOCUMENT_BYTES_MAX);
+		return err_set(err, ERR_CONFIG, 0, "%.160s: larger than %zu bytes", shown_as,
+				DOCUMENT_BYTES_MAX);
 	bytes = arena_alloc(arena, (size_t)st.st_size + 1);
 	while (len < (size_t)st.st_size) {
 		ssize_t got = read(fd, bytes + len, (size_t)st.st_size - len);
@@ -382,7 +410,8 @@ static enum err_code load_open(int fd, const char *shown_as, struct arena *arena
 	return ERR_NONE;
 }
 
-enum err_code document_load(const char *path, const char *shown_as, struct arena *arena, struct span *ret, struct err *err)
+enum err_code document_load(const char *path, const char *shown_as, struct arena *arena,
+		struct span *ret, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	enum err_code code;
@@ -394,8 +423,8 @@ enum err_code document_load(const char *path, const char *shown_as, struct arena
 	return code;
 }
 
-enum err_code document_read(const char *path, const char *shown_as, struct arena *arena, struct document_node **ret,
-		struct err *err)
+enum err_code document_read(const char *path, const char *shown_as, struct arena *arena,
+		struct document_node **ret, struct err *err)
 {
 	struct span text;
 	enum err_code code = document_load(path, shown_as, arena, &text, err);
@@ -425,7 +454,8 @@ struct document_node document_key(const struct document_node *node)
 bool document_is_null(const struct document_node *node)
 {
 	return node->kind == DOCUMENT_SCALAR && !node->quoted &&
-			(node->text[0] == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0);
+			(node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
+					strcmp(node->text, "null") == 0);
 }
 
 const char *document_describe(const struct document_node *node)

@@ -70,7 +70,8 @@ static const char *take_text(lua_State *lua, struct arena *arena)
 	return ret;
 }
 
-/* Leaves the template's value on the stack: nil, a text or a number for a longer one, whatever it is for ${} alone. */
+/* Leaves the template's value on the stack: nil, a text or a number for a longer one, whatever it
+ * is for ${} alone. */
 static void push_template(lua_State *lua, const struct template *template)
 {
 	luaL_Buffer buffer;
@@ -91,14 +92,16 @@ static void push_template(lua_State *lua, const struct template *template)
 		if (lua_isnil(lua, -1))
 			return; /* nil on top; what is below goes with the stack */
 		if (!lua_isstring(lua, -1))
-			(void)luaL_error(lua, "a ${} inside a longer text is a %s, not a text", luaL_typename(lua, -1));
+			(void)luaL_error(lua, "a ${} inside a longer text is a %s, not a text",
+					luaL_typename(lua, -1));
 		luaL_addvalue(&buffer);
 	}
 	luaL_pushresult(&buffer);
 }
 
 /* NULL for nil and for an empty text. */
-static const char *template_text(lua_State *lua, const struct template *template, struct arena *arena)
+static const char *template_text(
+		lua_State *lua, const struct template *template, struct arena *arena)
 {
 	const char *ret = NULL;
 	int top = lua_gettop(lua);
@@ -112,7 +115,8 @@ static const char *template_text(lua_State *lua, const struct template *template
 	return ret;
 }
 
-/* 1 and 0 for what is plainly true or false: a boolean or, as directories write it, a text; else -1. */
+/* 1 and 0 for what is plainly true or false: a boolean or, as directories write it, a text; else
+ * -1. */
 static int truth(lua_State *lua)
 {
 	const char *text;
@@ -133,7 +137,9 @@ static bool read_active(lua_State *lua, const struct template *template)
 	push_template(lua, template);
 	value = truth(lua);
 	if (value < 0 && lua_isnil(lua, -1))
-		(void)luaL_error(lua, "it is nil, neither true nor false; say what that means, as in ${enabled or true}");
+		(void)luaL_error(lua,
+				"it is nil, neither true nor false; say what that means, as in "
+				"${enabled or true}");
 	if (value < 0)
 		(void)luaL_error(lua, "it must be true or false");
 	lua_settop(lua, top);
@@ -193,7 +199,8 @@ static int work(lua_State *lua)
 	return 0;
 }
 
-static struct identity start_identity(const struct rule *rule, const struct entry *entry, struct arena *arena)
+static struct identity start_identity(
+		const struct rule *rule, const struct entry *entry, struct arena *arena)
 {
 	struct identity identity = {
 			.kind = rule->kind,
@@ -216,7 +223,10 @@ static struct identity start_identity(const struct rule *rule, const struct entr
 void evaluate_rule(struct evaluator *evaluator, const struct rule *rule, const struct entry *entry,
 		const struct membership *membership, struct arena *arena, struct evaluation *ret)
 {
-	struct evaluating e = {.rule = rule, .arena = arena, .identity = &ret->identity, .result = EVALUATED};
+	struct evaluating e = {.rule = rule,
+			.arena = arena,
+			.identity = &ret->identity,
+			.result = EVALUATED};
 	const char *failure;
 
 	*ret = (struct evaluation){.identity = start_identity(rule, entry, arena)};
@@ -224,9 +234,11 @@ void evaluate_rule(struct evaluator *evaluator, const struct rule *rule, const s
 	ret->read_groups = evaluator->sandbox->read_groups;
 	ret->result = failure ? EVALUATED_FAILED : e.result;
 	if (failure)
-		ret->reason = arena_printf(arena, "%s:%u: %s: %s", rule->file, e.line, e.what, failure);
+		ret->reason = arena_printf(
+				arena, "%s:%u: %s: %s", rule->file, e.line, e.what, failure);
 	else if (e.result == EVALUATED_NIL)
-		ret->reason = arena_printf(arena, "%s:%u: %s has no value", rule->file, e.line, e.missing);
+		ret->reason = arena_printf(
+				arena, "%s:%u: %s has no value", rule->file, e.line, e.missing);
 }
 
 static bool kind_of(enum search_purpose purpose, enum principal_kind *ret)
@@ -249,14 +261,16 @@ static bool kind_of(enum search_purpose purpose, enum principal_kind *ret)
 	return false;
 }
 
-void evaluate_entry(struct evaluator *evaluator, const struct search *search, const struct entry *entry,
-		const struct membership *membership, struct arena *arena, struct evaluation *ret)
+void evaluate_entry(struct evaluator *evaluator, const struct search *search,
+		const struct entry *entry, const struct membership *membership, struct arena *arena,
+		struct evaluation *ret)
 {
 	const struct mapping *mapping = evaluator->mapping;
 	enum principal_kind kind;
 
 	if (kind_of(search->purpose, &kind) && search->rule < mapping->rule_counts[kind])
-		evaluate_rule(evaluator, mapping->rules[kind][search->rule], entry, membership, arena, ret);
+		evaluate_rule(evaluator, mapping->rules[kind][search->rule], entry, membership,
+				arena, ret);
 	else
 		*ret = (struct evaluation){.result = EVALUATED_OUT};
 }

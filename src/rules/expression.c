@@ -6,9 +6,11 @@
 #include "rules/pattern.h"
 #include "rules/sandbox.h"
 
-/* Words that begin or build statements; with `and`, `or`, `not`, `nil`, `true` and `false` all that Lua reserves. */
-static const char *const statement_words[] = {"break", "do", "else", "elseif", "end", "for", "function", "goto", "if",
-		"in", "local", "repeat", "return", "then", "until", "while"};
+/* Words that begin or build statements; with `and`, `or`, `not`, `nil`, `true` and `false` all that
+ * Lua reserves. */
+static const char *const statement_words[] = {"break", "do", "else", "elseif", "end", "for",
+		"function", "goto", "if", "in", "local", "repeat", "return", "then", "until",
+		"while"};
 static const char *const value_words[] = {"and", "or", "not", "nil", "true", "false"};
 
 /* What people write who think of another language. */
@@ -53,7 +55,7 @@ void compiler_add_attribute(struct compiler *compiler, struct span name)
 
 	for (char *c = lower; *c; c++)
 		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + ('a' - 'A')) : *c;
-	for (vec_each(&compiler->attributes, known)) {
+	for (vec_each (&compiler->attributes, known)) {
 		if (strcmp(*known, lower) == 0)
 			return;
 	}
@@ -77,8 +79,9 @@ bool attribute_name_is_valid(struct span text)
 	return true;
 }
 
-#define refuse(scan, token, ...)                                                                             \
-	document_error_inside((scan)->node, (scan)->offset + (token)->offset, (scan)->err, __VA_ARGS__)
+#define refuse(scan, token, ...)                                                                   \
+	document_error_inside(                                                                     \
+			(scan)->node, (scan)->offset + (token)->offset, (scan)->err, __VA_ARGS__)
 
 static const struct lex_token *token_at(const struct scan *scan, size_t i)
 {
@@ -90,7 +93,8 @@ static enum err_code open_bracket(struct scan *scan, size_t i)
 	const struct lex_token *token = token_at(scan, i);
 
 	if (scan->depth == EXPRESSION_DEPTH_MAX)
-		return refuse(scan, token, "more than %d brackets inside each other", EXPRESSION_DEPTH_MAX);
+		return refuse(scan, token, "more than %d brackets inside each other",
+				EXPRESSION_DEPTH_MAX);
 	scan->brackets[scan->depth++] = (struct bracket){token->text.ptr[0], i, 0};
 	return ERR_NONE;
 }
@@ -103,7 +107,8 @@ static enum err_code close_bracket(struct scan *scan, const struct lex_token *to
 	if (scan->depth == 0)
 		return refuse(scan, token, "`%c` closes nothing", close);
 	if (scan->brackets[scan->depth - 1].open != open)
-		return refuse(scan, token, "`%c` closes a `%c`", close, scan->brackets[scan->depth - 1].open);
+		return refuse(scan, token, "`%c` closes a `%c`", close,
+				scan->brackets[scan->depth - 1].open);
 	scan->depth--;
 	return ERR_NONE;
 }
@@ -117,10 +122,12 @@ static enum err_code check_symbol(struct scan *scan, size_t i)
 	if (token->text.len > 1) {
 		for (size_t s = 0; s < COUNT_OF(slips); s++) {
 			if (lex_is(token, LEX_SYMBOL, slips[s].written))
-				return refuse(scan, token, "`%s` is not Lua, write `%s`", slips[s].written, slips[s].meant);
+				return refuse(scan, token, "`%s` is not Lua, write `%s`",
+						slips[s].written, slips[s].meant);
 		}
 		if (token->text.len == 3 || c == ':')
-			return refuse(scan, token, "`%.*s` is a statement's; an expression is expected",
+			return refuse(scan, token,
+					"`%.*s` is a statement's; an expression is expected",
 					(int)token->text.len, token->text.ptr);
 		return ERR_NONE;
 	}
@@ -131,11 +138,14 @@ static enum err_code check_symbol(struct scan *scan, size_t i)
 	if (c == ',' && scan->depth)
 		scan->brackets[scan->depth - 1].commas++;
 	if (c == ':')
-		return refuse(scan, token, "values have no methods; write lower(mail), not mail:lower()");
+		return refuse(scan, token,
+				"values have no methods; write lower(mail), not mail:lower()");
 	if (c == '=' && inside != '{')
-		return refuse(scan, token, "`=` assigns, which an expression can't; compare with `==`");
+		return refuse(scan, token,
+				"`=` assigns, which an expression can't; compare with `==`");
 	if ((c == ';' && inside != '{') || (c == ',' && !inside))
-		return refuse(scan, token, "an expression is one value; `%c` would begin another", c);
+		return refuse(scan, token, "an expression is one value; `%c` would begin another",
+				c);
 	return ERR_NONE;
 }
 
@@ -152,10 +162,14 @@ static enum err_code check_collection(struct scan *scan, size_t i)
 	}
 	if (!lex_is(token_at(scan, i + 1), LEX_SYMBOL, "[") || name->kind != LEX_STRING ||
 			!lex_is(token_at(scan, i + 3), LEX_SYMBOL, "]"))
-		return refuse(scan, token, all ? "`all` needs a literal name, as in all.memberOf or all[\"x-y\"]"
-					       : "`entry` needs a literal name, as in entry[\"x-y\"]");
-	if (!lex_string_value(name, scan->compiler->arena, &value) || !attribute_name_is_valid(value))
-		return refuse(scan, name, "%.*s is no attribute's name (letters, digits and hyphens)",
+		return refuse(scan, token,
+				all ? "`all` needs a literal name, as in all.memberOf or "
+				      "all[\"x-y\"]"
+				    : "`entry` needs a literal name, as in entry[\"x-y\"]");
+	if (!lex_string_value(name, scan->compiler->arena, &value) ||
+			!attribute_name_is_valid(value))
+		return refuse(scan, name,
+				"%.*s is no attribute's name (letters, digits and hyphens)",
 				(int)(name->text.len > 80 ? 80 : name->text.len), name->text.ptr);
 	compiler_add_attribute(scan->compiler, value);
 	return ERR_NONE;
@@ -169,7 +183,8 @@ static enum err_code refuse_call(struct scan *scan, const struct lex_token *toke
 	const char *likely = text_did_you_mean(word, names, count);
 
 	if (likely)
-		return refuse(scan, token, "unknown function `%.80s`, did you mean `%s`?", word, likely);
+		return refuse(scan, token, "unknown function `%.80s`, did you mean `%s`?", word,
+				likely);
 	return refuse(scan, token, "unknown function `%.80s`", word);
 }
 
@@ -177,11 +192,13 @@ static enum err_code check_name(struct scan *scan, size_t i)
 {
 	const struct lex_token *token = token_at(scan, i), *next = token_at(scan, i + 1);
 	bool member = i > 0 && lex_is(token_at(scan, i - 1), LEX_SYMBOL, ".");
-	bool call = lex_is(next, LEX_SYMBOL, "(") || lex_is(next, LEX_SYMBOL, "{") || next->kind == LEX_STRING;
+	bool call = lex_is(next, LEX_SYMBOL, "(") || lex_is(next, LEX_SYMBOL, "{") ||
+			next->kind == LEX_STRING;
 	int len = (int)(token->text.len > 80 ? 80 : token->text.len);
 
 	if (is_one_of(token->text, statement_words, COUNT_OF(statement_words)))
-		return refuse(scan, token, "`%.*s`: an expression is expected here, not a statement", len,
+		return refuse(scan, token,
+				"`%.*s`: an expression is expected here, not a statement", len,
 				token->text.ptr);
 	if (is_one_of(token->text, value_words, COUNT_OF(value_words)) || member)
 		return ERR_NONE;
@@ -191,8 +208,10 @@ static enum err_code check_name(struct scan *scan, size_t i)
 		return check_collection(scan, i);
 	if (function_exists(token->text))
 		return call ? ERR_NONE
-			    : refuse(scan, token, "`%.*s` is a function; for an attribute of this name write "
-						  "entry[\"%.*s\"]",
+			    : refuse(scan, token,
+					      "`%.*s` is a function; for an attribute of this name "
+					      "write "
+					      "entry[\"%.*s\"]",
 					      len, token->text.ptr, len, token->text.ptr);
 	if (call)
 		return refuse_call(scan, token);
@@ -252,7 +271,8 @@ static void take_tokens(struct scan *scan, struct lexer *lexer, bool braced)
 		if (braced && lex_is(&token, LEX_SYMBOL, "{"))
 			braces++;
 		if (braced && lex_is(&token, LEX_SYMBOL, "}") && braces-- == 0)
-			token = (struct lex_token){LEX_END, token.offset, {token.text.ptr, 0}, NULL};
+			token = (struct lex_token){
+					LEX_END, token.offset, {token.text.ptr, 0}, NULL};
 		*vec_add(&scan->tokens) = token;
 		if (token.kind == LEX_END || token.kind == LEX_BAD)
 			return;
@@ -270,10 +290,11 @@ static enum err_code check_tokens(struct scan *scan, bool braced)
 			return code;
 	}
 	if (braced && last->offset >= strlen(scan->node->text + scan->offset))
-		return document_error_inside(scan->node, scan->offset, scan->err, "`${` lacks its closing `}`");
+		return document_error_inside(scan->node, scan->offset - strlen("${"), scan->err,
+				"`${` lacks its closing `}`");
 	if (scan->depth)
-		return refuse(scan, token_at(scan, scan->brackets[scan->depth - 1].at), "`%c` is not closed",
-				scan->brackets[scan->depth - 1].open);
+		return refuse(scan, token_at(scan, scan->brackets[scan->depth - 1].at),
+				"`%c` is not closed", scan->brackets[scan->depth - 1].open);
 	if (scan->tokens.count == 1)
 		return refuse(scan, last, "the expression is empty");
 	if (last->offset > EXPRESSION_BYTES_MAX)
@@ -289,12 +310,14 @@ static enum err_code add_expression(struct scan *scan, struct expression **ret)
 	char reason[200];
 
 	if (compiler->expressions.count >= EXPRESSIONS_MAX)
-		return document_error(scan->node, scan->err, "more than %d expressions", EXPRESSIONS_MAX);
+		return document_error(
+				scan->node, scan->err, "more than %d expressions", EXPRESSIONS_MAX);
 	*expression = (struct expression){
 			.index = (unsigned)compiler->expressions.count,
 			.source = arena_span(compiler->arena,
 					(struct span){scan->node->text + scan->offset,
-							token_at(scan, scan->tokens.count - 1)->offset}),
+							token_at(scan, scan->tokens.count - 1)
+									->offset}),
 			.file = scan->node->file,
 			.line = scan->node->line,
 			.column = document_column(scan->node, scan->offset),
@@ -306,8 +329,9 @@ static enum err_code add_expression(struct scan *scan, struct expression **ret)
 	return ERR_NONE;
 }
 
-enum err_code expression_compile(struct compiler *compiler, const struct document_node *node, size_t offset, bool braced,
-		struct expression **ret, size_t *ret_end, struct err *err)
+enum err_code expression_compile(struct compiler *compiler, const struct document_node *node,
+		size_t offset, bool braced, struct expression **ret, size_t *ret_end,
+		struct err *err)
 {
 	struct scan scan = {.compiler = compiler, .node = node, .offset = offset, .err = err};
 	struct lexer lexer = {.text = span_of(node->text + offset)};

@@ -1,9 +1,11 @@
 /*
- * expression -- what stands in ${...} and in `when:`: a Lua 5.4 expression, checked before Lua sees it.
+ * expression -- what stands in ${...} and in `when:`: a Lua 5.4 expression, checked before Lua sees
+ * it.
  *
- * An expression has no statements, no function definitions, no loops and no comments; its brackets are its own, and it
- * is one value. Names are attributes of the entry (any case) or one of the functions of rules/functions.h;
- * entry["..."] and all.NAME take literals only. So the text alone says which attributes it can read.
+ * An expression has no statements, no function definitions, no loops and no comments; its brackets
+ * are its own, and it is one value. Names are attributes of the entry (any case) or one of the
+ * functions of rules/functions.h; entry["..."] and all.NAME take literals only. So the text alone
+ * says which attributes it can read.
  */
 #ifndef L2D_RULES_EXPRESSION_H
 #define L2D_RULES_EXPRESSION_H
@@ -29,20 +31,25 @@ struct compiler {
 	struct arena *arena;
 	struct sandbox *sandbox; /* where syntax is tried */
 	VEC(const struct expression *) expressions;
-	VEC(const char *) attributes; /* names that were used, lower-case, each once; emptied by the caller per source */
+	VEC(const char *)
+	attributes; /* names that were used, lower-case, each once; emptied by the caller per source
+		     */
 };
 void compiler_release(struct compiler *compiler);
 /* Lower-case copy of name into compiler->attributes unless it is there. */
 void compiler_add_attribute(struct compiler *compiler, struct span name);
 
 /*
- * Compiles the expression that begins at offset of the scalar's text. braced: it ends before the `}` that closes
+ * Compiles the expression that begins at offset of the scalar's text. braced: it ends before the
+ * `}` that closes
  * ${, else with the text. *ret_end: offset behind it. Errors: ERR_CONFIG with the place.
  */
-MUST_CHECK enum err_code expression_compile(struct compiler *compiler, const struct document_node *node, size_t offset,
-		bool braced, struct expression **ret, size_t *ret_end, struct err *err);
+MUST_CHECK enum err_code expression_compile(struct compiler *compiler,
+		const struct document_node *node, size_t offset, bool braced,
+		struct expression **ret, size_t *ret_end, struct err *err);
 
-/* Whether text is an attribute's name (RFC 4512, section 2.5: descr or numericoid, without options). */
+/* Whether text is an attribute's name (RFC 4512, section 2.5: descr or numericoid, without
+ * options). */
 bool attribute_name_is_valid(struct span text);
 
 #endif

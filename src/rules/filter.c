@@ -36,12 +36,14 @@ static bool is_name_character(char c)
 	return isalnum((unsigned char)c) || c == '-' || c == '.' || c == ';' || c == '_';
 }
 
-/* attr [":dn"] [":" rule] or ":dn" ":" rule or ":" rule, as far as it goes; "" is judged by the caller */
+/* attr [":dn"] [":" rule] or ":dn" ":" rule or ":" rule, as far as it goes; "" is judged by the
+ * caller */
 static size_t take_names(struct filter *f)
 {
 	size_t begin = f->offset;
 
-	while (is_name_character(f->text[f->offset]) || (f->text[f->offset] == ':' && f->text[f->offset + 1] != '='))
+	while (is_name_character(f->text[f->offset]) ||
+			(f->text[f->offset] == ':' && f->text[f->offset + 1] != '='))
 		take(f, 1);
 	return f->offset - begin;
 }
@@ -64,8 +66,10 @@ static const char *take_value(struct filter *f, bool stars)
 			return "a parenthesis inside a value is written \\28";
 		if (c == '*' && !stars)
 			return "a star inside such a value is written \\2a";
-		if (c == '\\' && !(is_hex(f->text[f->offset + 1]) && is_hex(f->text[f->offset + 2])))
-			return "a backslash is written \\5c, other characters as two hexadecimal digits behind one";
+		if (c == '\\' &&
+				!(is_hex(f->text[f->offset + 1]) && is_hex(f->text[f->offset + 2])))
+			return "a backslash is written \\5c, other characters as two hexadecimal "
+			       "digits behind one";
 		take(f, c == '\\' ? 3 : 1);
 	}
 }
@@ -73,7 +77,8 @@ static const char *take_value(struct filter *f, bool stars)
 static const char *take_item(struct filter *f)
 {
 	static const char *const plain[] = {"~=", ">=", "<=", ":="};
-	bool extensible = memchr(f->text + f->offset, ':', strcspn(f->text + f->offset, "=()")) != NULL;
+	bool extensible = memchr(f->text + f->offset, ':', strcspn(f->text + f->offset, "=()")) !=
+			NULL;
 
 	if (take_names(f) == 0)
 		return "an attribute's name is expected here";

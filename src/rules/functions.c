@@ -15,7 +15,8 @@ static bool take_text(lua_State *lua, int index, const char *function, struct sp
 	if (lua_isnoneornil(lua, index))
 		return false;
 	if (lua_type(lua, index) != LUA_TSTRING)
-		(void)luaL_error(lua, "%s: a text is expected, not a %s", function, luaL_typename(lua, index));
+		(void)luaL_error(lua, "%s: a text is expected, not a %s", function,
+				luaL_typename(lua, index));
 	ret->ptr = lua_tolstring(lua, index, &ret->len);
 	if (ret->len > TEXT_MAX)
 		(void)luaL_error(lua, "%s: a text of over %d bytes", function, (int)TEXT_MAX);
@@ -130,7 +131,8 @@ static int do_join(lua_State *lua)
 		int type = lua_rawgeti(lua, 1, i);
 
 		if (type != LUA_TSTRING && type != LUA_TNUMBER)
-			return luaL_error(lua, "join: an item is a %s, not a text", lua_typename(lua, type));
+			return luaL_error(lua, "join: an item is a %s, not a text",
+					lua_typename(lua, type));
 		luaL_addvalue(&buffer);
 	}
 	luaL_pushresult(&buffer);
@@ -173,7 +175,8 @@ static int do_match(lua_State *lua)
 
 	if (!take_text(lua, 1, "match", &text))
 		return push_nil(lua);
-	switch (patterns_match(sandbox_of(lua)->patterns, text, need_text(lua, 2, "match"), &found)) {
+	switch (patterns_match(
+			sandbox_of(lua)->patterns, text, need_text(lua, 2, "match"), &found)) {
 	case PATTERN_NO:
 		return push_nil(lua);
 	case PATTERN_YES:
@@ -195,7 +198,8 @@ static int do_test(lua_State *lua)
 	if (!take_text(lua, 1, "test", &text))
 		return push_flag(lua, false);
 	result = patterns_match(sandbox_of(lua)->patterns, text, need_text(lua, 2, "test"), &found);
-	return result == PATTERN_FAILED ? pattern_failed(lua, "test") : push_flag(lua, result == PATTERN_YES);
+	return result == PATTERN_FAILED ? pattern_failed(lua, "test")
+					: push_flag(lua, result == PATTERN_YES);
 }
 
 static int do_replace(lua_State *lua)
@@ -206,7 +210,8 @@ static int do_replace(lua_State *lua)
 		return push_nil(lua);
 	pattern = need_text(lua, 2, "replace");
 	with = need_text(lua, 3, "replace");
-	if (patterns_replace(sandbox_of(lua)->patterns, text, pattern, with, &ret) == PATTERN_FAILED)
+	if (patterns_replace(sandbox_of(lua)->patterns, text, pattern, with, &ret) ==
+			PATTERN_FAILED)
 		return pattern_failed(lua, "replace");
 	(void)lua_pushlstring(lua, ret.ptr, ret.len);
 	return 1;
@@ -344,8 +349,9 @@ static const struct {
 
 const char *const *function_names(size_t *ret_count)
 {
-	static const char *const names[] = {"lower", "upper", "trim", "join", "split", "match", "test", "replace", "first",
-			"coalesce", "contains", "number", "has_bit", "in_group"};
+	static const char *const names[] = {"lower", "upper", "trim", "join", "split", "match",
+			"test", "replace", "first", "coalesce", "contains", "number", "has_bit",
+			"in_group"};
 
 	_Static_assert(COUNT_OF(names) == COUNT_OF(functions), "a name per function");
 	*ret_count = COUNT_OF(names);

@@ -38,7 +38,8 @@ static struct lex_token lex_name(struct lexer *lexer, size_t begin)
 	return make(lexer, LEX_NAME, begin, end);
 }
 
-/* Greedy as Lua's own: letters, digits, points, and a sign behind an exponent; Lua judges the result. */
+/* Greedy as Lua's own: letters, digits, points, and a sign behind an exponent; Lua judges the
+ * result. */
 static struct lex_token lex_number(struct lexer *lexer, size_t begin)
 {
 	bool hex = at(lexer, begin) == '0' && (at(lexer, begin + 1) | 0x20) == 'x';
@@ -48,7 +49,8 @@ static struct lex_token lex_number(struct lexer *lexer, size_t begin)
 	for (;;) {
 		char c = at(lexer, end);
 
-		if ((c | 0x20) == exponent && (at(lexer, end + 1) == '-' || at(lexer, end + 1) == '+'))
+		if ((c | 0x20) == exponent &&
+				(at(lexer, end + 1) == '-' || at(lexer, end + 1) == '+'))
 			end += 2;
 		else if (is_letter(c) || is_digit(c) || c == '.')
 			end++;
@@ -100,12 +102,14 @@ static struct lex_token lex_long(struct lexer *lexer, size_t begin, size_t level
 
 static struct lex_token lex_symbol(struct lexer *lexer, size_t begin)
 {
-	static const char *const symbols[] = {"...", "..", "==", "~=", "<=", ">=", "//", "::", "<<", ">>", "&&", "||"};
+	static const char *const symbols[] = {
+			"...", "..", "==", "~=", "<=", ">=", "//", "::", "<<", ">>", "&&", "||"};
 
 	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
 		size_t len = strlen(symbols[i]);
 
-		if (lexer->text.len - begin >= len && memcmp(lexer->text.ptr + begin, symbols[i], len) == 0)
+		if (lexer->text.len - begin >= len &&
+				memcmp(lexer->text.ptr + begin, symbols[i], len) == 0)
 			return make(lexer, LEX_SYMBOL, begin, begin + len);
 	}
 	if (strchr("+-*/%^#&~|<>=(){}[];:,.", at(lexer, begin)))
@@ -118,7 +122,8 @@ struct lex_token lexer_next(struct lexer *lexer)
 	size_t begin = lexer->offset;
 	char c;
 
-	while (begin < lexer->text.len && strchr(" \t\r\n\f\v", lexer->text.ptr[begin]) && lexer->text.ptr[begin])
+	while (begin < lexer->text.len && strchr(" \t\r\n\f\v", lexer->text.ptr[begin]) &&
+			lexer->text.ptr[begin])
 		begin++;
 	if (begin >= lexer->text.len)
 		return make(lexer, LEX_END, lexer->text.len, lexer->text.len);
@@ -134,7 +139,9 @@ struct lex_token lexer_next(struct lexer *lexer)
 	if (c == '[' && long_level(lexer, begin) >= 0)
 		return lex_long(lexer, begin, (size_t)long_level(lexer, begin));
 	if (c == '-' && at(lexer, begin + 1) == '-')
-		return bad(lexer, begin, "a comment has no place in an expression (for a double minus write - -)");
+		return bad(lexer, begin,
+				"a comment has no place in an expression (for a double minus write "
+				"- -)");
 	return lex_symbol(lexer, begin);
 }
 

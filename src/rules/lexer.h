@@ -1,8 +1,8 @@
 /*
  * lexer -- the words of a Lua 5.4 expression, one at a time.
  *
- * Knows just enough of Lua to find where an expression ends and which names it uses; what the words mean is Lua's
- * business. Comments and malformed texts come out as LEX_BAD with a reason.
+ * Knows just enough of Lua to find where an expression ends and which names it uses; what the words
+ * mean is Lua's business. Comments and malformed texts come out as LEX_BAD with a reason.
  */
 #ifndef L2D_RULES_LEXER_H
 #define L2D_RULES_LEXER_H
@@ -27,8 +27,8 @@ struct lex_token lexer_next(struct lexer *lexer);
 bool lex_is(const struct lex_token *token, enum lex_kind kind, const char *text);
 
 /*
- * What a LEX_STRING means, in arena. False if it has an escape by number (\x, \u, \ddd, \z), which nobody needs in a
- * name or pattern; those are left to the time of evaluation.
+ * What a LEX_STRING means, in arena. False if it has an escape by number (\x, \u, \ddd, \z), which
+ * nobody needs in a name or pattern; those are left to the time of evaluation.
  */
 bool lex_string_value(const struct lex_token *token, struct arena *arena, struct span *ret);
 

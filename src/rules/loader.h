@@ -1,5 +1,6 @@
 /*
- * loader -- what reading mapping files gathers until all of them are read. Private to the mapping_*.c files.
+ * loader -- what reading mapping files gathers until all of them are read. Private to the
+ * mapping_*.c files.
  */
 #ifndef L2D_RULES_LOADER_H
 #define L2D_RULES_LOADER_H
@@ -15,7 +16,7 @@ struct loader {
 	VEC(struct grant_rule) grants;
 	VEC(struct test) tests;
 	VEC(struct search) searches;
-	VEC(const char *) *attributes; /* per source: names that its rules use, lower-case */
+	VEC(const char *) * attributes; /* per source: names that its rules use, lower-case */
 	const struct document_node *leavers_node; /* where they were said */
 	int leavers;
 };
@@ -28,14 +29,14 @@ static inline struct loader *loader_of(struct reader *reader)
 /* Sections of mapping files; `read` functions of the tables, see rules/schema.h. */
 schema_read_fn mapping_read_users, mapping_read_groups, mapping_read_service_principals;
 schema_read_fn mapping_read_grant, mapping_read_test;
-extern const struct schema mapping_users_schema, mapping_groups_schema, mapping_service_principals_schema,
-		mapping_grant_schema, mapping_test_schema;
+extern const struct schema mapping_users_schema, mapping_groups_schema,
+		mapping_service_principals_schema, mapping_grant_schema, mapping_test_schema;
 
 /* A list of globs of workspace names, each of which must match one. */
 schema_read_fn mapping_read_workspace_globs;
 /* The same check for one glob. */
-MUST_CHECK enum err_code mapping_check_workspace_glob(
-		const struct loader *loader, const struct document_node *node, const char *glob, struct err *err);
+MUST_CHECK enum err_code mapping_check_workspace_glob(const struct loader *loader,
+		const struct document_node *node, const char *glob, struct err *err);
 
 /* Turns rules into searches. Errors: ERR_CONFIG (more than SEARCHES_MAX). */
 MUST_CHECK enum err_code mapping_build_searches(struct loader *loader, struct err *err);

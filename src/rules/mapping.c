@@ -7,8 +7,10 @@
 #define CHECK_STEPS_MAX 1000000
 #define CHECK_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
-static const char *const leaver_choices[] = {
-		[LEAVER_KEEP] = "keep", [LEAVER_DEACTIVATE] = "deactivate", [LEAVER_DELETE] = "delete", NULL};
+static const char *const leaver_choices[] = {[LEAVER_KEEP] = "keep",
+		[LEAVER_DEACTIVATE] = "deactivate",
+		[LEAVER_DELETE] = "delete",
+		NULL};
 
 /* What the top level of one file is read into; the lists go to the loader itself. */
 struct file_reading {
@@ -17,7 +19,8 @@ struct file_reading {
 };
 
 static const struct schema_key leaver_keys[] = {
-		{"then", SCHEMA_CHOICE, true, offsetof(struct file_reading, leavers), .choices = leaver_choices,
+		{"then", SCHEMA_CHOICE, true, offsetof(struct file_reading, leavers),
+				.choices = leaver_choices,
 				.about = "What becomes of the account of someone who has left."},
 		SCHEMA_KEY_LATER("hand_over"),
 		SCHEMA_KEY_LATER("revoke_tokens"),
@@ -27,35 +30,40 @@ static const struct schema_key leaver_keys[] = {
 static const struct schema leavers_schema = SCHEMA("`leavers`", leaver_keys);
 
 static const struct schema_key file_keys[] = {
-		{"version", SCHEMA_NUMBER, true, offsetof(struct file_reading, version), .min = 1, .max = 1,
-				.about = "Version of the format: 1."},
+		{"version", SCHEMA_NUMBER, true, offsetof(struct file_reading, version), .min = 1,
+				.max = 1, .about = "Version of the format: 1."},
 		{"users", SCHEMA_LIST, .section = &mapping_users_schema, .read = mapping_read_users,
-				.about = "Rules that make users of entries; the first that takes an entry counts."},
-		{"groups", SCHEMA_LIST, .section = &mapping_groups_schema, .read = mapping_read_groups,
+				.about = "Rules that make users of entries; the first that takes "
+					 "an entry counts."},
+		{"groups", SCHEMA_LIST, .section = &mapping_groups_schema,
+				.read = mapping_read_groups,
 				.about = "Rules that make groups of entries."},
 		{"service_principals", SCHEMA_LIST, .section = &mapping_service_principals_schema,
 				.read = mapping_read_service_principals,
 				.about = "Rules that make service principals of entries."},
-		{"grants", SCHEMA_LIST, .section = &mapping_grant_schema, .read = mapping_read_grant,
-				.about = "Who gets what."},
+		{"grants", SCHEMA_LIST, .section = &mapping_grant_schema,
+				.read = mapping_read_grant, .about = "Who gets what."},
 		{"leavers", SCHEMA_SECTION, .section = &leavers_schema,
-				.about = "What becomes of people who are no longer in scope; in one file only."},
+				.about = "What becomes of people who are no longer in scope; in "
+					 "one file only."},
 		{"tests", SCHEMA_LIST, .section = &mapping_test_schema, .read = mapping_read_test,
-				.about = "Sample entries with what must come out; run by `ldap2dbx check`."},
+				.about = "Sample entries with what must come out; run by `ldap2dbx "
+					 "check`."},
 		SCHEMA_KEY_LATER("cluster_policies"),
 		SCHEMA_KEY_LATER("ip_access_lists"),
 };
 const struct schema mapping_file_schema = SCHEMA("the mapping file", file_keys);
 
-static enum err_code take_leavers(
-		struct loader *loader, const struct document_node *root, int leavers, struct err *err)
+static enum err_code take_leavers(struct loader *loader, const struct document_node *root,
+		int leavers, struct err *err)
 {
 	const struct document_node *node = document_get(root, "leavers");
 
 	if (!node)
 		return ERR_NONE;
 	if (loader->leavers_node)
-		return document_error_at_key(node, err, "`leavers` is said in %.120s line %u already; remove one",
+		return document_error_at_key(node, err,
+				"`leavers` is said in %.120s line %u already; remove one",
 				loader->leavers_node->file, loader->leavers_node->key_line);
 	loader->leavers_node = node;
 	loader->leavers = leavers;
@@ -63,11 +71,13 @@ static enum err_code take_leavers(
 }
 
 /* The lists' readers find the loader through the reader; target is only for what is said once. */
-static enum err_code read_mapping_file(struct loader *loader, const struct mapping_file *file, struct err *err)
+static enum err_code read_mapping_file(
+		struct loader *loader, const struct mapping_file *file, struct err *err)
 {
 	struct file_reading reading = {0};
 	struct document_node *root;
-	enum err_code code = document_parse(file->text, file->shown_as, loader->reader.arena, &root, err);
+	enum err_code code = document_parse(
+			file->text, file->shown_as, loader->reader.arena, &root, err);
 
 	if (code == ERR_NONE)
 		code = schema_read(&loader->reader, &mapping_file_schema, root, &reading, err);
@@ -75,10 +85,11 @@ static enum err_code read_mapping_file(struct loader *loader, const struct mappi
 }
 
 /* Copies a vector's items into the arena. */
-#define KEEP(loader, vec, to, to_count)                                                                      \
-	do {                                                                                                 \
-		(to_count) = (vec)->count;                                                                   \
-		(to) = keep_items((loader)->reader.arena, (vec)->items, (vec)->count, sizeof(*(vec)->items)); \
+#define KEEP(loader, vec, to, to_count)                                                            \
+	do {                                                                                       \
+		(to_count) = (vec)->count;                                                         \
+		(to) = keep_items((loader)->reader.arena, (vec)->items, (vec)->count,              \
+				sizeof(*(vec)->items));                                            \
 	} while (0)
 
 static void *keep_items(struct arena *arena, const void *items, size_t count, size_t size)
@@ -95,11 +106,13 @@ static struct mapping *finish(struct loader *loader)
 	struct mapping *mapping = arena_alloc(loader->reader.arena, sizeof(*mapping));
 
 	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++)
-		KEEP(loader, &loader->rules[kind], mapping->rules[kind], mapping->rule_counts[kind]);
+		KEEP(loader, &loader->rules[kind], mapping->rules[kind],
+				mapping->rule_counts[kind]);
 	KEEP(loader, &loader->searches, mapping->searches, mapping->search_count);
 	KEEP(loader, &loader->grants, mapping->grants, mapping->grant_count);
 	KEEP(loader, &loader->tests, mapping->tests, mapping->test_count);
-	KEEP(loader, &loader->compiler.expressions, mapping->expressions, mapping->expression_count);
+	KEEP(loader, &loader->compiler.expressions, mapping->expressions,
+			mapping->expression_count);
 	mapping->leavers = (enum leaver_action)loader->leavers;
 	return mapping;
 }
@@ -118,13 +131,15 @@ static void loader_release(struct loader *loader)
 	compiler_release(&loader->compiler);
 }
 
-enum err_code mapping_load(struct arena *arena, const struct settings *settings, const struct mapping_file *files,
-		size_t count, struct mapping **ret, struct err *err)
+enum err_code mapping_load(struct arena *arena, const struct settings *settings,
+		const struct mapping_file *files, size_t count, struct mapping **ret,
+		struct err *err)
 {
 	struct loader loader = {
 			.reader = {.arena = arena, .folder = settings->folder},
 			.settings = settings,
-			.compiler = {.arena = arena, .sandbox = sandbox_new(CHECK_STEPS_MAX, CHECK_BYTES_MAX)},
+			.compiler = {.arena = arena,
+					.sandbox = sandbox_new(CHECK_STEPS_MAX, CHECK_BYTES_MAX)},
 			.attributes = mem_array(settings->source_count, sizeof(*loader.attributes)),
 			.leavers = LEAVER_DEACTIVATE,
 	};

@@ -10,7 +10,8 @@
 
 struct mapping;
 
-/* All searches of all rules, `through` ones included, plus one SEARCH_CONTAINERS per distinct base; ids are indices. */
+/* All searches of all rules, `through` ones included, plus one SEARCH_CONTAINERS per distinct base;
+ * ids are indices. */
 const struct search *mapping_searches(const struct mapping *mapping, size_t *ret_count);
 
 /* What `grants:` say, one per list item, in the order of the files. */
@@ -25,7 +26,8 @@ struct grant_rule {
 	size_t workspace_count;
 	const char *const *entitlements; /* hold in the workspaces that `workspaces` names */
 	size_t entitlement_count;
-	const char *const *roles; /* "account_admin": account; an instance profile's ARN: workspaces */
+	const char *const *
+			roles; /* "account_admin": account; an instance profile's ARN: workspaces */
 	size_t role_count;
 	struct why why;
 };
@@ -41,7 +43,7 @@ struct mapping_test_result {
 	const char *text; /* what differed; NULL if passed */
 };
 /* Runs all `tests:` of the mapping files. Results in arena. Returns how many failed. */
-size_t mapping_run_tests(const struct mapping *mapping, struct arena *arena, const struct mapping_test_result **ret,
-		size_t *ret_count);
+size_t mapping_run_tests(const struct mapping *mapping, struct arena *arena,
+		const struct mapping_test_result **ret, size_t *ret_count);
 
 #endif

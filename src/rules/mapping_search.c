@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "model/dn.h"
 
-#define CONTAINERS_FILTER                                                                                    \
-	"(|(objectClass=organizationalUnit)(objectClass=organization)(objectClass=container)"                \
+#define CONTAINERS_FILTER                                                                          \
+	"(|(objectClass=organizationalUnit)(objectClass=organization)(objectClass=container)"      \
 	"(objectClass=domain)(objectClass=dcObject)(objectClass=locality))"
 
 static const char *const always_read[] = {"objectclass", "cn"};
@@ -24,14 +24,15 @@ static int compare_names(const void *a, const void *b)
 
 static void add_name(name_vec *names, const char *name)
 {
-	for (vec_each(names, known)) {
+	for (vec_each (names, known)) {
 		if (strcmp(*known, name) == 0)
 			return;
 	}
 	*vec_add(names) = name;
 }
 
-/* All searches of a source ask for the same, so that one entry looks the same in each; only groups have members. */
+/* All searches of a source ask for the same, so that one entry looks the same in each; only groups
+ * have members. */
 static void set_attributes(struct loader *loader, struct search *search)
 {
 	bool members = search->purpose == SEARCH_GROUPS || search->purpose == SEARCH_THROUGH;
@@ -47,7 +48,7 @@ static void set_attributes(struct loader *loader, struct search *search)
 		add_name(&names, always_read[i]);
 	for (size_t i = 0; members && i < COUNT_OF(member_attributes); i++)
 		add_name(&names, member_attributes[i]);
-	for (vec_each(&loader->attributes[search->source], name)) {
+	for (vec_each (&loader->attributes[search->source], name)) {
 		if (strcmp(*name, "entryuuid") != 0) /* the anchor: the feed asks for it anyway */
 			add_name(&names, *name);
 	}
@@ -75,7 +76,8 @@ static enum err_code add_search(struct loader *loader, struct search search, str
 {
 	if (loader->searches.count == SEARCHES_MAX)
 		return err_set(err, ERR_CONFIG, 0,
-				"%s:%u: more than %d searches, counting `through` and one per branch for its containers; "
+				"%s:%u: more than %d searches, counting `through` and one per "
+				"branch for its containers; "
 				"join rules that differ in `when` only",
 				search.file, search.line, SEARCHES_MAX);
 	search.id = (unsigned)loader->searches.count;
@@ -85,7 +87,8 @@ static enum err_code add_search(struct loader *loader, struct search search, str
 	return ERR_NONE;
 }
 
-static struct search make_search(const struct search_rule *from, enum search_purpose purpose, unsigned rule)
+static struct search make_search(
+		const struct search_rule *from, enum search_purpose purpose, unsigned rule)
 {
 	return (struct search){
 			.source = (unsigned)from->source,
@@ -108,14 +111,18 @@ static enum err_code add_rules(struct loader *loader, enum principal_kind kind, 
 	for (size_t i = 0; i < loader->rules[kind].count && code == ERR_NONE; i++) {
 		const struct rule *rule = loader->rules[kind].items[i];
 
-		code = add_search(loader, make_search(&rule->search, purposes[kind], (unsigned)i), err);
+		code = add_search(loader, make_search(&rule->search, purposes[kind], (unsigned)i),
+				err);
 		for (size_t t = 0; t < rule->through_count && code == ERR_NONE; t++)
-			code = add_search(loader, make_search(&rule->through[t], SEARCH_THROUGH, (unsigned)i), err);
+			code = add_search(loader,
+					make_search(&rule->through[t], SEARCH_THROUGH, (unsigned)i),
+					err);
 	}
 	return code;
 }
 
-static bool has_containers(const struct loader *loader, unsigned source, struct span key, size_t searches)
+static bool has_containers(
+		const struct loader *loader, unsigned source, struct span key, size_t searches)
 {
 	bool found = false;
 	struct buf other;
@@ -133,7 +140,8 @@ static bool has_containers(const struct loader *loader, unsigned source, struct 
 	return found;
 }
 
-/* One per source and base: names of containers above the entries can change without an event for the entries. */
+/* One per source and base: names of containers above the entries can change without an event for
+ * the entries. */
 static enum err_code add_containers(struct loader *loader, struct err *err)
 {
 	size_t count = loader->searches.count;
@@ -145,8 +153,10 @@ static enum err_code add_containers(struct loader *loader, struct err *err)
 		struct search search = loader->searches.items[i];
 
 		code = dn_key(span_of(search.base), &key, err);
-		if (code != ERR_NONE || has_containers(loader, search.source, (struct span){buf_text(&key), key.len},
-							  loader->searches.count))
+		if (code != ERR_NONE ||
+				has_containers(loader, search.source,
+						(struct span){buf_text(&key), key.len},
+						loader->searches.count))
 			continue;
 		search.purpose = SEARCH_CONTAINERS;
 		search.rule = 0;

@@ -16,8 +16,8 @@ static const char *const kinds[] = {[PRINCIPAL_USER] = "user",
 #define ENTRY_JSON "{\"type\":\"object\"}"
 #define EXPECT_JSON "{\"type\":[\"object\",\"string\"]}"
 
-static enum err_code read_attribute(
-		struct reader *reader, const struct document_node *node, struct attribute *ret, struct err *err)
+static enum err_code read_attribute(struct reader *reader, const struct document_node *node,
+		struct attribute *ret, struct err *err)
 {
 	struct document_node key = document_key(node);
 	struct texts texts;
@@ -25,7 +25,9 @@ static enum err_code read_attribute(
 	enum err_code code;
 
 	if (!attribute_name_is_valid(span_of(node->key)))
-		return document_error(&key, err, "`%.80s` is no attribute's name (letters, digits and hyphens)", node->key);
+		return document_error(&key, err,
+				"`%.80s` is no attribute's name (letters, digits and hyphens)",
+				node->key);
 	code = schema_texts(reader, node, &texts, err);
 	if (code != ERR_NONE)
 		return code;
@@ -38,13 +40,15 @@ static enum err_code read_attribute(
 	return ERR_NONE;
 }
 
-static enum err_code read_entry(struct reader *reader, const struct document_node *node, void *target, struct err *err)
+static enum err_code read_entry(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	struct entry *entry = target;
 	struct attribute *attributes;
 
 	if (node->kind != DOCUMENT_MAP)
-		return document_error(node, err, "`entry` must be a map of attributes, this is %s", document_describe(node));
+		return document_error(node, err, "`entry` must be a map of attributes, this is %s",
+				document_describe(node));
 	if (node->count > ENTRY_ATTRIBUTES_MAX)
 		return document_error(node, err, "more than %d attributes", ENTRY_ATTRIBUTES_MAX);
 	attributes = arena_alloc(reader->arena, node->count * sizeof(*attributes));
@@ -54,23 +58,25 @@ static enum err_code read_entry(struct reader *reader, const struct document_nod
 		if (code != ERR_NONE)
 			return code;
 	}
-	*entry = (struct entry){"00000000-0000-0000-0000-000000000000", "cn=test", attributes, node->count};
+	*entry = (struct entry){
+			"00000000-0000-0000-0000-000000000000", "cn=test", attributes, node->count};
 	return ERR_NONE;
 }
 
 /* A scalar as it would be compared; NULL for null: nothing is expected to come out. */
-static enum err_code expect_text(
-		const struct document_node *node, const char *name, struct expectation *ret, struct err *err)
+static enum err_code expect_text(const struct document_node *node, const char *name,
+		struct expectation *ret, struct err *err)
 {
 	if (node->kind != DOCUMENT_SCALAR)
-		return document_error(node, err, "`%s` must be a text, this is %s", name, document_describe(node));
+		return document_error(node, err, "`%s` must be a text, this is %s", name,
+				document_describe(node));
 	ret->name = name;
 	ret->text = document_is_null(node) ? NULL : node->text;
 	return ERR_NONE;
 }
 
-static enum err_code expect_field(struct reader *reader, const struct document_node *node, const char *name,
-		struct expectation *ret, struct err *err)
+static enum err_code expect_field(struct reader *reader, const struct document_node *node,
+		const char *name, struct expectation *ret, struct err *err)
 {
 	const char *known[FIELD_COUNT_ + 1];
 	struct document_node key = document_key(node);
@@ -92,8 +98,8 @@ static enum err_code expect_field(struct reader *reader, const struct document_n
 
 typedef VEC(struct expectation) expectation_vec;
 
-static enum err_code expect_all(struct reader *reader, const struct document_node *map, const char *prefix,
-		expectation_vec *expectations, struct err *err)
+static enum err_code expect_all(struct reader *reader, const struct document_node *map,
+		const char *prefix, expectation_vec *expectations, struct err *err)
 {
 	enum err_code code = ERR_NONE;
 
@@ -119,10 +125,12 @@ static bool is_skipped(const struct document_node *node)
 
 	if (node->kind == DOCUMENT_SCALAR)
 		return strcmp(node->text, "none") == 0;
-	return skipped && node->count == 1 && skipped->kind == DOCUMENT_SCALAR && strcmp(skipped->text, "true") == 0;
+	return skipped && node->count == 1 && skipped->kind == DOCUMENT_SCALAR &&
+			strcmp(skipped->text, "true") == 0;
 }
 
-static enum err_code read_expect(struct reader *reader, const struct document_node *node, void *target, struct err *err)
+static enum err_code read_expect(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	struct test *test = target;
 	expectation_vec expectations = {0};
@@ -133,7 +141,8 @@ static enum err_code read_expect(struct reader *reader, const struct document_no
 	if (test->skipped)
 		return ERR_NONE;
 	if (node->kind != DOCUMENT_MAP || node->count == 0)
-		return document_error(node, err, "`expect` must be a map of what comes out, or none");
+		return document_error(
+				node, err, "`expect` must be a map of what comes out, or none");
 	code = expect_all(reader, node, "", &expectations, err);
 	copy = arena_alloc(reader->arena, expectations.count * sizeof(*copy));
 	if (expectations.count)
@@ -146,17 +155,23 @@ static enum err_code read_expect(struct reader *reader, const struct document_no
 
 static const struct schema_key test_keys[] = {
 		{"expect", SCHEMA_OWN, true, .read = read_expect, .json = EXPECT_JSON,
-				.about = "Fields that must come out so; none: the entry is not in scope."},
-		{"entry", SCHEMA_OWN, true, offsetof(struct test, entry), .read = read_entry, .json = ENTRY_JSON,
+				.about = "Fields that must come out so; none: the entry is not in "
+					 "scope."},
+		{"entry", SCHEMA_OWN, true, offsetof(struct test, entry), .read = read_entry,
+				.json = ENTRY_JSON,
 				.about = "Attributes with a text or a list of texts."},
 		{"groups", SCHEMA_TEXTS, .offset = offsetof(struct test, groups),
-				.about = "Names (cn) of the groups that the entry is in, for in_group."},
-		{"kind", SCHEMA_CHOICE, .offset = offsetof(struct test, kind), .choices = kinds, .preset = "user",
-				.about = "Which rules are tried, in their order; search filters are not looked at."},
+				.about = "Names (cn) of the groups that the entry is in, for "
+					 "in_group."},
+		{"kind", SCHEMA_CHOICE, .offset = offsetof(struct test, kind), .choices = kinds,
+				.preset = "user",
+				.about = "Which rules are tried, in their order; search filters "
+					 "are not looked at."},
 };
 const struct schema mapping_test_schema = SCHEMA("this item of `tests`", test_keys);
 
-enum err_code mapping_read_test(struct reader *reader, const struct document_node *node, void *target, struct err *err)
+enum err_code mapping_read_test(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
 {
 	struct test test = {.file = node->file, .line = node->line};
 	enum err_code code = schema_read(reader, &mapping_test_schema, node, &test, err);
@@ -188,11 +203,11 @@ static bool file_has_rule(const struct mapping *mapping, const struct test *test
 }
 
 /*
- * The first rule that takes the entry; rules of other files only if the test's own has none of that kind. If none takes
- * it: what the last one that had a word to say about it said.
+ * The first rule that takes the entry; rules of other files only if the test's own has none of that
+ * kind. If none takes it: what the last one that had a word to say about it said.
  */
-static void evaluate_test(const struct mapping *mapping, struct evaluator *evaluator, struct test *test,
-		struct arena *arena, struct evaluation *ret)
+static void evaluate_test(const struct mapping *mapping, struct evaluator *evaluator,
+		struct test *test, struct arena *arena, struct evaluation *ret)
 {
 	const struct membership membership = {test, test_in_group};
 	bool own_file = file_has_rule(mapping, test);
@@ -212,7 +227,8 @@ static void evaluate_test(const struct mapping *mapping, struct evaluator *evalu
 	}
 }
 
-static void compare(const struct expectation *expected, const struct identity *identity, struct buf *differences)
+static void compare(const struct expectation *expected, const struct identity *identity,
+		struct buf *differences)
 {
 	const char *got = expected->active_field ? (identity->active ? "true" : "false")
 						 : identity->fields[expected->field];
@@ -220,27 +236,31 @@ static void compare(const struct expectation *expected, const struct identity *i
 							     : text_equal(got, expected->text);
 
 	if (!same)
-		buf_printf(differences, "%s%s is %s%s%s, expected %s%s%s", differences->len ? "; " : "",
-				expected->name, got ? "\"" : "", got ? got : "nil", got ? "\"" : "",
-				expected->text ? "\"" : "", expected->text ? expected->text : "nil",
+		buf_printf(differences, "%s%s is %s%s%s, expected %s%s%s",
+				differences->len ? "; " : "", expected->name, got ? "\"" : "",
+				got ? got : "nil", got ? "\"" : "", expected->text ? "\"" : "",
+				expected->text ? expected->text : "nil",
 				expected->text ? "\"" : "");
 }
 
-static void judge(const struct test *test, const struct evaluation *evaluation, struct buf *differences)
+static void judge(const struct test *test, const struct evaluation *evaluation,
+		struct buf *differences)
 {
 	static const char *const outcomes[] = {[EVALUATED] = "it is in scope",
 			[EVALUATED_OUT] = "no rule takes it",
 			[EVALUATED_NIL] = "it is skipped",
 			[EVALUATED_FAILED] = "it failed"};
 	bool skipped = evaluation->result == EVALUATED_OUT || evaluation->result == EVALUATED_NIL;
-	const char *name = evaluation->identity.fields[principal_name_field(evaluation->identity.kind)];
+	const char *name = evaluation->identity
+					   .fields[principal_name_field(evaluation->identity.kind)];
 
 	if (test->skipped ? skipped : evaluation->result == EVALUATED) {
 		for (size_t i = 0; i < test->expectation_count; i++)
 			compare(&test->expectations[i], &evaluation->identity, differences);
 		return;
 	}
-	buf_printf(differences, "%s%s%s", outcomes[evaluation->result], evaluation->reason ? ": " : "",
+	buf_printf(differences, "%s%s%s", outcomes[evaluation->result],
+			evaluation->reason ? ": " : "",
 			evaluation->reason ? evaluation->reason : "");
 	if (test->skipped && evaluation->result == EVALUATED)
 		buf_printf(differences, " as \"%s\", expected none", name ? name : "");
@@ -255,17 +275,19 @@ static void run_test(const struct mapping *mapping, struct evaluator *evaluator,
 	buf_init(&differences, DIFFERENCES_MAX);
 	evaluate_test(mapping, evaluator, test, arena, &evaluation);
 	judge(test, &evaluation, &differences);
-	*ret = (struct mapping_test_result){.file = test->file, .line = test->line, .passed = differences.len == 0};
+	*ret = (struct mapping_test_result){
+			.file = test->file, .line = test->line, .passed = differences.len == 0};
 	if (!ret->passed)
 		ret->text = arena_strdup(arena, buf_text(&differences));
 	buf_release(&differences);
 }
 
-size_t mapping_run_tests(const struct mapping *mapping, struct arena *arena, const struct mapping_test_result **ret,
-		size_t *ret_count)
+size_t mapping_run_tests(const struct mapping *mapping, struct arena *arena,
+		const struct mapping_test_result **ret, size_t *ret_count)
 {
 	struct evaluator *evaluator = evaluator_new(mapping);
-	struct mapping_test_result *results = arena_alloc(arena, mapping->test_count * sizeof(*results));
+	struct mapping_test_result *results =
+			arena_alloc(arena, mapping->test_count * sizeof(*results));
 	size_t failed = 0;
 
 	for (size_t i = 0; i < mapping->test_count; i++) {

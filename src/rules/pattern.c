@@ -34,7 +34,8 @@ static pcre2_code *compile(struct span pattern, char *reason, size_t size)
 	code = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len, OPTIONS, &error, &offset, NULL);
 	if (!code) {
 		(void)pcre2_get_error_message(error, text, sizeof(text));
-		(void)snprintf(reason, size, "%s (at its character %zu)", (const char *)text, (size_t)offset);
+		(void)snprintf(reason, size, "%s (at its character %zu)", (const char *)text,
+				(size_t)offset);
 	}
 	return code;
 }
@@ -64,7 +65,7 @@ void patterns_free(struct patterns *patterns)
 {
 	if (!patterns)
 		return;
-	for (table_each(patterns->kept, it))
+	for (table_each (patterns->kept, it))
 		pcre2_code_free(it.value);
 	table_free(patterns->kept);
 	pcre2_code_free(patterns->passing);
@@ -108,23 +109,26 @@ static bool spend(struct patterns *patterns)
 	bool full = patterns->matches < PATTERN_MATCHES_FULL;
 
 	if (patterns->matches >= PATTERN_MATCHES_MAX) {
-		(void)snprintf(patterns->reason, sizeof(patterns->reason), "more than %d matches in one evaluation",
-				PATTERN_MATCHES_MAX);
+		(void)snprintf(patterns->reason, sizeof(patterns->reason),
+				"more than %d matches in one evaluation", PATTERN_MATCHES_MAX);
 		return false;
 	}
 	patterns->matches++;
-	(void)pcre2_set_match_limit(patterns->context, full ? PATTERN_STEPS_FULL : PATTERN_STEPS_LATER);
-	(void)pcre2_set_depth_limit(patterns->context, full ? PATTERN_STEPS_FULL : PATTERN_STEPS_LATER);
+	(void)pcre2_set_match_limit(
+			patterns->context, full ? PATTERN_STEPS_FULL : PATTERN_STEPS_LATER);
+	(void)pcre2_set_depth_limit(
+			patterns->context, full ? PATTERN_STEPS_FULL : PATTERN_STEPS_LATER);
 	return true;
 }
 
-static const pcre2_code *prepare(struct patterns *patterns, struct span subject, struct span pattern)
+static const pcre2_code *prepare(
+		struct patterns *patterns, struct span subject, struct span pattern)
 {
 	const pcre2_code *code;
 
 	if (subject.len > PATTERN_SUBJECT_MAX) {
-		(void)snprintf(patterns->reason, sizeof(patterns->reason), "a text of over %zu bytes is not searched",
-				PATTERN_SUBJECT_MAX);
+		(void)snprintf(patterns->reason, sizeof(patterns->reason),
+				"a text of over %zu bytes is not searched", PATTERN_SUBJECT_MAX);
 		return NULL;
 	}
 	code = find(patterns, pattern);
@@ -135,7 +139,8 @@ static enum pattern_result failed(struct patterns *patterns, int error)
 {
 	PCRE2_UCHAR text[120];
 
-	if (error == PCRE2_ERROR_MATCHLIMIT || error == PCRE2_ERROR_DEPTHLIMIT || error == PCRE2_ERROR_HEAPLIMIT) {
+	if (error == PCRE2_ERROR_MATCHLIMIT || error == PCRE2_ERROR_DEPTHLIMIT ||
+			error == PCRE2_ERROR_HEAPLIMIT) {
 		(void)snprintf(patterns->reason, sizeof(patterns->reason),
 				"the pattern takes too many steps on this text; make it simpler");
 		return PATTERN_FAILED;
@@ -145,8 +150,8 @@ static enum pattern_result failed(struct patterns *patterns, int error)
 	return PATTERN_FAILED;
 }
 
-enum pattern_result patterns_match(struct patterns *patterns, struct span subject, struct span pattern,
-		struct span *ret)
+enum pattern_result patterns_match(struct patterns *patterns, struct span subject,
+		struct span pattern, struct span *ret)
 {
 	const pcre2_code *code = prepare(patterns, subject, pattern);
 	const PCRE2_SIZE *ends;
@@ -155,7 +160,8 @@ enum pattern_result patterns_match(struct patterns *patterns, struct span subjec
 
 	if (!code)
 		return PATTERN_FAILED;
-	rc = pcre2_match(code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, patterns->data, patterns->context);
+	rc = pcre2_match(code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, patterns->data,
+			patterns->context);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return PATTERN_NO;
 	if (rc < 0)
@@ -165,7 +171,8 @@ enum pattern_result patterns_match(struct patterns *patterns, struct span subjec
 	if (groups > 0)
 		ends += 2;
 	*ret = (struct span){NULL, 0};
-	/* \K in a lookaround can set the start behind the end; nothing sensible can be taken from that. */
+	/* \K in a lookaround can set the start behind the end; nothing sensible can be taken from
+	 * that. */
 	if (ends[0] != PCRE2_UNSET && ends[0] <= ends[1])
 		*ret = (struct span){subject.ptr + ends[0], ends[1] - ends[0]};
 	return PATTERN_YES;
@@ -177,8 +184,8 @@ static int count_substitution(pcre2_substitute_callout_block *block, void *conte
 	return spend(context) ? 0 : -1;
 }
 
-enum pattern_result patterns_replace(struct patterns *patterns, struct span subject, struct span pattern,
-		struct span with, struct span *ret)
+enum pattern_result patterns_replace(struct patterns *patterns, struct span subject,
+		struct span pattern, struct span with, struct span *ret)
 {
 	const pcre2_code *code = prepare(patterns, subject, pattern);
 	PCRE2_SIZE len = PATTERN_OUTPUT_MAX;
@@ -189,8 +196,9 @@ enum pattern_result patterns_replace(struct patterns *patterns, struct span subj
 	if (!patterns->output)
 		patterns->output = mem_alloc(PATTERN_OUTPUT_MAX);
 	(void)pcre2_set_substitute_callout(patterns->context, count_substitution, patterns);
-	rc = pcre2_substitute(code, (PCRE2_SPTR)subject.ptr, subject.len, 0, REPLACE_OPTIONS, NULL, patterns->context,
-			(PCRE2_SPTR)with.ptr, with.len, (PCRE2_UCHAR *)patterns->output, &len);
+	rc = pcre2_substitute(code, (PCRE2_SPTR)subject.ptr, subject.len, 0, REPLACE_OPTIONS, NULL,
+			patterns->context, (PCRE2_SPTR)with.ptr, with.len,
+			(PCRE2_UCHAR *)patterns->output, &len);
 	if (rc < 0)
 		return failed(patterns, rc);
 	if (patterns->matches >= PATTERN_MATCHES_MAX) {

@@ -26,10 +26,10 @@ struct rule {
 	struct search_rule search;
 	struct search_rule *through; /* groups */
 	size_t through_count;
-	const struct expression *when;                   /* NULL: always */
-	const struct template *fields[FIELD_COUNT_];     /* NULL: no rule for it */
-	const struct template *active;                   /* NULL: true */
-	int external_id;                                 /* enum external_id_choice */
+	const struct expression *when;               /* NULL: always */
+	const struct template *fields[FIELD_COUNT_]; /* NULL: no rule for it */
+	const struct template *active;               /* NULL: true */
+	int external_id;                             /* enum external_id_choice */
 	enum nesting nesting;
 	int gone; /* index into gone_choices; -1: not said */
 	int level;
@@ -42,10 +42,10 @@ enum level_choice { LEVEL_ACCOUNT, LEVEL_WORKSPACE };
 
 /* One item of `tests:`. */
 struct expectation {
-	bool active_field;      /* it is about `active`, not about field */
+	bool active_field; /* it is about `active`, not about field */
 	enum field field;
-	const char *text;       /* NULL: nil is expected */
-	const char *name;       /* as written */
+	const char *text; /* NULL: nil is expected */
+	const char *name; /* as written */
 };
 struct test {
 	const char *file;
@@ -78,9 +78,11 @@ struct mapping_file {
 	struct span text;
 };
 
-/* Everything in arena, which must also hold what files point to. settings: for names of sources and workspaces. */
+/* Everything in arena, which must also hold what files point to. settings: for names of sources and
+ * workspaces. */
 MUST_CHECK enum err_code mapping_load(struct arena *arena, const struct settings *settings,
-		const struct mapping_file *files, size_t count, struct mapping **ret, struct err *err);
+		const struct mapping_file *files, size_t count, struct mapping **ret,
+		struct err *err);
 
 /* As evaluate_entry, for a rule that is known. */
 void evaluate_rule(struct evaluator *evaluator, const struct rule *rule, const struct entry *entry,

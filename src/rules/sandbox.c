@@ -16,18 +16,21 @@ struct sandbox *sandbox_of(lua_State *lua)
 	return sandbox;
 }
 
-/* Lua takes NULL as "no memory", collects its garbage, asks again, and then fails the evaluation. */
+/* Lua takes NULL as "no memory", collects its garbage, asks again, and then fails the evaluation.
+ */
 static void *allocate(void *context, void *ptr, size_t old_size, size_t new_size)
 {
 	struct sandbox *sandbox = context;
-	size_t others = sandbox->used - (ptr ? old_size : 0); /* without a pointer old_size is a type */
+	size_t others = sandbox->used -
+			(ptr ? old_size : 0); /* without a pointer old_size is a type */
 
 	if (new_size == 0) {
 		mem_free(ptr);
 		sandbox->used = others;
 		return NULL;
 	}
-	if (sandbox->limit && new_size > old_size && (others > sandbox->limit || new_size > sandbox->limit - others))
+	if (sandbox->limit && new_size > old_size &&
+			(others > sandbox->limit || new_size > sandbox->limit - others))
 		return NULL;
 	ptr = mem_resize(ptr, new_size, 1);
 	sandbox->used = others + new_size;
@@ -65,8 +68,8 @@ static int compare_values(const void *a, const void *b)
 }
 
 /*
- * Values have no order (RFC 4511, section 4.1.7): two reads of one entry may list them differently. The smallest one
- * is "the first", so that equal entries give equal identities.
+ * Values have no order (RFC 4511, section 4.1.7): two reads of one entry may list them differently.
+ * The smallest one is "the first", so that equal entries give equal identities.
  */
 static struct span smallest_value(const struct attribute *attribute)
 {
@@ -84,7 +87,8 @@ static int index_first(lua_State *lua)
 {
 	struct sandbox *sandbox = sandbox_of(lua);
 	const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : NULL;
-	const struct attribute *attribute = name && sandbox->entry ? entry_find(sandbox->entry, name) : NULL;
+	const struct attribute *attribute =
+			name && sandbox->entry ? entry_find(sandbox->entry, name) : NULL;
 
 	if (attribute) {
 		sandbox_charge(lua, attribute->count);
@@ -117,7 +121,8 @@ static int index_all(lua_State *lua)
 {
 	struct sandbox *sandbox = sandbox_of(lua);
 	const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : NULL;
-	const struct attribute *attribute = name && sandbox->entry ? entry_find(sandbox->entry, name) : NULL;
+	const struct attribute *attribute =
+			name && sandbox->entry ? entry_find(sandbox->entry, name) : NULL;
 
 	if (attribute)
 		push_all(lua, name, attribute);
@@ -165,7 +170,8 @@ struct sandbox *sandbox_new(int steps_max, size_t bytes_max)
 	sandbox->steps_max = steps_max;
 	sandbox->limit_above_idle = bytes_max;
 	sandbox->patterns = patterns_new();
-	/* Without a limit the allocator never fails, so nothing outside a protected call can raise a Lua error. */
+	/* Without a limit the allocator never fails, so nothing outside a protected call can raise
+	 * a Lua error. */
 	sandbox->lua = lua_newstate(allocate, sandbox);
 	memcpy(lua_getextraspace(sandbox->lua), &sandbox, sizeof(sandbox));
 	build_globals(sandbox);
@@ -187,8 +193,9 @@ void sandbox_free(struct sandbox *sandbox)
 /* Leaves the compiled chunk on the stack, or a message. */
 static bool load(struct sandbox *sandbox, const struct expression *expression)
 {
-	AUTO(mem_freep) char *chunk =
-			mem_printf("return %.*s", (int)expression->source.len, expression->source.ptr);
+	AUTO(mem_freep)
+	char *chunk = mem_printf(
+			"return %.*s", (int)expression->source.len, expression->source.ptr);
 
 	return luaL_loadbufferx(sandbox->lua, chunk, strlen(chunk), "=?", "t") == LUA_OK;
 }
@@ -201,14 +208,18 @@ static void tidy(const char *message, char *ret, size_t size)
 	const char *word;
 
 	body = body ? body + 2 : message;
+	if (text_starts_with(body, "C stack overflow"))
+		body = "it is nested too deeply";
 	word = strstr(body, lua_word);
 	if (word)
-		(void)snprintf(ret, size, "%.*s%s%s", (int)(word - body), body, our_word, word + strlen(lua_word));
+		(void)snprintf(ret, size, "%.*s%s%s", (int)(word - body), body, our_word,
+				word + strlen(lua_word));
 	else
 		(void)snprintf(ret, size, "%s", body);
 }
 
-bool sandbox_check(struct sandbox *sandbox, const struct expression *expression, char *reason, size_t size)
+bool sandbox_check(struct sandbox *sandbox, const struct expression *expression, char *reason,
+		size_t size)
 {
 	bool ok;
 
@@ -220,7 +231,8 @@ bool sandbox_check(struct sandbox *sandbox, const struct expression *expression,
 	return ok;
 }
 
-void sandbox_compile(struct sandbox *sandbox, const struct expression *const *expressions, size_t count)
+void sandbox_compile(
+		struct sandbox *sandbox, const struct expression *const *expressions, size_t count)
 {
 	lua_State *lua = sandbox->lua;
 
@@ -239,7 +251,9 @@ void sandbox_compile(struct sandbox *sandbox, const struct expression *const *ex
 
 static const char *failure(struct sandbox *sandbox, struct arena *arena)
 {
-	const char *message = lua_type(sandbox->lua, -1) == LUA_TSTRING ? lua_tostring(sandbox->lua, -1) : "it failed";
+	const char *message = lua_type(sandbox->lua, -1) == LUA_TSTRING
+			? lua_tostring(sandbox->lua, -1)
+			: "it failed";
 	AUTO(mem_freep) char *printable = NULL;
 	char reason[REASON_MAX];
 
@@ -250,8 +264,9 @@ static const char *failure(struct sandbox *sandbox, struct arena *arena)
 	return arena_strdup(arena, printable);
 }
 
-const char *sandbox_run(struct sandbox *sandbox, const struct entry *entry, const struct membership *membership,
-		lua_CFunction work, void *context, struct arena *arena)
+const char *sandbox_run(struct sandbox *sandbox, const struct entry *entry,
+		const struct membership *membership, lua_CFunction work, void *context,
+		struct arena *arena)
 {
 	lua_State *lua = sandbox->lua;
 	const char *reason = NULL;

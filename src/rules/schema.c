@@ -19,7 +19,8 @@ enum err_code schema_unknown(const struct document_node *node, const char *what,
 	struct buf list;
 
 	if (likely)
-		return document_error(node, err, "unknown %s `%.80s`, did you mean `%s`?", what, word, likely);
+		return document_error(node, err, "unknown %s `%.80s`, did you mean `%s`?", what,
+				word, likely);
 	buf_init(&list, KNOWN_SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&list, "%s%s", i ? ", " : "", known[i]);
@@ -30,18 +31,21 @@ enum err_code schema_unknown(const struct document_node *node, const char *what,
 }
 
 /* `key` in front if the node stands in a map. */
-static enum err_code refuse_kind(const struct document_node *node, const char *expected, struct err *err)
+static enum err_code refuse_kind(
+		const struct document_node *node, const char *expected, struct err *err)
 {
 	if (node->key)
-		return document_error(node, err, "`%.80s` must be %s, this is %s", node->key, expected,
-				document_describe(node));
-	return document_error(node, err, "%s is expected here, this is %s", expected, document_describe(node));
+		return document_error(node, err, "`%.80s` must be %s, this is %s", node->key,
+				expected, document_describe(node));
+	return document_error(node, err, "%s is expected here, this is %s", expected,
+			document_describe(node));
 }
 
-static enum err_code refuse_value(const struct document_node *node, const char *expected, struct err *err)
+static enum err_code refuse_value(
+		const struct document_node *node, const char *expected, struct err *err)
 {
-	return document_error(node, err, "`%.80s` must be %s, not `%.80s`", node->key ? node->key : "value", expected,
-			node->text);
+	return document_error(node, err, "`%.80s` must be %s, not `%.80s`",
+			node->key ? node->key : "value", expected, node->text);
 }
 
 enum err_code schema_text(const struct document_node *node, const char **ret, struct err *err)
@@ -55,7 +59,8 @@ enum err_code schema_text(const struct document_node *node, const char **ret, st
 	return ERR_NONE;
 }
 
-enum err_code schema_texts(struct reader *reader, const struct document_node *node, struct texts *ret, struct err *err)
+enum err_code schema_texts(struct reader *reader, const struct document_node *node,
+		struct texts *ret, struct err *err)
 {
 	bool list = node->kind == DOCUMENT_LIST;
 	size_t count = list ? node->count : 1;
@@ -74,7 +79,8 @@ enum err_code schema_texts(struct reader *reader, const struct document_node *no
 	return ERR_NONE;
 }
 
-enum err_code schema_choice(const struct document_node *node, const char *const *choices, int *ret, struct err *err)
+enum err_code schema_choice(const struct document_node *node, const char *const *choices, int *ret,
+		struct err *err)
 {
 	const char *text;
 	enum err_code code = schema_text(node, &text, err);
@@ -101,8 +107,8 @@ static enum err_code read_flag(const struct document_node *node, bool *ret, stru
 	return ERR_NONE;
 }
 
-static enum err_code read_number(
-		const struct schema_key *key, const struct document_node *node, unsigned *ret, struct err *err)
+static enum err_code read_number(const struct schema_key *key, const struct document_node *node,
+		unsigned *ret, struct err *err)
 {
 	int64_t max = key->max ? key->max : INT32_MAX;
 	int64_t value;
@@ -111,14 +117,15 @@ static enum err_code read_number(
 		return refuse_kind(node, "a number", err);
 	if (!text_parse_int(node->text, key->min, max, &value))
 		return document_error(node, err,
-				"`%.80s` must be a whole number from %" PRId64 " to %" PRId64 ", not `%.80s`",
+				"`%.80s` must be a whole number from %" PRId64 " to %" PRId64
+				", not `%.80s`",
 				key->name, key->min, max, node->text);
 	*ret = (unsigned)value;
 	return ERR_NONE;
 }
 
-static enum err_code read_duration(
-		const struct schema_key *key, const struct document_node *node, int64_t *ret, struct err *err)
+static enum err_code read_duration(const struct schema_key *key, const struct document_node *node,
+		int64_t *ret, struct err *err)
 {
 	char least[CLOCK_TEXT_SIZE], most[CLOCK_TEXT_SIZE];
 	int64_t value;
@@ -126,53 +133,61 @@ static enum err_code read_duration(
 	if (node->kind != DOCUMENT_SCALAR || document_is_null(node))
 		return refuse_kind(node, "a duration such as 30s", err);
 	if (!clock_parse_duration(node->text, &value))
-		return refuse_value(node, "a duration with its unit, such as 500ms, 30s, 15min, 1h or 30d", err);
+		return refuse_value(node,
+				"a duration with its unit, such as 500ms, 30s, 15min, 1h or 30d",
+				err);
 	if (value < key->min || (key->max && value > key->max)) {
 		clock_format_duration(key->min, least);
 		clock_format_duration(key->max ? key->max : value, most);
-		return document_error(node, err, "`%.80s` must be from %s to %s, not `%.40s`", key->name, least, most,
-				node->text);
+		return document_error(node, err, "`%.80s` must be from %s to %s, not `%.40s`",
+				key->name, least, most, node->text);
 	}
 	*ret = value;
 	return ERR_NONE;
 }
 
-static enum err_code read_secret(const struct document_node *node, const char **ret, struct err *err)
+static enum err_code read_secret(
+		const struct document_node *node, const char **ret, struct err *err)
 {
 	enum err_code code = schema_text(node, ret, err);
 
 	if (code == ERR_NONE && !secret_is_reference(*ret))
 		/* The value may be the secret itself: it is not shown. */
 		code = document_error(node, err,
-				"`%.80s` must be a reference, file:PATH, env:NAME or credential:NAME, never the "
+				"`%.80s` must be a reference, file:PATH, env:NAME or "
+				"credential:NAME, never the "
 				"secret itself",
 				node->key ? node->key : "secret");
 	return code;
 }
 
-static enum err_code read_path(struct reader *reader, const struct document_node *node, const char **ret, struct err *err)
+static enum err_code read_path(struct reader *reader, const struct document_node *node,
+		const char **ret, struct err *err)
 {
 	const char *text;
 	enum err_code code = schema_text(node, &text, err);
 
 	if (code == ERR_NONE)
-		*ret = text[0] == '/' ? text : arena_printf(reader->arena, "%s/%s", reader->folder, text);
+		*ret = text[0] == '/' ? text
+				      : arena_printf(reader->arena, "%s/%s", reader->folder, text);
 	return code;
 }
 
-static enum err_code read_file(struct reader *reader, const struct document_node *node, const char **ret, struct err *err)
+static enum err_code read_file(struct reader *reader, const struct document_node *node,
+		const char **ret, struct err *err)
 {
 	enum err_code code = read_path(reader, node, ret, err);
 	char reason[80];
 
 	if (code == ERR_NONE && access(*ret, R_OK) != 0)
 		code = document_error(node, err, "`%.80s`: file \"%.160s\" can't be read: %s",
-				node->key ? node->key : "file", *ret, strerror_r(errno, reason, sizeof(reason)));
+				node->key ? node->key : "file", *ret,
+				strerror_r(errno, reason, sizeof(reason)));
 	return code;
 }
 
-static enum err_code read_items(struct reader *reader, const struct schema_key *key, const struct document_node *node,
-		void *target, struct err *err)
+static enum err_code read_items(struct reader *reader, const struct schema_key *key,
+		const struct document_node *node, void *target, struct err *err)
 {
 	bool named = key->type == SCHEMA_NAMED;
 
@@ -189,24 +204,26 @@ static enum err_code read_items(struct reader *reader, const struct schema_key *
 	return ERR_NONE;
 }
 
-static enum err_code refuse_later(const struct schema_key *key, const struct document_node *node, struct err *err)
+static enum err_code refuse_later(
+		const struct schema_key *key, const struct document_node *node, struct err *err)
 {
 	if (key->remedy)
-		return document_error_at_key(
-				node, err, "`%s` is not executed by this version; %s", key->name, key->remedy);
-	return document_error_at_key(node, err, "`%s` is not executed by this version; remove it", key->name);
+		return document_error_at_key(node, err, "`%s` is not executed by this version; %s",
+				key->name, key->remedy);
+	return document_error_at_key(
+			node, err, "`%s` is not executed by this version; remove it", key->name);
 }
 
-static enum err_code read_choice(
-		const struct schema_key *key, const struct document_node *node, void *member, struct err *err)
+static enum err_code read_choice(const struct schema_key *key, const struct document_node *node,
+		void *member, struct err *err)
 {
 	int value = 0;
 	enum err_code code;
 
 	for (size_t i = 0; key->later && key->later[i] && node->kind == DOCUMENT_SCALAR; i++) {
 		if (strcmp(key->later[i], node->text) == 0)
-			return document_error(node, err, "`%s: %s` is not executed by this version", key->name,
-					node->text);
+			return document_error(node, err, "`%s: %s` is not executed by this version",
+					key->name, node->text);
 	}
 	code = schema_choice(node, key->choices, &value, err);
 	if (code == ERR_NONE)
@@ -214,8 +231,8 @@ static enum err_code read_choice(
 	return code;
 }
 
-static enum err_code read_key(struct reader *reader, const struct schema_key *key, const struct document_node *node,
-		void *target, struct err *err)
+static enum err_code read_key(struct reader *reader, const struct schema_key *key,
+		const struct document_node *node, void *target, struct err *err)
 {
 	void *member = (char *)target + key->offset;
 
@@ -260,7 +277,8 @@ static const struct schema_key *find_key(const struct schema *schema, const char
 	return NULL;
 }
 
-static enum err_code refuse_key(const struct schema *schema, const struct document_node *node, struct err *err)
+static enum err_code refuse_key(
+		const struct schema *schema, const struct document_node *node, struct err *err)
 {
 	AUTO(mem_freep) const char **known = mem_array(schema->count, sizeof(*known));
 	struct document_node key = document_key(node);
@@ -277,15 +295,17 @@ static enum err_code refuse_key(const struct schema *schema, const struct docume
 static enum err_code set_preset(
 		struct reader *reader, const struct schema_key *key, void *target, struct err *err)
 {
-	struct document_node node = {
-			.kind = DOCUMENT_SCALAR, .file = "default", .text = key->preset, .key = key->name};
+	struct document_node node = {.kind = DOCUMENT_SCALAR,
+			.file = "default",
+			.text = key->preset,
+			.key = key->name};
 
 	if (key->preset)
 		return read_key(reader, key, &node, target, err);
 	if (key->type == SCHEMA_SECTION && !key->required) {
 		for (size_t i = 0; i < key->section->count; i++) {
-			enum err_code code = set_preset(
-					reader, &key->section->keys[i], (char *)target + key->offset, err);
+			enum err_code code = set_preset(reader, &key->section->keys[i],
+					(char *)target + key->offset, err);
 
 			if (code != ERR_NONE)
 				return code;
@@ -294,8 +314,8 @@ static enum err_code set_preset(
 	return ERR_NONE;
 }
 
-enum err_code schema_read(struct reader *reader, const struct schema *schema, const struct document_node *node,
-		void *target, struct err *err)
+enum err_code schema_read(struct reader *reader, const struct schema *schema,
+		const struct document_node *node, void *target, struct err *err)
 {
 	enum err_code code = ERR_NONE;
 
@@ -312,7 +332,8 @@ enum err_code schema_read(struct reader *reader, const struct schema *schema, co
 
 		if (document_get(node, key->name))
 			continue;
-		code = key->required ? document_error_at_key(node, err, "%s lacks `%s`", schema->name, key->name)
+		code = key->required ? document_error_at_key(node, err, "%s lacks `%s`",
+						       schema->name, key->name)
 				     : set_preset(reader, key, target, err);
 	}
 	return code;
@@ -333,10 +354,12 @@ static void add_section(struct buf *out, const struct schema *schema);
 
 static void add_item(struct buf *out, const struct schema_key *key)
 {
-	if (key->section)
+	if (key->json)
+		buf_add_text(out, key->json);
+	else if (key->section)
 		add_section(out, key->section);
 	else
-		buf_add_text(out, key->json ? key->json : "{\"type\":\"string\"}");
+		buf_add_text(out, "{\"type\":\"string\"}");
 }
 
 static void add_choices(struct buf *out, const struct schema_key *key)
@@ -357,11 +380,15 @@ static void add_type(struct buf *out, const struct schema_key *key)
 		buf_add_text(out, "{\"type\":\"boolean\"}");
 		break;
 	case SCHEMA_NUMBER:
-		buf_printf(out, "{\"type\":\"integer\",\"minimum\":%" PRId64 ",\"maximum\":%" PRId64 "}", key->min,
-				key->max ? key->max : INT32_MAX);
+		buf_printf(out,
+				"{\"type\":\"integer\",\"minimum\":%" PRId64 ",\"maximum\":%" PRId64
+				"}",
+				key->min, key->max ? key->max : INT32_MAX);
 		break;
 	case SCHEMA_DURATION:
-		buf_add_text(out, "{\"type\":\"string\",\"pattern\":\"^([0-9]+(ms|s|min|h|d|w))+$\"}");
+		buf_add_text(out,
+				"{\"type\":\"string\",\"pattern\":\"^([0-9]+(ms|s|min|h|d|w))+$"
+				"\"}");
 		break;
 	case SCHEMA_CHOICE:
 		add_choices(out, key);
@@ -370,7 +397,9 @@ static void add_type(struct buf *out, const struct schema_key *key)
 		buf_add_text(out, "{\"type\":\"string\",\"pattern\":\"^(file|env|credential):.\"}");
 		break;
 	case SCHEMA_TEXTS:
-		buf_add_text(out, "{\"type\":[\"string\",\"array\"],\"items\":{\"type\":\"string\"}}");
+		buf_add_text(out,
+				"{\"type\":[\"string\",\"array\"],\"items\":{\"type\":\"string\"}"
+				"}");
 		break;
 	case SCHEMA_SECTION:
 		add_section(out, key->section);
@@ -458,7 +487,8 @@ char *schema_to_json(const struct schema *schema, const char *title)
 	buf_init(&inner, SCHEMA_JSON_MAX);
 	buf_init(&out, SCHEMA_JSON_MAX);
 	add_section(&inner, schema);
-	buf_add_text(&out, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":");
+	buf_add_text(&out,
+			"{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":");
 	add_quoted(&out, title);
 	buf_printf(&out, ",%s\n", buf_text(&inner) + 1);
 	buf_release(&inner);
@@ -467,18 +497,22 @@ char *schema_to_json(const struct schema *schema, const char *title)
 
 typedef VEC(const char *) text_vec;
 
-static void list_keys(const struct schema *schema, const char *prefix, struct arena *arena, text_vec *lines)
+static void list_keys(const struct schema *schema, const char *prefix, struct arena *arena,
+		text_vec *lines)
 {
 	for (size_t i = 0; i < schema->count; i++) {
 		const struct schema_key *key = &schema->keys[i];
-		const char *suffix = key->type == SCHEMA_NAMED ? ".NAME" : key->type == SCHEMA_LIST ? "[]" : "";
+		const char *suffix = key->type == SCHEMA_NAMED ? ".NAME"
+				: key->type == SCHEMA_LIST     ? "[]"
+							       : "";
 		const char *line = arena_printf(arena, "%s%s", prefix, key->name);
 
 		if (key->type == SCHEMA_LATER)
 			continue;
 		*vec_add(lines) = line;
 		if (key->section)
-			list_keys(key->section, arena_printf(arena, "%s%s.", line, suffix), arena, lines);
+			list_keys(key->section, arena_printf(arena, "%s%s.", line, suffix), arena,
+					lines);
 	}
 }
 

@@ -1,9 +1,10 @@
 /*
  * schema -- what keys a map may have, as a table that reads, checks, defaults and describes them.
  *
- * One table per kind of map is all that is known about its keys: reading a file, the "did you mean" of an unknown key,
- * the JSON Schema for editors and the list of keys that the manual is checked against come from it. Values are written
- * into the struct that the table describes, at the key's offset.
+ * One table per kind of map is all that is known about its keys: reading a file, the "did you mean"
+ * of an unknown key, the JSON Schema for editors and the list of keys that the manual is checked
+ * against come from it. Values are written into the struct that the table describes, at the key's
+ * offset.
  */
 #ifndef L2D_RULES_SCHEMA_H
 #define L2D_RULES_SCHEMA_H
@@ -37,53 +38,63 @@ enum schema_type {
 	SCHEMA_FILE,     /* the same, of a file that must be readable now */
 	SCHEMA_TEXTS,    /* struct texts: one text or a list of them */
 	SCHEMA_SECTION,  /* the struct that section describes */
-	SCHEMA_NAMED,    /* a map with names of the user's for keys: read is called for each value */
-	SCHEMA_LIST,     /* a list: read is called for each item */
-	SCHEMA_OWN,      /* read is called; json describes it */
-	SCHEMA_LATER     /* in the grammar but not executed by this version: refused */
+	SCHEMA_NAMED, /* a map with names of the user's for keys: read is called for each value */
+	SCHEMA_LIST,  /* a list: read is called for each item */
+	SCHEMA_OWN,   /* read is called; json describes it */
+	SCHEMA_LATER  /* in the grammar but not executed by this version: refused */
 };
 
 struct schema;
 /* For NAMED and LIST target is the whole struct, not the member: items are gathered there. */
-typedef enum err_code schema_read_fn(
-		struct reader *reader, const struct document_node *node, void *target, struct err *err);
+typedef enum err_code schema_read_fn(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err);
 
 struct schema_key {
 	const char *name;
 	enum schema_type type;
 	bool required;
 	size_t offset;
-	const char *preset;           /* the default, as one would write it; NULL: the member keeps what it had */
-	const char *about;            /* one sentence for editors and the manual */
-	int64_t min, max;             /* NUMBER, DURATION; max 0: no bound */
-	const char *const *choices;   /* CHOICE: ended by NULL */
-	const char *const *later;     /* CHOICE: values of the grammar that are not executed yet; NULL or ended by NULL */
-	const struct schema *section; /* SECTION; NAMED, LIST, OWN: what an item is, for the descriptions */
+	const char *preset; /* the default, as one would write it; NULL: the member keeps what it
+			       had */
+	const char *about;  /* one sentence for editors and the manual */
+	int64_t min, max;   /* NUMBER, DURATION; max 0: no bound */
+	const char *const *choices; /* CHOICE: ended by NULL */
+	const char *const *later;   /* CHOICE: values of the grammar that are not executed yet; NULL
+				       or ended by NULL */
+	const struct schema *section; /* SECTION; NAMED, LIST, OWN: what an item is, for the
+					 descriptions */
 	schema_read_fn *read;
-	const char *json;             /* OWN, and items without section: a JSON Schema, one object */
-	const char *remedy;           /* LATER: what to do instead of removing it; NULL */
+	const char *json;   /* OWN, and items without section: a JSON Schema, one object */
+	const char *remedy; /* LATER: what to do instead of removing it; NULL */
 };
 struct schema {
 	const char *name; /* of such a map, for messages: "an item of `users`" */
 	const struct schema_key *keys;
 	size_t count;
 };
-#define SCHEMA_KEY_LATER(key) {.name = (key), .type = SCHEMA_LATER}
-#define SCHEMA(name, keys) {name, keys, COUNT_OF(keys)}
+#define SCHEMA_KEY_LATER(key)                                                                      \
+	{                                                                                          \
+		.name = (key), .type = SCHEMA_LATER                                                \
+	}
+#define SCHEMA(name, keys)                                                                         \
+	{                                                                                          \
+		name, keys, COUNT_OF(keys)                                                         \
+	}
 
 /*
- * Reads node into target by the table. Errors: ERR_CONFIG with place: not a map, unknown key, a key that is not
- * executed yet, one that is missing, a wrong value.
+ * Reads node into target by the table. Errors: ERR_CONFIG with place: not a map, unknown key, a key
+ * that is not executed yet, one that is missing, a wrong value.
  */
 MUST_CHECK enum err_code schema_read(struct reader *reader, const struct schema *schema,
 		const struct document_node *node, void *target, struct err *err);
 
 /* Single values, for `read` functions. */
-MUST_CHECK enum err_code schema_text(const struct document_node *node, const char **ret, struct err *err);
-MUST_CHECK enum err_code schema_texts(
-		struct reader *reader, const struct document_node *node, struct texts *ret, struct err *err);
-MUST_CHECK enum err_code schema_choice(
-		const struct document_node *node, const char *const *choices, int *ret, struct err *err);
+MUST_CHECK enum err_code schema_text(
+		const struct document_node *node, const char **ret, struct err *err);
+MUST_CHECK enum err_code schema_texts(struct reader *reader, const struct document_node *node,
+		struct texts *ret, struct err *err);
+MUST_CHECK enum err_code schema_choice(const struct document_node *node, const char *const *choices,
+		int *ret, struct err *err);
 /* "unknown WHAT `word`; did you mean `x`?", or the list of what is known. */
 enum err_code schema_unknown(const struct document_node *node, const char *what, const char *word,
 		const char *const *known, size_t count, struct err *err);

@@ -15,7 +15,8 @@ static enum err_code add_part(struct building *b, struct template_part part)
 	if (!part.expression && part.literal.len == 0)
 		return ERR_NONE;
 	if (b->count == TEMPLATE_PARTS_MAX)
-		return document_error(b->node, b->err, "more than %d parts in one template", TEMPLATE_PARTS_MAX);
+		return document_error(b->node, b->err, "more than %d parts in one template",
+				TEMPLATE_PARTS_MAX);
 	b->parts[b->count++] = part;
 	return ERR_NONE;
 }
@@ -23,8 +24,8 @@ static enum err_code add_part(struct building *b, struct template_part part)
 static enum err_code add_expression(struct building *b, size_t *offset)
 {
 	struct expression *expression;
-	enum err_code code = expression_compile(
-			b->compiler, b->node, *offset + strlen("${"), true, &expression, offset, b->err);
+	enum err_code code = expression_compile(b->compiler, b->node, *offset + strlen("${"), true,
+			&expression, offset, b->err);
 
 	if (code != ERR_NONE)
 		return code;
@@ -53,8 +54,8 @@ static enum err_code add_literal(struct building *b, size_t *offset)
 	return code;
 }
 
-enum err_code template_compile(struct compiler *compiler, const struct document_node *node, const struct template **ret,
-		struct err *err)
+enum err_code template_compile(struct compiler *compiler, const struct document_node *node,
+		const struct template **ret, struct err *err)
 {
 	struct building b = {.compiler = compiler, .node = node, .err = err};
 	struct template_part *parts;
@@ -64,7 +65,8 @@ enum err_code template_compile(struct compiler *compiler, const struct document_
 	enum err_code code = schema_text(node, &text, err);
 
 	while (code == ERR_NONE && text[offset])
-		code = strncmp(text + offset, "${", 2) == 0 ? add_expression(&b, &offset) : add_literal(&b, &offset);
+		code = strncmp(text + offset, "${", 2) == 0 ? add_expression(&b, &offset)
+							    : add_literal(&b, &offset);
 	if (code != ERR_NONE)
 		return code;
 	parts = arena_alloc(compiler->arena, b.count * sizeof(*parts));

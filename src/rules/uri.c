@@ -34,7 +34,8 @@ static const char *parse_authority(struct span text, struct uri *ret)
 			return "its IPv6 address lacks the closing bracket";
 		ret->host = (struct span){text.ptr + 1, (size_t)(close - text.ptr - 1)};
 		colon = close + 1;
-		if (strspn(ret->host.ptr, "0123456789abcdefABCDEF:.") < ret->host.len || ret->host.len < 2)
+		if (strspn(ret->host.ptr, "0123456789abcdefABCDEF:.") < ret->host.len ||
+				ret->host.len < 2)
 			return "what stands in brackets is no IPv6 address";
 	} else {
 		colon = memchr(text.ptr, ':', text.len);
@@ -69,7 +70,8 @@ const char *uri_parse(const char *text, struct uri *ret)
 
 bool uri_scheme_is(const struct uri *uri, const char *scheme)
 {
-	return uri->scheme.len == strlen(scheme) && strncasecmp(uri->scheme.ptr, scheme, uri->scheme.len) == 0;
+	return uri->scheme.len == strlen(scheme) &&
+			strncasecmp(uri->scheme.ptr, scheme, uri->scheme.len) == 0;
 }
 
 /* 127.0.0.0/8 in its full form only: others resolve differently from one library to the next. */
@@ -81,7 +83,8 @@ static bool is_loopback_v4(const char *host)
 		return false;
 	for (const char *part = host; part; parts++) {
 		const char *dot = strchr(part, '.');
-		AUTO(mem_freep) char *digits = mem_strndup(part, dot ? (size_t)(dot - part) : strlen(part));
+		AUTO(mem_freep)
+		char *digits = mem_strndup(part, dot ? (size_t)(dot - part) : strlen(part));
 		int64_t value;
 
 		if (!text_parse_int(digits, 0, 255, &value))
@@ -95,7 +98,8 @@ bool uri_host_is_loopback(struct span host)
 {
 	AUTO(mem_freep) char *text = mem_strndup(host.ptr, host.len);
 
-	return strcasecmp(text, "localhost") == 0 || strcmp(text, "::1") == 0 || is_loopback_v4(text);
+	return strcasecmp(text, "localhost") == 0 || strcmp(text, "::1") == 0 ||
+			is_loopback_v4(text);
 }
 
 const char *uri_check_ldap(const char *text)
@@ -107,7 +111,8 @@ const char *uri_check_ldap(const char *text)
 		return wrong;
 	if (uri_scheme_is(&uri, "ldapi")) {
 		if (uri.rest.len > 1)
-			return "the path of a socket is written with %2F for each /, as in ldapi://%2Frun%2Fslapd%2Fldapi";
+			return "the path of a socket is written with %2F for each /, as in "
+			       "ldapi://%2Frun%2Fslapd%2Fldapi";
 		return NULL;
 	}
 	if (!uri_scheme_is(&uri, "ldap") && !uri_scheme_is(&uri, "ldaps"))
@@ -134,5 +139,7 @@ const char *uri_check_http(const char *text)
 		return NULL;
 	if (!uri_scheme_is(&uri, "http"))
 		return "its scheme must be https";
-	return uri_host_is_loopback(uri.host) ? NULL : "plain http is for this machine only (127.0.0.1, localhost); write https";
+	return uri_host_is_loopback(uri.host)
+			? NULL
+			: "plain http is for this machine only (127.0.0.1, localhost); write https";
 }
