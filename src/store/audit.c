@@ -8,7 +8,8 @@
 /* Longest line that verify reads into its buffer; a batch cannot hold a longer one. */
 #define LINE_BYTES_MAX ((size_t)192 * 1024 * 1024)
 
-static void hash_to_hex(const unsigned char hash[static DIGEST_SIZE], char ret[static DIGEST_HEX_SIZE])
+static void hash_to_hex(
+		const unsigned char hash[static DIGEST_SIZE], char ret[static DIGEST_HEX_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -54,7 +55,8 @@ enum err_code audit_load_head(sqlite3 *db, struct audit_head *ret, struct err *e
 	if (result != SQLITE_ROW && result != SQLITE_DONE) {
 		code = database_error(db, result, "read the audit's head", err);
 	} else if (result == SQLITE_DONE || !column_hash(row, 1, head.hash)) {
-		code = err_set(err, ERR_STORE, 0, "the store %s is damaged: the audit's head is gone",
+		code = err_set(err, ERR_STORE, 0,
+				"the store %s is damaged: the audit's head is gone",
 				sqlite3_db_filename(db, "main"));
 	} else {
 		head.sequence = (uint64_t)sqlite3_column_int64(row, 0);
@@ -93,7 +95,8 @@ static enum err_code verify_lines(
 	enum err_code code = ERR_NONE;
 	int result = SQLITE_DONE;
 
-	if (database_prepare(db, "SELECT sequence, time_ms, hash, json FROM audit ORDER BY sequence",
+	if (database_prepare(db,
+			    "SELECT sequence, time_ms, hash, json FROM audit ORDER BY sequence",
 			    &row, err) != ERR_NONE)
 		return err->code;
 	while (code == ERR_NONE && (result = sqlite3_step(row)) == SQLITE_ROW)
@@ -124,7 +127,8 @@ enum err_code audit_verify(sqlite3 *db, uint64_t *ret_count, struct err *err)
 				chain.sequence + 1, head.sequence);
 	if (chain.sequence > head.sequence)
 		return err_set(err, ERR_STORE, 0,
-				"the audit does not verify: line %" PRIu64 " was added by somebody else",
+				"the audit does not verify: line %" PRIu64
+				" was added by somebody else",
 				head.sequence + 1);
 	if (memcmp(chain.hash, head.hash, sizeof(head.hash)) != 0)
 		return err_set(err, ERR_STORE, 0,

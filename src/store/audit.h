@@ -3,9 +3,10 @@
  *
  * The hash of a line is SHA-256 over the text
  *     PREVIOUS HASH in hex, newline, SEQUENCE, newline, TIME in ms, newline, JSON
- * so that anybody can check an exported one with common tools. Sequence counts from 1; before the first line the hash is
- * 32 zero bytes. The last sequence and hash are kept apart, so that a cut tail is seen. The chain shows changes that were
- * not made through the store; who can write to the file can also make a whole new chain, so keep exports elsewhere.
+ * so that anybody can check an exported one with common tools. Sequence counts from 1; before the
+ * first line the hash is 32 zero bytes. The last sequence and hash are kept apart, so that a cut
+ * tail is seen. The chain shows changes that were not made through the store; who can write to the
+ * file can also make a whole new chain, so keep exports elsewhere.
  */
 #ifndef L2D_STORE_AUDIT_H
 #define L2D_STORE_AUDIT_H

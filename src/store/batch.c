@@ -8,9 +8,9 @@
 #include <assert.h>
 
 /*
- * A record in the buffer: kind and number of values, one byte each; then each value: its kind, one byte, and after
- * VALUE_INT eight bytes, after text, blob and name a length of four bytes and the bytes. All in this machine's order:
- * a batch never leaves the process.
+ * A record in the buffer: kind and number of values, one byte each; then each value: its kind, one
+ * byte, and after VALUE_INT eight bytes, after text, blob and name a length of four bytes and the
+ * bytes. All in this machine's order: a batch never leaves the process.
  */
 
 struct store_batch *store_batch_new(struct store *store)
@@ -35,38 +35,43 @@ bool store_batch_is_empty(const struct store_batch *batch)
 	return batch->count == 0;
 }
 
-static void begin(struct store_batch *batch, enum record_kind kind, size_t values)
+static void begin(struct store_batch *batch, enum record_kind kind)
 {
-	const unsigned char head[2] = {(unsigned char)kind, (unsigned char)values};
+	const char head[2] = {(char)kind, 0};
 
-	assert(values <= RECORD_VALUES_MAX);
+	batch->record = batch->bytes.len;
 	buf_add(&batch->bytes, head, sizeof(head));
 	batch->count++;
 }
 
+/* The number of values is counted as they come. A batch that overflowed is never read. */
+static void begin_value(struct store_batch *batch, enum value_kind kind)
+{
+	buf_add_char(&batch->bytes, (char)kind);
+	if (batch->bytes.overflowed)
+		return;
+	assert(batch->bytes.ptr[batch->record + 1] < RECORD_VALUES_MAX);
+	batch->bytes.ptr[batch->record + 1]++;
+}
+
 static void add_null(struct store_batch *batch)
 {
-	buf_add_char(&batch->bytes, VALUE_NULL);
+	begin_value(batch, VALUE_NULL);
 }
 
 static void add_int(struct store_batch *batch, int64_t number)
 {
-	char bytes[1 + sizeof(number)] = {VALUE_INT};
-
-	memcpy(bytes + 1, &number, sizeof(number));
-	buf_add(&batch->bytes, bytes, sizeof(bytes));
+	begin_value(batch, VALUE_INT);
+	buf_add(&batch->bytes, &number, sizeof(number));
 }
 
 static void add_bytes(struct store_batch *batch, enum value_kind kind, struct span span)
 {
+	/* One that does not fit into 32 bits does not fit into the buffer either: it refuses the bytes. */
 	uint32_t len = (uint32_t)span.len;
-	char head[1 + sizeof(len)] = {(char)kind};
 
-	/* The buffer refuses what does not fit into it long before a length does not fit into 32 bits. */
-	if (span.len > BATCH_BYTES_MAX)
-		batch->bytes.overflowed = true;
-	memcpy(head + 1, &len, sizeof(len));
-	buf_add(&batch->bytes, head, sizeof(head));
+	begin_value(batch, kind);
+	buf_add(&batch->bytes, &len, sizeof(len));
 	buf_add(&batch->bytes, span.ptr, span.len);
 }
 
@@ -157,11 +162,12 @@ bool batch_next(struct batch_cursor *cursor, struct record *ret)
 	return true;
 }
 
-/* ---- one function per record: the order of values is that of the statements' numbers in writer.c ---- */
+/* ---- one function per record: the order of values is that of the statements' numbers in writer.c
+ * ---- */
 
 void store_put_entry(struct store_batch *batch, const struct store_entry *entry)
 {
-	begin(batch, RECORD_PUT_ENTRY, 6);
+	begin(batch, RECORD_PUT_ENTRY);
 	add_name(batch, entry->source);
 	add_anchor(batch, entry->anchor);
 	add_text(batch, entry->dn);
@@ -172,14 +178,14 @@ void store_put_entry(struct store_batch *batch, const struct store_entry *entry)
 
 void store_drop_entry(struct store_batch *batch, const char *source, const char *anchor)
 {
-	begin(batch, RECORD_DROP_ENTRY, 2);
+	begin(batch, RECORD_DROP_ENTRY);
 	add_name(batch, source);
 	add_anchor(batch, anchor);
 }
 
 void store_drop_all_entries(struct store_batch *batch)
 {
-	begin(batch, RECORD_DROP_ALL_ENTRIES, 0);
+	begin(batch, RECORD_DROP_ALL_ENTRIES);
 }
 
 void store_put_cookie(struct store_batch *batch, const char *search_digest, struct span cookie)
@@ -187,7 +193,7 @@ void store_put_cookie(struct store_batch *batch, const char *search_digest, stru
 	unsigned char checksum[DIGEST_SIZE];
 
 	encoding_cookie_checksum(search_digest, cookie, checksum);
-	begin(batch, RECORD_PUT_COOKIE, 3);
+	begin(batch, RECORD_PUT_COOKIE);
 	add_text(batch, search_digest);
 	/* Not add_blob: an empty cookie is one. */
 	add_bytes(batch, VALUE_BLOB, cookie);
@@ -196,14 +202,14 @@ void store_put_cookie(struct store_batch *batch, const char *search_digest, stru
 
 void store_drop_cookie(struct store_batch *batch, const char *search_digest)
 {
-	begin(batch, RECORD_DROP_COOKIE, 1);
+	begin(batch, RECORD_DROP_COOKIE);
 	add_text(batch, search_digest);
 }
 
 void store_put_principal(struct store_batch *batch, const struct store_principal *principal)
 {
 	_Static_assert(FIELD_COUNT_ == 6, "a column of table principal per field");
-	begin(batch, RECORD_PUT_PRINCIPAL, 7 + FIELD_COUNT_);
+	begin(batch, RECORD_PUT_PRINCIPAL);
 	add_name(batch, principal->target);
 	add_int(batch, principal->kind);
 	add_remote_id(batch, principal->remote_id);
@@ -219,7 +225,7 @@ void store_put_principal(struct store_batch *batch, const struct store_principal
 void store_drop_principal(struct store_batch *batch, const char *target, enum principal_kind kind,
 		const char *remote_id)
 {
-	begin(batch, RECORD_DROP_PRINCIPAL, 3);
+	begin(batch, RECORD_DROP_PRINCIPAL);
 	add_name(batch, target);
 	add_int(batch, kind);
 	add_remote_id(batch, remote_id);
@@ -228,7 +234,7 @@ void store_drop_principal(struct store_batch *batch, const char *target, enum pr
 static void add_member(
 		struct store_batch *batch, enum record_kind kind, const struct store_member *member)
 {
-	begin(batch, kind, 3);
+	begin(batch, kind);
 	add_name(batch, member->target);
 	add_remote_id(batch, member->group_id);
 	add_remote_id(batch, member->member_id);
@@ -256,7 +262,7 @@ static void add_grant_key(struct store_batch *batch, const struct store_grant *g
 
 void store_put_grant(struct store_batch *batch, const struct store_grant *grant)
 {
-	begin(batch, RECORD_PUT_GRANT, 7);
+	begin(batch, RECORD_PUT_GRANT);
 	add_grant_key(batch, grant);
 	add_text(batch, grant->grant == GRANT_ASSIGNMENT ? grant->value : NULL);
 	add_text(batch, grant->former);
@@ -264,13 +270,13 @@ void store_put_grant(struct store_batch *batch, const struct store_grant *grant)
 
 void store_drop_grant(struct store_batch *batch, const struct store_grant *grant)
 {
-	begin(batch, RECORD_DROP_GRANT, 5);
+	begin(batch, RECORD_DROP_GRANT);
 	add_grant_key(batch, grant);
 }
 
 void store_put_intent(struct store_batch *batch, const struct store_intent *intent)
 {
-	begin(batch, RECORD_PUT_INTENT, 3);
+	begin(batch, RECORD_PUT_INTENT);
 	add_text(batch, intent->operation_id);
 	add_text(batch, intent->operation);
 	add_int(batch, intent->time_ms);
@@ -278,13 +284,13 @@ void store_put_intent(struct store_batch *batch, const struct store_intent *inte
 
 void store_drop_intent(struct store_batch *batch, const char *operation_id)
 {
-	begin(batch, RECORD_DROP_INTENT, 1);
+	begin(batch, RECORD_DROP_INTENT);
 	add_text(batch, operation_id);
 }
 
 void store_put_hold(struct store_batch *batch, const struct store_hold *hold)
 {
-	begin(batch, RECORD_PUT_HOLD, 7);
+	begin(batch, RECORD_PUT_HOLD);
 	add_text(batch, hold->operation_id);
 	add_text(batch, hold->hold_id);
 	add_text(batch, hold->operation);
@@ -296,13 +302,13 @@ void store_put_hold(struct store_batch *batch, const struct store_hold *hold)
 
 void store_drop_hold(struct store_batch *batch, const char *operation_id)
 {
-	begin(batch, RECORD_DROP_HOLD, 1);
+	begin(batch, RECORD_DROP_HOLD);
 	add_text(batch, operation_id);
 }
 
 void store_put_quarantine(struct store_batch *batch, const struct store_quarantine *quarantine)
 {
-	begin(batch, RECORD_PUT_QUARANTINE, 6);
+	begin(batch, RECORD_PUT_QUARANTINE);
 	add_text(batch, quarantine->key);
 	add_text(batch, quarantine->name);
 	add_text(batch, quarantine->reason);
@@ -313,13 +319,13 @@ void store_put_quarantine(struct store_batch *batch, const struct store_quaranti
 
 void store_drop_quarantine(struct store_batch *batch, const char *key)
 {
-	begin(batch, RECORD_DROP_QUARANTINE, 1);
+	begin(batch, RECORD_DROP_QUARANTINE);
 	add_text(batch, key);
 }
 
 void store_add_removals(struct store_batch *batch, const struct store_removals *removals)
 {
-	begin(batch, RECORD_ADD_REMOVALS, 3);
+	begin(batch, RECORD_ADD_REMOVALS);
 	add_int(batch, removals->time_ms);
 	add_int(batch, removals->category);
 	add_int(batch, removals->count);
@@ -327,7 +333,7 @@ void store_add_removals(struct store_batch *batch, const struct store_removals *
 
 void store_put_meta(struct store_batch *batch, const char *name, const char *value)
 {
-	begin(batch, value ? RECORD_PUT_META : RECORD_DROP_META, value ? 2 : 1);
+	begin(batch, value ? RECORD_PUT_META : RECORD_DROP_META);
 	add_text(batch, name);
 	if (value)
 		add_text(batch, value);
@@ -335,7 +341,7 @@ void store_put_meta(struct store_batch *batch, const char *name, const char *val
 
 void store_add_audit(struct store_batch *batch, const char *json)
 {
-	begin(batch, RECORD_ADD_AUDIT, 2);
+	begin(batch, RECORD_ADD_AUDIT);
 	add_int(batch, clock_wall_ms());
 	add_text(batch, json);
 }

@@ -1,8 +1,9 @@
 /*
  * batch -- records on their way from the loop to the store's thread, in a compact form.
  *
- * A record says what to do and carries values in the order in which the statements of writer.c number them. One buffer
- * holds them all; it is filled by the loop thread (the store_put_ functions of store.h), then handed over whole.
+ * A record says what to do and carries values in the order in which the statements of writer.c
+ * number them. One buffer holds them all; it is filled by the loop thread (the store_put_ functions
+ * of store.h), then handed over whole.
  */
 #ifndef L2D_STORE_BATCH_H
 #define L2D_STORE_BATCH_H
@@ -60,14 +61,16 @@ struct record {
 
 struct store_batch {
 	struct buf bytes;
-	size_t count; /* records */
+	size_t count;  /* records */
+	size_t record; /* where the last one begins */
 };
 
 struct batch_cursor {
 	const struct store_batch *batch;
 	size_t at;
 };
-/* Reads the next record into *ret, whose values stay in the batch; false at the end. Start with .at = 0. */
+/* Reads the next record into *ret, whose values stay in the batch; false at the end. Start with .at
+ * = 0. */
 bool batch_next(struct batch_cursor *cursor, struct record *ret);
 
 #endif

@@ -7,13 +7,15 @@
 /* Longest wait for another program that holds SQLite's locks for a moment, say a backup. */
 #define BUSY_TIMEOUT_MS 5000
 #define SLOW_STATEMENT_MS 50
-/* Greatest text or blob SQLite takes from us: above every batch, far below its own limit of 1 GB. */
+/* Greatest text or blob SQLite takes from us: above every batch, far below its own limit of 1 GB.
+ */
 #define VALUE_BYTES_MAX (256 * 1024 * 1024)
 
 /*
- * Autocheckpoint is off: it would sync a second file inside the commit that happens to cross the mark, while somebody
- * waits for it. cell_size_check and trusted_schema guard against a file that was damaged or tampered with. Debian builds
- * SQLite to overwrite all that is deleted; FAST does it only where it costs no additional write.
+ * Autocheckpoint is off: it would sync a second file inside the commit that happens to cross the
+ * mark, while somebody waits for it. cell_size_check and trusted_schema guard against a file that
+ * was damaged or tampered with. Debian builds SQLite to overwrite all that is deleted; FAST does it
+ * only where it costs no additional write.
  */
 static const char writer_settings[] = "PRAGMA page_size=4096;"
 				      "PRAGMA journal_mode=WAL;"
@@ -53,8 +55,7 @@ static enum err_code set_up(sqlite3 *db, enum database_use use, struct err *err)
 	return database_run(db, use == DATABASE_WRITER ? writer_settings : reader_settings, err);
 }
 
-enum err_code database_open(
-		const char *path, enum database_use use, sqlite3 **ret, struct err *err)
+enum err_code database_open(const char *path, enum database_use use, sqlite3 **ret, struct err *err)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	sqlite3 *db = NULL;
@@ -67,6 +68,13 @@ enum err_code database_open(
 				db ? sqlite3_errmsg(db) : sqlite3_errstr(result));
 		(void)sqlite3_close(db);
 		return err->code;
+	}
+	/* SQLite opens a file that it may not write as one to read, and would fail at the first
+	 * commit only. */
+	if (use == DATABASE_WRITER && sqlite3_db_readonly(db, "main") != 0) {
+		(void)sqlite3_close(db);
+		return err_set(err, ERR_STORE, SQLITE_READONLY,
+				"the store %s may not be written to by this user", path);
 	}
 	if (set_up(db, use, err) != ERR_NONE) {
 		(void)sqlite3_close(db);
@@ -94,7 +102,8 @@ enum err_code database_error(sqlite3 *db, int result, const char *doing, struct 
 				path);
 	case SQLITE_CORRUPT:
 		return err_set(err, ERR_STORE, result,
-				"the store %s is damaged (%s: %s): restore it from a backup, or move it "
+				"the store %s is damaged (%s: %s): restore it from a backup, or "
+				"move it "
 				"away to begin anew",
 				path, doing, sqlite3_errmsg(db));
 	case SQLITE_FULL:
@@ -172,9 +181,11 @@ enum err_code database_check(sqlite3 *db, struct err *err)
 
 		if (!verdict || strcmp(verdict, "ok") != 0)
 			code = err_set(err, ERR_STORE, SQLITE_CORRUPT,
-					"the store %s is damaged (%s): restore it from a backup, or move "
+					"the store %s is damaged (%s): restore it from a backup, "
+					"or move "
 					"it away to begin anew",
-					sqlite3_db_filename(db, "main"), verdict ? verdict : "check");
+					sqlite3_db_filename(db, "main"),
+					verdict ? verdict : "check");
 	}
 	(void)sqlite3_finalize(statement);
 	return code;
@@ -184,7 +195,8 @@ void database_checkpoint(sqlite3 *db)
 {
 	int result = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
-	/* Nothing is lost by a failure: the pages stay in the log, and a commit that finds no room fails by itself. */
+	/* Nothing is lost by a failure: the pages stay in the log, and a commit that finds no room
+	 * fails by itself. */
 	if (result != SQLITE_OK)
 		log_debug("store: checkpoint: %s", sqlite3_errstr(result));
 }

@@ -1,5 +1,6 @@
 /*
- * database -- one SQLite connection: how it is opened and set up, and what its errors say to a person.
+ * database -- one SQLite connection: how it is opened and set up, and what its errors say to a
+ * person.
  *
  * A connection belongs to one thread. Nothing outside store/ sees SQLite.
  */
@@ -11,8 +12,10 @@
 #include "base/mem.h"
 
 enum database_use {
-	DATABASE_WRITER, /* WAL, every commit synced; checkpoints are the caller's (database_checkpoint) */
-	DATABASE_READER  /* cannot write; sees what was committed when its transaction or statement began */
+	DATABASE_WRITER, /* WAL, every commit synced; checkpoints are the caller's
+			    (database_checkpoint) */
+	DATABASE_READER  /* cannot write; sees what was committed when its transaction or statement
+			    began */
 };
 
 /*
@@ -24,8 +27,9 @@ MUST_CHECK enum err_code database_open(
 void database_close(sqlite3 *db); /* NULL is fine; every statement must be finalized before */
 
 /*
- * Fills err from the connection's last failure, result being what SQLite returned: ERR_STORE, or ERR_BUG where the
- * statement and not the file is at fault. The extended result code becomes err->detail.
+ * Fills err from the connection's last failure, result being what SQLite returned: ERR_STORE, or
+ * ERR_BUG where the statement and not the file is at fault. The extended result code becomes
+ * err->detail.
  */
 enum err_code database_error(sqlite3 *db, int result, const char *doing, struct err *err);
 
@@ -39,7 +43,8 @@ MUST_CHECK enum err_code database_prepare(
 /* First column of the first row as a number; 0 if there is no row. */
 MUST_CHECK enum err_code database_get_number(
 		sqlite3 *db, const char *sql, int64_t *ret, struct err *err);
-/* Asks SQLite whether the file is whole (PRAGMA quick_check: time grows with the file). ERR_STORE if it is not. */
+/* Asks SQLite whether the file is whole (PRAGMA quick_check: time grows with the file). ERR_STORE
+ * if it is not. */
 MUST_CHECK enum err_code database_check(sqlite3 *db, struct err *err);
 
 /* Moves the log's pages into the file as far as readers allow, without waiting for anybody. */

@@ -21,7 +21,8 @@ const char *encoding_format_id(int64_t number, char buffer[static ENCODING_ID_SI
 {
 	char *at = buffer + ENCODING_ID_SIZE - 1;
 
-	/* Millions of them are formatted in a row when the store is loaded: printf would take most of that time. */
+	/* Millions of them are formatted in a row when the store is loaded: printf would take most
+	 * of that time. */
 	*at = '\0';
 	do {
 		*--at = (char)('0' + number % 10);
@@ -79,8 +80,8 @@ void encoding_format_uuid(
 	ret[ENCODING_UUID_SIZE - 1] = '\0';
 }
 
-void encoding_cookie_checksum(
-		const char *search_digest, struct span cookie, unsigned char ret[static DIGEST_SIZE])
+void encoding_cookie_checksum(const char *search_digest, struct span cookie,
+		unsigned char ret[static DIGEST_SIZE])
 {
 	size_t head = strlen(search_digest) + 1;
 	AUTO(mem_freep) char *bytes = mem_alloc(head + cookie.len);

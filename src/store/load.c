@@ -60,7 +60,8 @@ enum err_code store_each_principal(struct store *store,
 
 		for (int i = 0; i < FIELD_COUNT_; i++)
 			principal.fields[i] = reading_text(&reading, 7 + i);
-		principal.gone = (enum gone)reading_enum(&reading, 7 + FIELD_COUNT_, GONE_DELETE + 1);
+		principal.gone = (enum gone)reading_enum(
+				&reading, 7 + FIELD_COUNT_, GONE_DELETE + 1);
 		if (reading.code == ERR_NONE)
 			visit(context, &principal);
 	}
@@ -101,7 +102,8 @@ enum err_code store_each_grant(struct store *store,
 	struct reading reading;
 
 	reading_begin(&reading, store->reader,
-			"SELECT target, kind, remote_id, what, coalesce(level, name), former FROM granted",
+			"SELECT target, kind, remote_id, what, coalesce(level, name), former FROM "
+			"granted",
 			err);
 	while (reading_next(&reading)) {
 		struct store_grant grant = {
@@ -129,11 +131,12 @@ enum err_code store_each_intent(struct store *store,
 	reading_begin(&reading, store->reader,
 			"SELECT operation_id, operation, time_ms FROM intent ORDER BY rowid", err);
 	while (reading_next(&reading)) {
-		visit(context, &(struct store_intent){
-					       .operation_id = reading_text(&reading, 0),
-					       .operation = reading_text(&reading, 1),
-					       .time_ms = reading_int(&reading, 2),
-			       });
+		visit(context,
+				&(struct store_intent){
+						.operation_id = reading_text(&reading, 0),
+						.operation = reading_text(&reading, 1),
+						.time_ms = reading_int(&reading, 2),
+				});
 	}
 	return reading_end(&reading);
 }
@@ -174,17 +177,19 @@ enum err_code store_each_quarantine(struct store *store,
 	struct reading reading;
 
 	reading_begin(&reading, store->reader,
-			"SELECT key, name, reason, since_ms, retry_ms, tries FROM quarantine ORDER BY rowid",
+			"SELECT key, name, reason, since_ms, retry_ms, tries FROM quarantine ORDER "
+			"BY rowid",
 			err);
 	while (reading_next(&reading)) {
-		visit(context, &(struct store_quarantine){
-					       .key = reading_text(&reading, 0),
-					       .name = reading_text(&reading, 1),
-					       .reason = reading_text(&reading, 2),
-					       .since_ms = reading_int(&reading, 3),
-					       .retry_ms = reading_int(&reading, 4),
-					       .tries = (unsigned)reading_int(&reading, 5),
-			       });
+		visit(context,
+				&(struct store_quarantine){
+						.key = reading_text(&reading, 0),
+						.name = reading_text(&reading, 1),
+						.reason = reading_text(&reading, 2),
+						.since_ms = reading_int(&reading, 3),
+						.retry_ms = reading_int(&reading, 4),
+						.tries = (unsigned)reading_int(&reading, 5),
+				});
 	}
 	return reading_end(&reading);
 }
@@ -235,16 +240,16 @@ static void drop_damaged_cookie(struct store *store, const char *search_digest)
 	store_commit(store, batch, NULL);
 }
 
-enum err_code store_get_cookie(struct store *store, const char *search_digest,
-		struct arena *arena, struct span *ret, struct err *err)
+enum err_code store_get_cookie(struct store *store, const char *search_digest, struct arena *arena,
+		struct span *ret, struct err *err)
 {
 	struct span found = {NULL, 0};
 	struct reading reading;
 	bool damaged = false;
 	enum err_code code;
 
-	reading_begin(&reading, store->reader, "SELECT value, checksum FROM cookie WHERE search = ?1",
-			err);
+	reading_begin(&reading, store->reader,
+			"SELECT value, checksum FROM cookie WHERE search = ?1", err);
 	(void)sqlite3_bind_text(reading.row, 1, search_digest, -1, SQLITE_STATIC);
 	if (reading_next(&reading)) {
 		damaged = !cookie_is_whole(&reading, search_digest);
@@ -299,7 +304,8 @@ enum err_code store_each_audit(struct store *store, uint64_t from_sequence,
 	struct reading reading;
 
 	reading_begin(&reading, store->reader,
-			"SELECT sequence, time_ms, lower(hex(hash)), json FROM audit WHERE sequence >= ?1"
+			"SELECT sequence, time_ms, lower(hex(hash)), json FROM audit WHERE "
+			"sequence >= ?1"
 			" ORDER BY sequence",
 			err);
 	(void)sqlite3_bind_int64(reading.row, 1,

@@ -43,7 +43,8 @@ enum err_code lock_take(const char *store_path, int *ret_fd, struct err *err)
 
 	if (fd < 0)
 		return err_errno(err, ERR_STORE, errno, "cannot open the lock file %s", path);
-	/* flock, not fcntl: two opens within one process conflict as well, and closing a copy does not release it. */
+	/* flock, not fcntl: two opens within one process conflict as well, and closing a copy does
+	 * not release it. */
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			(void)refuse(fd, store_path, err);

@@ -10,7 +10,8 @@ static void fail_damaged(struct reading *reading, const char *what)
 	if (reading->code != ERR_NONE)
 		return;
 	reading->code = err_set(reading->err, ERR_STORE, SQLITE_CORRUPT,
-			"the store %s is damaged (%s): restore it from a backup, or move it away to begin "
+			"the store %s is damaged (%s): restore it from a backup, or move it away "
+			"to begin "
 			"anew",
 			sqlite3_db_filename(reading->db, "main"), what);
 }
@@ -75,7 +76,7 @@ enum err_code reading_end(struct reading *reading)
 	(void)sqlite3_finalize(reading->row);
 	if (reading->began)
 		database_rollback(reading->db);
-	for (vec_each(&reading->names, name))
+	for (vec_each (&reading->names, name))
 		mem_free(*name);
 	vec_release(&reading->names);
 	return reading->code;

@@ -10,10 +10,13 @@
 #include <inttypes.h>
 
 /*
- * Enums lie in the tables as numbers, so a constant keeps its number for ever: new ones go to the end.
+ * Enums lie in the tables as numbers, so a constant keeps its number for ever: new ones go to the
+ * end.
  */
 _Static_assert(PRINCIPAL_USER == 0 && PRINCIPAL_GROUP == 1 && PRINCIPAL_SERVICE == 2, "stored");
 _Static_assert(ORIGIN_CREATED == 0 && ORIGIN_ADOPTED == 1, "stored");
+_Static_assert(GONE_DEFAULT == 0 && GONE_KEEP == 1 && GONE_EMPTY == 2 && GONE_DELETE == 3,
+		"stored");
 _Static_assert(GRANT_ASSIGNMENT == 0 && GRANT_ENTITLEMENT == 1 && GRANT_ROLE == 2, "stored");
 _Static_assert(HOLD_WAITING == 0 && HOLD_APPROVED == 1 && HOLD_REJECTED == 2, "stored");
 _Static_assert(GUARD_USERS == 0 && GUARD_GROUPS == 1 && GUARD_MEMBERS == 2 &&
@@ -22,88 +25,92 @@ _Static_assert(GUARD_USERS == 0 && GUARD_GROUPS == 1 && GUARD_MEMBERS == 2 &&
 
 /*
  * What keeps the big tables small and quick:
- * - names of sources and targets stand once, in `name`;
- * - ANY columns hold a remote id as INTEGER where it is a plain number, an anchor as BLOB where it is a UUID;
- * - rows longer than some 200 bytes are poor in WITHOUT ROWID tables, so `entry` and `principal` have a rowid;
- * - `member` has no index by member: a first load comes group by group, each with members from everywhere, so such an index
- *   would be rewritten whole with every few thousand rows and make the load six times slower.
  *
- * A principal takes along what hangs on it, with one exception for want of that index: its memberships in groups stay as
- * rows, void from then on because `gone` names it. Readers skip them; the writer sweeps them out once in a while, and
- * before a member that is in `gone` gets a new membership.
+ * Names of sources and targets stand once, in `name`. Columns of type ANY hold a remote id as
+ * INTEGER where it is a plain number, an anchor as BLOB where it is a UUID. Rows longer than some
+ * 200 bytes are poor in WITHOUT ROWID tables, so `entry` and `principal` have a rowid.
  *
- * A grant's target may be another one than the principal's (a workspace, where
- * the account's principals are assigned), so a grant elsewhere goes as soon as no principal has that id any more.
+ * `member` has no index by member: a first load comes group by group, each with members from
+ * everywhere, so such an index would be rewritten whole with every few thousand rows and make the
+ * load six times slower. For want of it, a principal that goes takes along all that hangs on it but
+ * its memberships in groups. These stay as rows, void because `gone` names it: readers skip them,
+ * the writer sweeps them out once in a while, and before a member in `gone` gets a new membership.
+ *
+ * A grant's target may be another one than its principal's (a workspace, where the account's
+ * principals are assigned), so grants elsewhere go as soon as no principal has that id any more.
  *
  * audit_head is how verify sees that lines at the end are missing.
  */
+/* clang-format off */
 static const char version_1[] =
-		"CREATE TABLE name("
-		" id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;"
+	"CREATE TABLE name("
+	" id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;"
 
-		"CREATE TABLE meta("
-		" name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE meta("
+	" name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 
-		"CREATE TABLE entry("
-		" id INTEGER PRIMARY KEY, source INTEGER NOT NULL, anchor ANY NOT NULL, dn TEXT NOT NULL,"
-		" searches INTEGER NOT NULL, attributes BLOB, members BLOB,"
-		" UNIQUE(source, anchor)) STRICT;"
+	"CREATE TABLE entry("
+	" id INTEGER PRIMARY KEY, source INTEGER NOT NULL, anchor ANY NOT NULL, dn TEXT NOT NULL,"
+	" searches INTEGER NOT NULL, attributes BLOB, members BLOB,"
+	" UNIQUE(source, anchor)) STRICT;"
 
-		"CREATE TABLE cookie("
-		" search TEXT PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL)"
-		" STRICT, WITHOUT ROWID;"
+	"CREATE TABLE cookie("
+	" search TEXT PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
 
-		"CREATE TABLE principal("
-		" id INTEGER PRIMARY KEY, target INTEGER NOT NULL, kind INTEGER NOT NULL,"
-		" remote_id ANY NOT NULL, key TEXT NOT NULL, origin INTEGER NOT NULL,"
-		" active INTEGER NOT NULL, left_ms INTEGER NOT NULL,"
-		" user_name TEXT, display_name TEXT, given_name TEXT, family_name TEXT,"
-		" external_id TEXT, application_id TEXT, when_gone INTEGER NOT NULL,"
-		" UNIQUE(kind, remote_id, target), UNIQUE(target, kind, key)) STRICT;"
+	"CREATE TABLE principal("
+	" id INTEGER PRIMARY KEY, target INTEGER NOT NULL, kind INTEGER NOT NULL,"
+	" remote_id ANY NOT NULL, key TEXT NOT NULL, origin INTEGER NOT NULL,"
+	" active INTEGER NOT NULL, left_ms INTEGER NOT NULL,"
+	" user_name TEXT, display_name TEXT, given_name TEXT, family_name TEXT,"
+	" external_id TEXT, application_id TEXT, when_gone INTEGER NOT NULL,"
+	" UNIQUE(kind, remote_id, target), UNIQUE(target, kind, key)) STRICT;"
 
-		"CREATE TABLE member("
-		" target INTEGER, group_id ANY, member_id ANY,"
-		" PRIMARY KEY(target, group_id, member_id)) STRICT, WITHOUT ROWID;"
-		"CREATE TABLE gone("
-		" target INTEGER, remote_id ANY, PRIMARY KEY(target, remote_id)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE member("
+	" target INTEGER, group_id ANY, member_id ANY,"
+	" PRIMARY KEY(target, group_id, member_id)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE gone("
+	" target INTEGER, remote_id ANY, PRIMARY KEY(target, remote_id)) STRICT, WITHOUT ROWID;"
 
-		"CREATE TABLE granted(" /* name: of an entitlement or role, '' for an assignment; level: of an assignment */
-		" kind INTEGER, remote_id ANY, target INTEGER, what INTEGER, name TEXT,"
-		" level TEXT, former TEXT,"
-		" PRIMARY KEY(kind, remote_id, target, what, name)) STRICT, WITHOUT ROWID;"
+	/* name: of an entitlement or role, '' for an assignment; level: of an assignment */
+	"CREATE TABLE granted("
+	" kind INTEGER, remote_id ANY, target INTEGER, what INTEGER, name TEXT,"
+	" level TEXT, former TEXT,"
+	" PRIMARY KEY(kind, remote_id, target, what, name)) STRICT, WITHOUT ROWID;"
 
-		"CREATE TRIGGER principal_gone AFTER DELETE ON principal BEGIN"
-		" DELETE FROM member WHERE target = old.target AND group_id = old.remote_id;"
-		" INSERT INTO gone VALUES(old.target, old.remote_id) ON CONFLICT DO NOTHING;"
-		" DELETE FROM granted WHERE kind = old.kind AND remote_id = old.remote_id"
-		"  AND (target = old.target OR NOT EXISTS (SELECT 1 FROM principal"
-		"   WHERE kind = old.kind AND remote_id = old.remote_id));"
-		"END;"
+	"CREATE TRIGGER principal_gone AFTER DELETE ON principal BEGIN"
+	" DELETE FROM member WHERE target = old.target AND group_id = old.remote_id;"
+	" INSERT INTO gone VALUES(old.target, old.remote_id) ON CONFLICT DO NOTHING;"
+	" DELETE FROM granted WHERE kind = old.kind AND remote_id = old.remote_id"
+	"  AND (target = old.target OR NOT EXISTS (SELECT 1 FROM principal"
+	"   WHERE kind = old.kind AND remote_id = old.remote_id));"
+	"END;"
 
-		"CREATE TABLE intent("
-		" operation_id TEXT PRIMARY KEY, operation TEXT NOT NULL, time_ms INTEGER NOT NULL)"
-		" STRICT;"
+	"CREATE TABLE intent("
+	" operation_id TEXT PRIMARY KEY, operation TEXT NOT NULL, time_ms INTEGER NOT NULL)"
+	" STRICT;"
 
-		"CREATE TABLE hold("
-		" operation_id TEXT PRIMARY KEY, hold_id TEXT NOT NULL, operation TEXT NOT NULL,"
-		" category INTEGER NOT NULL, state INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
-		" reason TEXT) STRICT;"
+	"CREATE TABLE hold("
+	" operation_id TEXT PRIMARY KEY, hold_id TEXT NOT NULL, operation TEXT NOT NULL,"
+	" category INTEGER NOT NULL, state INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+	" reason TEXT) STRICT;"
 
-		"CREATE TABLE quarantine("
-		" key TEXT PRIMARY KEY, name TEXT, reason TEXT NOT NULL, since_ms INTEGER NOT NULL,"
-		" retry_ms INTEGER NOT NULL, tries INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE quarantine("
+	" key TEXT PRIMARY KEY, name TEXT, reason TEXT NOT NULL, since_ms INTEGER NOT NULL,"
+	" retry_ms INTEGER NOT NULL, tries INTEGER NOT NULL) STRICT;"
 
-		"CREATE TABLE removals("
-		" time_ms INTEGER, category INTEGER, count INTEGER NOT NULL,"
-		" PRIMARY KEY(time_ms, category)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE removals("
+	" time_ms INTEGER, category INTEGER, count INTEGER NOT NULL,"
+	" PRIMARY KEY(time_ms, category)) STRICT, WITHOUT ROWID;"
 
-		"CREATE TABLE audit("
-		" sequence INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, hash BLOB NOT NULL,"
-		" json TEXT NOT NULL) STRICT;"
-		"CREATE TABLE audit_head("
-		" only INTEGER PRIMARY KEY CHECK (only = 1), sequence INTEGER NOT NULL,"
-		" hash BLOB NOT NULL) STRICT;"
-		"INSERT INTO audit_head VALUES(1, 0, zeroblob(32));";
+	"CREATE TABLE audit("
+	" sequence INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, hash BLOB NOT NULL,"
+	" json TEXT NOT NULL) STRICT;"
+	"CREATE TABLE audit_head("
+	" only INTEGER PRIMARY KEY CHECK (only = 1), sequence INTEGER NOT NULL,"
+	" hash BLOB NOT NULL) STRICT;"
+	"INSERT INTO audit_head VALUES(1, 0, zeroblob(32));";
+/* clang-format on */
 
 const char *const schema_steps[] = {version_1};
 const size_t schema_step_count = COUNT_OF(schema_steps);
@@ -114,8 +121,8 @@ enum err_code schema_examine(sqlite3 *db, int64_t *ret_version, struct err *err)
 
 	if (database_get_number(db, "PRAGMA application_id", &application, err) != ERR_NONE ||
 			database_get_number(db, "PRAGMA user_version", &version, err) != ERR_NONE ||
-			database_get_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err) !=
-					ERR_NONE)
+			database_get_number(db, "SELECT count(*) FROM sqlite_schema", &tables,
+					err) != ERR_NONE)
 		return err->code;
 	if (application == SCHEMA_APPLICATION_ID && version > 0) {
 		*ret_version = version;
@@ -125,7 +132,8 @@ enum err_code schema_examine(sqlite3 *db, int64_t *ret_version, struct err *err)
 		*ret_version = 0;
 		return ERR_NONE;
 	}
-	return err_set(err, ERR_STORE, 0, "%s is not a store: an SQLite database of another program",
+	return err_set(err, ERR_STORE, 0,
+			"%s is not a store: an SQLite database of another program",
 			sqlite3_db_filename(db, "main"));
 }
 
@@ -137,8 +145,8 @@ static enum err_code refuse_newer(sqlite3 *db, int64_t version, size_t count, st
 			sqlite3_db_filename(db, "main"), version, count);
 }
 
-static enum err_code run_steps(sqlite3 *db, const char *const *steps, size_t from, size_t count,
-		struct err *err)
+static enum err_code run_steps(
+		sqlite3 *db, const char *const *steps, size_t from, size_t count, struct err *err)
 {
 	char stamp[80];
 
@@ -151,8 +159,7 @@ static enum err_code run_steps(sqlite3 *db, const char *const *steps, size_t fro
 	return database_run(db, stamp, err);
 }
 
-enum err_code schema_upgrade(
-		sqlite3 *db, const char *const *steps, size_t count, struct err *err)
+enum err_code schema_upgrade(sqlite3 *db, const char *const *steps, size_t count, struct err *err)
 {
 	int64_t version;
 
@@ -179,8 +186,8 @@ enum err_code schema_require_current(sqlite3 *db, struct err *err)
 	if (schema_examine(db, &version, err) != ERR_NONE)
 		return err->code;
 	if (version == 0)
-		return err_set(err, ERR_NOT_FOUND, 0, "the store %s is empty: the service has not run yet",
-				path);
+		return err_set(err, ERR_NOT_FOUND, 0,
+				"the store %s is empty: the service has not run yet", path);
 	if (version > (int64_t)schema_step_count)
 		return refuse_newer(db, version, schema_step_count, err);
 	if (version < (int64_t)schema_step_count)

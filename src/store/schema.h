@@ -1,8 +1,9 @@
 /*
  * schema -- the tables, their version, and how a file of an older version becomes one of today's.
  *
- * PRAGMA application_id says that a file is ours, PRAGMA user_version how many steps were applied to it. Every step is
- * for ever: what a released step did is changed by a later step, never in place.
+ * PRAGMA application_id says that a file is ours, PRAGMA user_version how many steps were applied
+ * to it. Every step is for ever: what a released step did is changed by a later step, never in
+ * place.
  */
 #ifndef L2D_STORE_SCHEMA_H
 #define L2D_STORE_SCHEMA_H
@@ -23,8 +24,8 @@ extern const size_t schema_step_count;   /* the version that this program reads 
 MUST_CHECK enum err_code schema_examine(sqlite3 *db, int64_t *ret_version, struct err *err);
 
 /*
- * Brings a file from *its* version to version `count`, all in one transaction: after a failure it is as it was.
- * Errors: ERR_STORE (newer than `count`: made by a newer program; I/O).
+ * Brings a file from *its* version to version `count`, all in one transaction: after a failure it
+ * is as it was. Errors: ERR_STORE (newer than `count`: made by a newer program; I/O).
  */
 MUST_CHECK enum err_code schema_upgrade(
 		sqlite3 *db, const char *const *steps, size_t count, struct err *err);

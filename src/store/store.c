@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 /*
- * After an unclean end the file is checked whole, as far as that takes a moment only; what a bigger one hides shows when
- * it is read. Neither a killed process nor a lost power supply damages the file, only a disk that lies about its syncs.
+ * After an unclean end the file is checked whole, as far as that takes a moment only; what a bigger
+ * one hides shows when it is read. Neither a killed process nor a lost power supply damages the
+ * file, only a disk that lies about its syncs.
  */
 #define CHECK_BYTES_MAX ((off_t)64 * 1024 * 1024)
 
@@ -33,8 +34,8 @@ static enum err_code make_folder(const char *path, struct err *err)
 }
 
 /*
- * O_EXCL: an existing file is never opened here, because closing it would take away the locks that SQLite may hold on it
- * elsewhere in this process (POSIX record locks, fcntl(2)).
+ * O_EXCL: an existing file is never opened here, because closing it would take away the locks that
+ * SQLite may hold on it elsewhere in this process (POSIX record locks, fcntl(2)).
  */
 static enum err_code make_file(const char *path, struct err *err)
 {
@@ -50,7 +51,8 @@ static enum err_code make_file(const char *path, struct err *err)
 	return err_errno(err, ERR_STORE, errno, "cannot make the store %s", path);
 }
 
-/* A log that has something in it was not worked off by a close. Ask before SQLite opens the file. */
+/* A log that has something in it was not worked off by a close. Ask before SQLite opens the file.
+ */
 static bool ended_uncleanly(const char *path)
 {
 	AUTO(mem_freep) char *log = mem_printf("%s-wal", path);
@@ -66,7 +68,8 @@ static bool is_small(const char *path)
 	return stat(path, &status) == 0 && status.st_size <= CHECK_BYTES_MAX;
 }
 
-/* Whose file it is, before anything is written to it: a reader's connection leaves a foreign file as it is. */
+/* Whose file it is, before anything is written to it: a reader's connection leaves a foreign file
+ * as it is. */
 static enum err_code examine_first(const char *path, struct err *err)
 {
 	sqlite3 *db = NULL;
@@ -131,7 +134,8 @@ static void take_completions(struct store *store)
 
 static void run_completions(struct task *task)
 {
-	struct store *store = (struct store *)(void *)((char *)task - offsetof(struct store, completions));
+	struct store *store = (struct store *)(void *)((char *)task -
+			offsetof(struct store, completions));
 
 	take_completions(store);
 }
@@ -139,7 +143,8 @@ static void run_completions(struct task *task)
 static enum err_code start_thread(struct store *store, struct loop *loop, struct err *err)
 {
 	task_init(&store->completions, loop, run_completions);
-	/* Without a bound of its own: the sender, who waits for completions, is the bound (store_backlog). */
+	/* Without a bound of its own: the sender, who waits for completions, is the bound
+	 * (store_backlog). */
 	store->done = mailbox_new(loop, SIZE_MAX, &store->completions);
 	return store_thread_start(store->writer, store->done, &store->thread, err);
 }
@@ -151,7 +156,8 @@ static enum err_code open_for_writing(struct store *store, struct loop *loop, st
 			lock_take(store->path, &store->lock_fd, err) != ERR_NONE ||
 			make_file(store->path, err) != ERR_NONE ||
 			open_writer(store, err) != ERR_NONE ||
-			database_open(store->path, DATABASE_READER, &store->reader, err) != ERR_NONE)
+			database_open(store->path, DATABASE_READER, &store->reader, err) !=
+					ERR_NONE)
 		return err->code;
 	return start_thread(store, loop, err);
 }

@@ -14,8 +14,9 @@ struct store {
 	char *path;
 	int lock_fd; /* -1 with STORE_READ */
 	/*
-	 * Two connections, so that the loop never meets the thread within SQLite: this one only reads, on the thread that
-	 * opened the store. With STORE_READ it is in a transaction for as long as the store is open.
+	 * Two connections, so that the loop never meets the thread within SQLite: this one only
+	 * reads, on the thread that opened the store. With STORE_READ it is in a transaction for as
+	 * long as the store is open.
 	 */
 	sqlite3 *reader;
 	/* STORE_WRITE only: */
@@ -24,7 +25,7 @@ struct store {
 	struct store_thread *thread;
 	struct mailbox *done;
 	struct task completions;
-	size_t backlog; /* records submitted and not done */
+	size_t backlog;     /* records submitted and not done */
 	struct err failure; /* of the last commit; code ERR_NONE: healthy */
 };
 

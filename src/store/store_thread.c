@@ -7,8 +7,8 @@
 #include <inttypes.h>
 
 /*
- * Records in one transaction, as far as batches allow: a bulk load must neither keep the first of its batches waiting
- * for the last nor fill the log without end.
+ * Records in one transaction, as far as batches allow: a bulk load must neither keep the first of
+ * its batches waiting for the last nor fill the log without end.
  */
 #define GROUP_RECORDS_MAX ((size_t)100000)
 #define SLOW_COMMIT_MS 50
@@ -131,7 +131,8 @@ static void thread_main(void *context)
 	while ((queue = take_all(thread)) != NULL) {
 		while (queue) {
 			run_group(thread, split_group(&queue));
-			/* After the completions were posted, so that nobody waits for it who need not. */
+			/* After the completions were posted, so that nobody waits for it who need
+			 * not. */
 			writer_tidy(thread->writer, !queue && is_idle(thread));
 		}
 	}

@@ -4,84 +4,19 @@
 #include "base/table.h"
 #include "store/audit.h"
 #include "store/database.h"
+#include "store/statements.h"
 
 #include <inttypes.h>
 
 /* Longest time that the guard may look back; older removals are forgotten on opening. */
 #define REMOVALS_KEPT_MS ((int64_t)400 * 24 * 3600 * 1000)
 #define NAME_BYTES_MAX 4096
-/* Pages of 4 KiB in the log from which it is moved into the file: when nobody waits, and in any case. */
+/* Pages of 4 KiB in the log from which it is moved into the file: if nobody waits, and anyway. */
 #define LOG_PAGES_IDLE 1000
 #define LOG_PAGES_MAX 16000
-/* Principals in `gone` from which a sweep, which reads all memberships, is worth its time: likewise. */
+/* Principals in `gone` from which a sweep over all memberships is worth its time: likewise. */
 #define GONE_IDLE 1000
 #define GONE_MAX 100000
-
-/* What a record does. ?n is the n-th value of the record as batch.c adds them. */
-#define STATEMENTS_PER_RECORD 2
-static const char *const record_sql[RECORD_KIND_COUNT_][STATEMENTS_PER_RECORD] = {
-	[RECORD_PUT_ENTRY] = {"INSERT INTO entry(source, anchor, dn, searches, attributes, members)"
-			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-			      " ON CONFLICT(source, anchor) DO UPDATE SET dn = excluded.dn,"
-			      " searches = excluded.searches, attributes = excluded.attributes,"
-			      " members = excluded.members"},
-	[RECORD_DROP_ENTRY] = {"DELETE FROM entry WHERE source = ?1 AND anchor = ?2"},
-	[RECORD_DROP_ALL_ENTRIES] = {"DELETE FROM entry", "DELETE FROM cookie"},
-	[RECORD_PUT_COOKIE] = {"INSERT INTO cookie(search, value, checksum) VALUES(?1, ?2, ?3)"
-			       " ON CONFLICT(search) DO UPDATE SET value = excluded.value,"
-			       " checksum = excluded.checksum"},
-	[RECORD_DROP_COOKIE] = {"DELETE FROM cookie WHERE search = ?1"},
-	/* The first: another remote id under the same key is a predecessor, which is gone. */
-	[RECORD_PUT_PRINCIPAL] = {"DELETE FROM principal WHERE target = ?1 AND kind = ?2 AND key = ?4"
-				  " AND remote_id <> ?3",
-			"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms,"
-			" user_name, display_name, given_name, family_name, external_id,"
-			" application_id, when_gone)"
-			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
-			" ON CONFLICT(kind, remote_id, target) DO UPDATE SET key = excluded.key,"
-			" origin = excluded.origin, active = excluded.active,"
-			" left_ms = excluded.left_ms, user_name = excluded.user_name,"
-			" display_name = excluded.display_name, given_name = excluded.given_name,"
-			" family_name = excluded.family_name, external_id = excluded.external_id,"
-			" application_id = excluded.application_id, when_gone = excluded.when_gone"},
-	[RECORD_DROP_PRINCIPAL] = {"DELETE FROM principal"
-				   " WHERE target = ?1 AND kind = ?2 AND remote_id = ?3"},
-	[RECORD_PUT_MEMBER] = {"INSERT INTO member(target, group_id, member_id) VALUES(?1, ?2, ?3)"
-			       " ON CONFLICT DO NOTHING"},
-	[RECORD_DROP_MEMBER] = {"DELETE FROM member"
-				" WHERE target = ?1 AND group_id = ?2 AND member_id = ?3"},
-	[RECORD_PUT_GRANT] = {"INSERT INTO granted(kind, remote_id, target, what, name, level, former)"
-			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-			      " ON CONFLICT(kind, remote_id, target, what, name) DO UPDATE SET"
-			      " level = excluded.level, former = excluded.former"},
-	[RECORD_DROP_GRANT] = {"DELETE FROM granted WHERE kind = ?1 AND remote_id = ?2"
-			       " AND target = ?3 AND what = ?4 AND name = ?5"},
-	[RECORD_PUT_INTENT] = {"INSERT INTO intent(operation_id, operation, time_ms) VALUES(?1, ?2, ?3)"
-			       " ON CONFLICT(operation_id) DO UPDATE SET"
-			       " operation = excluded.operation, time_ms = excluded.time_ms"},
-	[RECORD_DROP_INTENT] = {"DELETE FROM intent WHERE operation_id = ?1"},
-	[RECORD_PUT_HOLD] = {"INSERT INTO hold(operation_id, hold_id, operation, category, state,"
-			     " time_ms, reason) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-			     " ON CONFLICT(operation_id) DO UPDATE SET hold_id = excluded.hold_id,"
-			     " operation = excluded.operation, category = excluded.category,"
-			     " state = excluded.state, time_ms = excluded.time_ms,"
-			     " reason = excluded.reason"},
-	[RECORD_DROP_HOLD] = {"DELETE FROM hold WHERE operation_id = ?1"},
-	[RECORD_PUT_QUARANTINE] = {"INSERT INTO quarantine(key, name, reason, since_ms, retry_ms, tries)"
-				   " VALUES(?1, ?2, ?3, ?4, ?5, ?6)"
-				   " ON CONFLICT(key) DO UPDATE SET name = excluded.name,"
-				   " reason = excluded.reason, since_ms = excluded.since_ms,"
-				   " retry_ms = excluded.retry_ms, tries = excluded.tries"},
-	[RECORD_DROP_QUARANTINE] = {"DELETE FROM quarantine WHERE key = ?1"},
-	[RECORD_ADD_REMOVALS] = {"INSERT INTO removals(time_ms, category, count) VALUES(?1, ?2, ?3)"
-				 " ON CONFLICT(time_ms, category) DO UPDATE SET"
-				 " count = count + excluded.count"},
-	[RECORD_PUT_META] = {"INSERT INTO meta(name, value) VALUES(?1, ?2)"
-			     " ON CONFLICT(name) DO UPDATE SET value = excluded.value"},
-	[RECORD_DROP_META] = {"DELETE FROM meta WHERE name = ?1"},
-	/* Bound by add_audit: sequence and hash are not the record's. */
-	[RECORD_ADD_AUDIT] = {"INSERT INTO audit(sequence, time_ms, hash, json) VALUES(?1, ?2, ?3, ?4)"},
-};
 
 /* Statements that belong to no record. */
 enum own_statement {
@@ -96,16 +31,16 @@ enum own_statement {
 	OWN_COUNT_
 };
 static const char *const own_sql[OWN_COUNT_] = {
-	[OWN_BEGIN] = "BEGIN IMMEDIATE",
-	[OWN_COMMIT] = "COMMIT",
-	[OWN_ADD_NAME] = "INSERT INTO name(text) VALUES(?1) ON CONFLICT DO NOTHING",
-	[OWN_FIND_NAME] = "SELECT id FROM name WHERE text = ?1",
-	[OWN_IS_GONE] = "SELECT 1 FROM gone WHERE target = ?1 AND remote_id = ?3",
-	/* One pass over the memberships, however many are gone. */
-	[OWN_SWEEP] = "DELETE FROM member WHERE EXISTS (SELECT 1 FROM gone"
-		      " WHERE gone.target = member.target AND remote_id = member_id)",
-	[OWN_CLEAR_GONE] = "DELETE FROM gone",
-	[OWN_PUT_HEAD] = "UPDATE audit_head SET sequence = ?1, hash = ?2",
+		[OWN_BEGIN] = "BEGIN IMMEDIATE",
+		[OWN_COMMIT] = "COMMIT",
+		[OWN_ADD_NAME] = "INSERT INTO name(text) VALUES(?1) ON CONFLICT DO NOTHING",
+		[OWN_FIND_NAME] = "SELECT id FROM name WHERE text = ?1",
+		[OWN_IS_GONE] = "SELECT 1 FROM gone WHERE target = ?1 AND remote_id = ?3",
+		/* One pass over the memberships, however many are gone. */
+		[OWN_SWEEP] = "DELETE FROM member WHERE EXISTS (SELECT 1 FROM gone"
+			      " WHERE gone.target = member.target AND remote_id = member_id)",
+		[OWN_CLEAR_GONE] = "DELETE FROM gone",
+		[OWN_PUT_HEAD] = "UPDATE audit_head SET sequence = ?1, hash = ?2",
 };
 
 struct writer {
@@ -145,7 +80,8 @@ static enum err_code prepare_all(struct writer *writer, struct err *err)
 	return ERR_NONE;
 }
 
-/* New lines go behind what is there even if the head was tampered with: `audit verify` will tell, the service goes on. */
+/* New lines go behind what is there even if the head was tampered with: `audit verify` will tell,
+ * the service goes on. */
 static enum err_code load_head(struct writer *writer, struct err *err)
 {
 	int64_t last;
@@ -332,18 +268,19 @@ static enum err_code run_record(struct writer *writer, struct record *record, st
 {
 	if (resolve_names(writer, record, err) != ERR_NONE)
 		return err->code;
-	if (record->kind == RECORD_PUT_MEMBER &&
-			sweep_for_member(writer, record, err) != ERR_NONE)
+	if (record->kind == RECORD_PUT_MEMBER && sweep_for_member(writer, record, err) != ERR_NONE)
 		return err->code;
 	for (size_t i = 0; i < STATEMENTS_PER_RECORD; i++) {
 		sqlite3_stmt *statement = writer->statements[record->kind][i];
 
-		if (statement && (bind_record(writer, record, statement, err) != ERR_NONE ||
-						 run(writer, statement, err) != ERR_NONE))
+		if (statement &&
+				(bind_record(writer, record, statement, err) != ERR_NONE ||
+						run(writer, statement, err) != ERR_NONE))
 			return err->code;
 		/* The trigger has put whom the first statement of these deletes into `gone`. */
-		if (i == 0 && (record->kind == RECORD_DROP_PRINCIPAL ||
-					      record->kind == RECORD_PUT_PRINCIPAL))
+		if (i == 0 &&
+				(record->kind == RECORD_DROP_PRINCIPAL ||
+						record->kind == RECORD_PUT_PRINCIPAL))
 			writer->gone += sqlite3_changes(writer->db);
 	}
 	return ERR_NONE;
@@ -396,8 +333,8 @@ enum err_code writer_apply(struct writer *writer, const struct store_batch *batc
 				BATCH_BYTES_MAX);
 	while (batch_next(&cursor, &record)) {
 		enum err_code code = record.kind == RECORD_ADD_AUDIT
-						     ? add_audit(writer, &record, err)
-						     : run_record(writer, &record, err);
+				? add_audit(writer, &record, err)
+				: run_record(writer, &record, err);
 
 		if (code != ERR_NONE)
 			return code;
@@ -418,7 +355,8 @@ void writer_rollback(struct writer *writer)
 {
 	database_rollback(writer->db);
 	writer->head = writer->begun_at;
-	/* A sweep may have been undone, so this is more than there is; the next sweep puts it right. */
+	/* A sweep may have been undone, so this is more than there is; the next sweep puts it
+	 * right. */
 	writer->gone++;
 	forget_names(writer);
 }

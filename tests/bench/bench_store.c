@@ -55,11 +55,12 @@ static void add_entry(struct store_batch *batch, int64_t i)
 			"@corp.example;givenName=Ada;sn=Sample;employeeType=staff;departmentNumber="
 			"%04" PRId64,
 			i, i, i % 500);
-	store_put_entry(batch, &(struct store_entry){.source = "corp",
-					       .anchor = anchor,
-					       .dn = dn,
-					       .searches = 1,
-					       .attributes = span_of(attributes)});
+	store_put_entry(batch,
+			&(struct store_entry){.source = "corp",
+					.anchor = anchor,
+					.dn = dn,
+					.searches = 1,
+					.attributes = span_of(attributes)});
 }
 
 static void add_member(struct store_batch *batch, int64_t i)
@@ -86,7 +87,8 @@ static void add_principal(struct store_batch *batch, int64_t i)
 					.remote_id = id,
 					.key = key,
 					.active = true,
-					.fields = {mail, "Ada Sample", "Ada", "Sample", key + 5, NULL}});
+					.fields = {mail, "Ada Sample", "Ada", "Sample", key + 5,
+							NULL}});
 }
 
 static void drop_user(struct store_batch *batch, int64_t i)
@@ -124,7 +126,9 @@ static void write_one_by_one(struct store_support *support)
 	for (int i = 0; i < SMALL_COMMITS; i++) {
 		struct store_batch *batch = store_batch_new(support->store);
 
-		store_put_intent(batch, &(struct store_intent){"0123456789abcdef", "{\"op\":\"update\"}", 1});
+		store_put_intent(batch,
+				&(struct store_intent){
+						"0123456789abcdef", "{\"op\":\"update\"}", 1});
 		store_support_must_commit(support, batch);
 	}
 	print_rate("commits, each waited for", SMALL_COMMITS, seconds_since(begun_ns));
@@ -132,8 +136,11 @@ static void write_one_by_one(struct store_support *support)
 	for (int i = 0; i < GROUPED_COMMITS; i++) {
 		struct store_batch *batch = store_batch_new(support->store);
 
-		store_put_intent(batch, &(struct store_intent){"0123456789abcdef", "{\"op\":\"update\"}", 1});
-		store_add_audit(batch, "{\"op\":\"update\",\"target\":\"account\",\"object\":\"sample\"}");
+		store_put_intent(batch,
+				&(struct store_intent){
+						"0123456789abcdef", "{\"op\":\"update\"}", 1});
+		store_add_audit(batch,
+				"{\"op\":\"update\",\"target\":\"account\",\"object\":\"sample\"}");
 		store_commit(support->store, batch, NULL);
 	}
 	store_support_must_commit(support, store_batch_new(support->store));
@@ -191,7 +198,8 @@ static int64_t argument(int argc, char **argv, int index, int64_t otherwise)
 {
 	int64_t number;
 
-	return index < argc && text_parse_int(argv[index], 1, 100000000, &number) ? number : otherwise;
+	return index < argc && text_parse_int(argv[index], 1, 100000000, &number) ? number
+										  : otherwise;
 }
 
 int main(int argc, char **argv)

@@ -94,7 +94,8 @@ void store_support_sql(const char *path, const char *sql)
 {
 	sqlite3 *db = NULL;
 
-	if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+			sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
 		(void)fprintf(stderr, "store_support: %s: %s\n", sql, sqlite3_errmsg(db));
 		abort();
 	}
@@ -120,6 +121,8 @@ static void dump_principal(void *context, const struct store_principal *principa
 			buf_printf(context, " %s=%s", field_name((enum field)i),
 					principal->fields[i]);
 	}
+	if (principal->gone != GONE_DEFAULT)
+		buf_printf(context, " gone=%d", principal->gone);
 	buf_add_char(context, '\n');
 }
 

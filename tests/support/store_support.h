@@ -1,6 +1,6 @@
 /*
- * store_support -- for tests: a store in a folder of its own with a loop, commits that are waited for, and all that a
- * store holds as text.
+ * store_support -- for tests: a store in a folder of its own with a loop, commits that are waited
+ * for, and all that a store holds as text.
  */
 #ifndef L2D_TESTS_STORE_SUPPORT_H
 #define L2D_TESTS_STORE_SUPPORT_H
@@ -15,12 +15,14 @@ struct store_support {
 	char *path;          /* of the store in it */
 };
 
-/* A new folder and a new loop; opens the store unless told otherwise. Failures end the program with a text. */
+/* A new folder and a new loop; opens the store unless told otherwise. Failures end the program with
+ * a text. */
 void store_support_init(struct store_support *support, bool open);
 void store_support_open(struct store_support *support);
 void store_support_close(struct store_support *support);
 void store_support_reopen(struct store_support *support);
-void store_support_release(struct store_support *support); /* closes, and removes folder and files */
+void store_support_release(
+		struct store_support *support); /* closes, and removes folder and files */
 
 /* Commits, and runs the loop until it is done. commit->err says why if it failed. */
 enum err_code store_support_commit(
@@ -31,7 +33,8 @@ void store_support_must_commit(struct store_support *support, struct store_batch
 /* Runs SQL on a file behind the store's back; a failure ends the program with its text. */
 void store_support_sql(const char *path, const char *sql);
 
-/* Entries, principals, members, grants, intents, holds, quarantine, removals: a line each, in the order of reading. */
+/* Entries, principals, members, grants, intents, holds, quarantine, removals: a line each, in the
+ * order of reading. */
 void store_support_dump(struct store *store, struct buf *ret);
 
 #endif

@@ -1,4 +1,5 @@
-/* What is put into a store comes back, what is dropped does not, and commits are whole, in order and told of. */
+/* What is put into a store comes back, what is dropped does not, and commits are whole, in order
+ * and told of. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,11 +42,12 @@ static void assert_dump(struct store *store, const char *expected)
 
 static void put_user(struct store_batch *batch, const char *target, const char *id, const char *key)
 {
-	store_put_principal(batch, &(struct store_principal){.target = target,
-						   .kind = PRINCIPAL_USER,
-						   .remote_id = id,
-						   .key = key,
-						   .active = true});
+	store_put_principal(batch,
+			&(struct store_principal){.target = target,
+					.kind = PRINCIPAL_USER,
+					.remote_id = id,
+					.key = key,
+					.active = true});
 }
 
 static void put_member(struct store_batch *batch, const char *group, const char *member)
@@ -56,7 +58,8 @@ static void put_member(struct store_batch *batch, const char *group, const char 
 static void put_grant(struct store_batch *batch, const char *target, const char *id,
 		enum grant_kind grant, const char *value)
 {
-	store_put_grant(batch, &(struct store_grant){target, PRINCIPAL_USER, id, grant, value, NULL});
+	store_put_grant(batch,
+			&(struct store_grant){target, PRINCIPAL_USER, id, grant, value, NULL});
 }
 
 static void put_entry(struct store_batch *batch, const char *anchor, const char *dn)
@@ -68,32 +71,40 @@ static void put_entry(struct store_batch *batch, const char *anchor, const char 
 
 static void put_one_of_each(struct store_batch *batch)
 {
-	store_put_entry(batch, &(struct store_entry){"corp", "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
-					       "uid=ada,dc=example,dc=com", UINT64_MAX - 1,
-					       SPAN_LIT("mail=ada@example.com"), SPAN_LIT("m1,m2")});
+	store_put_entry(batch,
+			&(struct store_entry){"corp", "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+					"uid=ada,dc=example,dc=com", UINT64_MAX - 1,
+					SPAN_LIT("mail=ada@example.com"), SPAN_LIT("m1,m2")});
 	store_put_principal(batch,
-			&(struct store_principal){"account", PRINCIPAL_SERVICE, "9000000000000000001",
-					"corp/x1", ORIGIN_ADOPTED,
+			&(struct store_principal){"account", PRINCIPAL_SERVICE,
+					"9000000000000000001", "corp/x1", ORIGIN_ADOPTED,
 					{NULL, "Sample Job", NULL, NULL, "x1", "app-1"}, false,
-					1700000000123});
+					1700000000123, GONE_DELETE});
 	put_member(batch, "20", "30");
-	store_put_grant(batch, &(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
-					       "ADMIN", "USER"});
-	store_put_grant(batch, &(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ENTITLEMENT,
-					       "workspace-access", NULL});
-	store_put_intent(batch, &(struct store_intent){"op1", "{\"op\":\"create\"}", 1700000000001});
-	store_put_hold(batch, &(struct store_hold){"op2", "h1", "{\"op\":\"delete\"}", GUARD_GROUPS,
-					      HOLD_WAITING, 1700000000002, NULL});
-	store_put_quarantine(batch, &(struct store_quarantine){"corp/x9", "Max Sample", "no mail",
-						    1700000000003, 1700000000004, 3});
+	store_put_grant(batch,
+			&(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
+					"ADMIN", "USER"});
+	store_put_grant(batch,
+			&(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ENTITLEMENT,
+					"workspace-access", NULL});
+	store_put_intent(
+			batch, &(struct store_intent){"op1", "{\"op\":\"create\"}", 1700000000001});
+	store_put_hold(batch,
+			&(struct store_hold){"op2", "h1", "{\"op\":\"delete\"}", GUARD_GROUPS,
+					HOLD_WAITING, 1700000000002, NULL});
+	store_put_quarantine(batch,
+			&(struct store_quarantine){"corp/x9", "Max Sample", "no mail",
+					1700000000003, 1700000000004, 3});
 	store_add_removals(batch, &(struct store_removals){4000000000005, GUARD_MEMBERS, 7});
 }
 
 static const char one_of_each[] =
 		"entry corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff dn=uid=ada,dc=example,dc=com"
 		" searches=fffffffffffffffe attributes=mail=ada@example.com members=m1,m2\n"
-		"principal account service_principal 9000000000000000001 key=corp/x1 origin=1 active=0"
-		" left=1700000000123 displayName=Sample Job externalId=x1 applicationId=app-1\n"
+		"principal account service_principal 9000000000000000001 key=corp/x1 origin=1 "
+		"active=0"
+		" left=1700000000123 displayName=Sample Job externalId=x1 applicationId=app-1 "
+		"gone=3\n"
 		"member account 20 30\n"
 		"grant prod group 20 0 ADMIN former=USER\n"
 		"grant prod group 20 1 workspace-access former=-\n"
@@ -124,21 +135,27 @@ static void test_second_put_overwrites(void **state)
 	put_one_of_each(batch);
 	put_one_of_each(batch);
 	put_entry(batch, "6f9619ff-8b86-d011-b42d-00cf4fc964ff", "uid=ada2,dc=example,dc=com");
-	store_put_principal(batch, &(struct store_principal){.target = "account",
-						   .kind = PRINCIPAL_SERVICE,
-						   .remote_id = "9000000000000000001",
-						   .key = "corp/x2",
-						   .active = true});
-	store_put_grant(batch, &(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
-					       "USER", NULL});
+	store_put_principal(batch,
+			&(struct store_principal){.target = "account",
+					.kind = PRINCIPAL_SERVICE,
+					.remote_id = "9000000000000000001",
+					.key = "corp/x2",
+					.active = true});
+	store_put_grant(batch,
+			&(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
+					"USER", NULL});
 	store_put_intent(batch, &(struct store_intent){"op1", "{}", 1});
-	store_put_hold(batch, &(struct store_hold){"op2", "h2", "{}", GUARD_USERS, HOLD_REJECTED, 2, "no"});
+	store_put_hold(batch,
+			&(struct store_hold){
+					"op2", "h2", "{}", GUARD_USERS, HOLD_REJECTED, 2, "no"});
 	store_put_quarantine(batch, &(struct store_quarantine){"corp/x9", NULL, "still", 3, 4, 5});
 	store_support_must_commit(support, batch);
 	assert_dump(support->store,
-			"entry corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff dn=uid=ada2,dc=example,dc=com"
+			"entry corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff "
+			"dn=uid=ada2,dc=example,dc=com"
 			" searches=0 attributes= members=\n"
-			"principal account service_principal 9000000000000000001 key=corp/x2 origin=0"
+			"principal account service_principal 9000000000000000001 key=corp/x2 "
+			"origin=0"
 			" active=1 left=0\n"
 			"member account 20 30\n"
 			"grant prod group 20 0 USER former=-\n"
@@ -160,10 +177,12 @@ static void test_drops_find_their_record(void **state)
 	store_drop_entry(batch, "corp", "6f9619ff-8b86-d011-b42d-00cf4fc964ff");
 	store_drop_principal(batch, "account", PRINCIPAL_SERVICE, "9000000000000000001");
 	store_drop_member(batch, &(struct store_member){"account", "20", "30"});
-	store_drop_grant(batch, &(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
-						"another level", NULL});
-	store_drop_grant(batch, &(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ENTITLEMENT,
-						"workspace-access", NULL});
+	store_drop_grant(batch,
+			&(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
+					"another level", NULL});
+	store_drop_grant(batch,
+			&(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ENTITLEMENT,
+					"workspace-access", NULL});
 	store_drop_intent(batch, "op1");
 	store_drop_hold(batch, "op2");
 	store_drop_quarantine(batch, "corp/x9");
@@ -182,10 +201,12 @@ static void test_drops_leave_others_alone(void **state)
 	store_drop_principal(batch, "prod", PRINCIPAL_SERVICE, "9000000000000000001");
 	store_drop_principal(batch, "account", PRINCIPAL_USER, "9000000000000000001");
 	store_drop_member(batch, &(struct store_member){"account", "30", "20"});
-	store_drop_grant(batch, &(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ROLE,
-						"workspace-access", NULL});
-	store_drop_grant(batch, &(struct store_grant){"dev", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
-						"ADMIN", NULL});
+	store_drop_grant(batch,
+			&(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ROLE,
+					"workspace-access", NULL});
+	store_drop_grant(batch,
+			&(struct store_grant){"dev", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
+					"ADMIN", NULL});
 	store_drop_intent(batch, "op2");
 	store_drop_hold(batch, "op1");
 	store_drop_quarantine(batch, "corp/x");
@@ -215,10 +236,12 @@ static void test_all_entries_go_with_cookies(void **state)
 /* Whatever is short in the file is whole again outside. */
 static void test_ids_come_back_byte_for_byte(void **state)
 {
-	static const char *const ids[] = {"0", "7", "007", "9223372036854775807", "9223372036854775808",
-			"99999999999999999999", "-1", "+1", " 1", "1 ", "1e3", "users", "\xc3\xa4",
-			"6f9619ff-8b86-d011-b42d-00cf4fc964ff", "6F9619FF-8B86-D011-B42D-00CF4FC964FF",
-			"6f9619ff-8b86-d011-b42d-00cf4fc964f", "6f9619ff-8b86-d011-b42d-00cf4fc964ff0",
+	static const char *const ids[] = {"0", "7", "007", "9223372036854775807",
+			"9223372036854775808", "99999999999999999999", "-1", "+1", " 1", "1 ",
+			"1e3", "users", "\xc3\xa4", "6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+			"6F9619FF-8B86-D011-B42D-00CF4FC964FF",
+			"6f9619ff-8b86-d011-b42d-00cf4fc964f",
+			"6f9619ff-8b86-d011-b42d-00cf4fc964ff0",
 			"6f9619ff08b86-d011-b42d-00cf4fc964ff", "uid=a/b,c=d"};
 	struct store_support *support = *state;
 	struct store_batch *batch = store_batch_new(support->store);
@@ -229,14 +252,13 @@ static void test_ids_come_back_byte_for_byte(void **state)
 	for (size_t i = 0; i < COUNT_OF(ids); i++) {
 		put_entry(batch, ids[i], ids[i]);
 		put_entry(batch, ids[i], ids[i]); /* found again under its short form */
-		buf_printf(&expected, "entry corp/%s dn=%s searches=0 attributes= members=\n", ids[i],
-				ids[i]);
+		buf_printf(&expected, "entry corp/%s dn=%s searches=0 attributes= members=\n",
+				ids[i], ids[i]);
 	}
 	for (size_t i = 0; i < COUNT_OF(ids); i++) {
 		put_user(batch, "account", ids[i], ids[i]);
-		buf_printf(&expected,
-				"principal account user %s key=%s origin=0 active=1 left=0\n", ids[i],
-				ids[i]);
+		buf_printf(&expected, "principal account user %s key=%s origin=0 active=1 left=0\n",
+				ids[i], ids[i]);
 	}
 	store_support_must_commit(support, batch);
 	store_support_dump(support->store, &dump);
@@ -267,11 +289,12 @@ static void test_spans_may_hold_anything(void **state)
 	struct err err;
 	struct buf seen;
 
-	store_put_entry(batch, &(struct store_entry){.source = "corp",
-					       .anchor = "a",
-					       .dn = "cn=a",
-					       .attributes = {bytes, sizeof(bytes)},
-					       .members = {bytes, 0}});
+	store_put_entry(batch,
+			&(struct store_entry){.source = "corp",
+					.anchor = "a",
+					.dn = "cn=a",
+					.attributes = {bytes, sizeof(bytes)},
+					.members = {bytes, 0}});
 	store_support_must_commit(support, batch);
 	buf_init(&seen, 64);
 	assert_int_equal(store_each_entry(support->store, note_entry, &seen, &err), ERR_NONE);
@@ -325,10 +348,12 @@ static void test_successor_under_the_same_key(void **state)
 	put_grant(batch, "prod", "1", GRANT_ASSIGNMENT, "USER");
 	put_user(batch, "account", "2", "corp/1");
 	store_support_must_commit(support, batch);
-	assert_dump(support->store, "principal account user 2 key=corp/1 origin=0 active=1 left=0\n");
+	assert_dump(support->store,
+			"principal account user 2 key=corp/1 origin=0 active=1 left=0\n");
 }
 
-/* Memberships of a principal that went are void for good, also if it is back, in the same batch or after a restart. */
+/* Memberships of a principal that went are void for good, also if it is back, in the same batch or
+ * after a restart. */
 static void test_returning_member_has_no_former_memberships(void **state)
 {
 	struct store_support *support = *state;
@@ -386,8 +411,9 @@ static void test_many_leavers_are_swept(void **state)
 			"member account 5001 3000\n");
 	/* Closing waits for the sweep; a file without rows that are void says so to SQL as well. */
 	store_support_close(support);
-	store_support_sql(support->path, "CREATE TEMP TABLE one(n CHECK (n = 2));"
-					 "INSERT INTO one SELECT count(*) FROM member");
+	store_support_sql(support->path,
+			"CREATE TEMP TABLE one(n CHECK (n = 2));"
+			"INSERT INTO one SELECT count(*) FROM member");
 	store_support_open(support);
 }
 
@@ -408,15 +434,18 @@ static void test_removals_of_the_window(void **state)
 	store_add_removals(batch, &(struct store_removals){now - 2000, GUARD_USERS, 1});
 	store_add_removals(batch, &(struct store_removals){now - 1000, GUARD_USERS, 2});
 	store_add_removals(batch, &(struct store_removals){now, GUARD_GROUPS, 3});
-	store_add_removals(batch, &(struct store_removals){now - INT64_C(40000000000), GUARD_USERS, 9});
+	store_add_removals(batch,
+			&(struct store_removals){now - INT64_C(40000000000), GUARD_USERS, 9});
 	store_support_must_commit(support, batch);
-	assert_int_equal(store_each_removals(support->store, now - 1000, note_removals, &seen, &err),
+	assert_int_equal(
+			store_each_removals(support->store, now - 1000, note_removals, &seen, &err),
 			ERR_NONE);
 	assert_string_equal(buf_text(&seen), "users 2;groups 3;");
 	/* What is older than any window goes on opening. */
 	store_support_reopen(support);
 	buf_reset(&seen);
-	assert_int_equal(store_each_removals(support->store, 0, note_removals, &seen, &err), ERR_NONE);
+	assert_int_equal(store_each_removals(support->store, 0, note_removals, &seen, &err),
+			ERR_NONE);
 	assert_string_equal(buf_text(&seen), "users 1;users 2;groups 3;");
 	buf_release(&seen);
 }
@@ -475,9 +504,10 @@ static void test_damaged_cookie_is_none(void **state)
 		assert_cookie(support, "d1", NULL);
 		/* It was dropped, so the file's own history is clean again. */
 		store_support_close(support);
-		store_support_sql(support->path, "CREATE TEMP TABLE none(n CHECK (n = 0));"
-						 "INSERT INTO none SELECT count(*) FROM cookie"
-						 " WHERE search = 'd1'; DELETE FROM cookie");
+		store_support_sql(support->path,
+				"CREATE TEMP TABLE none(n CHECK (n = 0));"
+				"INSERT INTO none SELECT count(*) FROM cookie"
+				" WHERE search = 'd1'; DELETE FROM cookie");
 		store_support_open(support);
 	}
 }
@@ -495,7 +525,8 @@ static void test_meta(void **state)
 	store_put_meta(batch, "run_open", "1");
 	store_put_meta(batch, "run_open", NULL);
 	store_support_must_commit(support, batch);
-	assert_int_equal(store_get_meta(support->store, "config_digest", arena, &value, &err), ERR_NONE);
+	assert_int_equal(store_get_meta(support->store, "config_digest", arena, &value, &err),
+			ERR_NONE);
 	assert_string_equal(value, "two");
 	assert_int_equal(store_get_meta(support->store, "run_open", arena, &value, &err), ERR_NONE);
 	assert_null(value);
@@ -561,7 +592,8 @@ static void test_bad_batch_fails_alone(void **state)
 	for (size_t i = 0; i < COUNT_OF(order.commits); i++)
 		assert_int_equal(order.commits[i].code, i == 2 ? ERR_BUG : ERR_NONE);
 	assert_non_null(strstr(order.commits[2].err.text, "intent.operation"));
-	assert_dump(support->store, "intent op0 {} 1\nintent op1 {} 1\nintent op3 {} 1\nintent op4 {} 1\n");
+	assert_dump(support->store,
+			"intent op0 {} 1\nintent op1 {} 1\nintent op3 {} 1\nintent op4 {} 1\n");
 }
 
 static void test_failure_shows_until_the_next_success(void **state)
@@ -577,8 +609,8 @@ static void test_failure_shows_until_the_next_success(void **state)
 	assert_int_equal(store_failed(support->store)->code, ERR_BUG);
 	store_support_must_commit(support, batch_with_intent(support->store, "op1"));
 	assert_null(store_failed(support->store));
-	assert_int_equal(store_support_commit(support->loop, support->store, bad_batch(support->store),
-					 &err),
+	assert_int_equal(store_support_commit(support->loop, support->store,
+					 bad_batch(support->store), &err),
 			ERR_BUG);
 	assert_non_null(store_failed(support->store));
 }
@@ -609,18 +641,42 @@ static void test_limits(void **state)
 
 	/* Refused by its length alone: the bytes are not looked at. */
 	put_entry(batch, "a", "cn=a");
-	store_put_entry(batch, &(struct store_entry){.source = "corp",
-					       .anchor = "b",
-					       .dn = "cn=b",
-					       .attributes = {"x", BATCH_BYTES_MAX}});
-	assert_int_equal(store_support_commit(support->loop, support->store, batch, &err), ERR_LIMIT);
+	store_put_entry(batch,
+			&(struct store_entry){.source = "corp",
+					.anchor = "b",
+					.dn = "cn=b",
+					.attributes = {"x", BATCH_BYTES_MAX}});
+	assert_int_equal(store_support_commit(support->loop, support->store, batch, &err),
+			ERR_LIMIT);
 	for (size_t len = 4096; len <= 4097; len++) {
 		memset(name, 'n', len);
 		batch = store_batch_new(support->store);
-		store_put_entry(batch, &(struct store_entry){.source = name, .anchor = "a", .dn = "cn=a"});
+		store_put_entry(batch,
+				&(struct store_entry){.source = name, .anchor = "a", .dn = "cn=a"});
 		assert_int_equal(store_support_commit(support->loop, support->store, batch, &err),
 				len == 4096 ? ERR_NONE : ERR_LIMIT);
 	}
+}
+
+/* More than one transaction takes: batches wait for several, and none is forgotten. */
+static void test_more_records_than_a_transaction(void **state)
+{
+	struct store_support *support = *state;
+
+	for (int i = 0; i < 4; i++) {
+		struct store_batch *batch = store_batch_new(support->store);
+
+		for (int k = 0; k < 60000; k++)
+			store_drop_intent(batch, "none");
+		store_put_member(batch,
+				&(struct store_member){"account", "1", (char[2]){(char)('1' + i)}});
+		store_commit(support->store, batch, NULL);
+	}
+	store_support_must_commit(support, store_batch_new(support->store));
+	assert_null(store_failed(support->store));
+	assert_dump(support->store,
+			"member account 1 1\nmember account 1 2\nmember account 1 3\nmember "
+			"account 1 4\n");
 }
 
 static void test_close_waits_for_all(void **state)
@@ -683,6 +739,7 @@ int main(void)
 			TEST(test_failure_shows_until_the_next_success),
 			TEST(test_names_survive_a_failed_batch),
 			TEST(test_limits),
+			TEST(test_more_records_than_a_transaction),
 			TEST(test_close_waits_for_all),
 			TEST(test_discarded_batch_leaves_nothing),
 	};

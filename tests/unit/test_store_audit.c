@@ -1,4 +1,5 @@
-/* The audit's chain: what was written verifies, and whatever is done to it behind our back is found at its line. */
+/* The audit's chain: what was written verifies, and whatever is done to it behind our back is found
+ * at its line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +50,8 @@ struct lines {
 	size_t count;
 };
 
-static void note_line(void *context, uint64_t sequence, int64_t time_ms, const char *hash, const char *json)
+static void note_line(void *context, uint64_t sequence, int64_t time_ms, const char *hash,
+		const char *json)
 {
 	struct lines *lines = context;
 	struct line *line = &lines->items[lines->count++];
@@ -99,7 +101,8 @@ static void test_hash_can_be_checked_outside(void **state)
 	assert_int_equal(lines.count, LINES);
 	for (size_t i = 0; i < lines.count; i++) {
 		const struct line *line = &lines.items[i];
-		AUTO(mem_freep) char *text = mem_printf("%s\n%" PRIu64 "\n%" PRId64 "\n%s", previous,
+		AUTO(mem_freep)
+		char *text = mem_printf("%s\n%" PRIu64 "\n%" PRId64 "\n%s", previous,
 				line->sequence, line->time_ms, line->json);
 
 		assert_int_equal(line->sequence, i + 1);
@@ -113,7 +116,8 @@ static void test_reading_from_a_line_on(void **state)
 	static const struct {
 		uint64_t from;
 		size_t count;
-	} cases[] = {{0, LINES}, {1, LINES}, {4, LINES - 3}, {LINES, 1}, {LINES + 1, 0}, {UINT64_MAX, 0}};
+	} cases[] = {{0, LINES}, {1, LINES}, {4, LINES - 3}, {LINES, 1}, {LINES + 1, 0},
+			{UINT64_MAX, 0}};
 	struct store_support *support = *state;
 	struct err err;
 
@@ -121,11 +125,13 @@ static void test_reading_from_a_line_on(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct lines lines = {0};
 
-		assert_int_equal(store_each_audit(support->store, cases[i].from, note_line, &lines, &err),
+		assert_int_equal(store_each_audit(support->store, cases[i].from, note_line, &lines,
+						 &err),
 				ERR_NONE);
 		assert_int_equal(lines.count, cases[i].count);
 		if (lines.count)
-			assert_int_equal(lines.items[0].sequence, cases[i].from ? cases[i].from : 1);
+			assert_int_equal(
+					lines.items[0].sequence, cases[i].from ? cases[i].from : 1);
 	}
 }
 
@@ -150,12 +156,15 @@ static const struct {
 } damages[] = {
 		{"UPDATE audit SET json = '{\"line\":0}' WHERE sequence = 4", "line 4 was changed"},
 		{"UPDATE audit SET json = json || ' ' WHERE sequence = 1", "line 1 was changed"},
-		{"UPDATE audit SET time_ms = time_ms + 1 WHERE sequence = 10", "line 10 was changed"},
+		{"UPDATE audit SET time_ms = time_ms + 1 WHERE sequence = 10",
+				"line 10 was changed"},
 		{"UPDATE audit SET hash = zeroblob(32) WHERE sequence = 5", "line 5 was changed"},
-		{"UPDATE audit SET hash = substr(hash, 1, 31) WHERE sequence = 5", "line 5 was changed"},
+		{"UPDATE audit SET hash = substr(hash, 1, 31) WHERE sequence = 5",
+				"line 5 was changed"},
 		{"DELETE FROM audit WHERE sequence = 1", "line 1 is missing"},
 		{"DELETE FROM audit WHERE sequence = 6", "line 6 is missing"},
-		{"DELETE FROM audit WHERE sequence > 8", "line 9 and what follows up to 10 is missing"},
+		{"DELETE FROM audit WHERE sequence > 8",
+				"line 9 and what follows up to 10 is missing"},
 		{"DELETE FROM audit", "line 1 and what follows up to 10 is missing"},
 		{"DELETE FROM audit WHERE sequence = 7;"
 		 "UPDATE audit SET sequence = sequence - 1 WHERE sequence > 7",
@@ -185,10 +194,12 @@ static void test_every_damage_is_found(void **state)
 		uint64_t count = 0;
 		struct err err;
 
-		store_support_sql(support->path, "CREATE TABLE kept AS SELECT * FROM audit;"
-						 "CREATE TABLE kept_head AS SELECT * FROM audit_head");
+		store_support_sql(support->path,
+				"CREATE TABLE kept AS SELECT * FROM audit;"
+				"CREATE TABLE kept_head AS SELECT * FROM audit_head");
 		store_support_sql(support->path, damages[i].sql);
-		assert_int_equal(store_open(NULL, support->path, STORE_READ, &reader, &err), ERR_NONE);
+		assert_int_equal(store_open(NULL, support->path, STORE_READ, &reader, &err),
+				ERR_NONE);
 		assert_int_equal(store_verify_audit(reader, &count, &err), ERR_STORE);
 		if (!strstr(err.text, damages[i].text))
 			fail_msg("%s: %s", damages[i].sql, err.text);
@@ -196,7 +207,8 @@ static void test_every_damage_is_found(void **state)
 		store_close(reader);
 		store_support_sql(support->path,
 				"DELETE FROM audit; INSERT INTO audit SELECT * FROM kept;"
-				"DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM kept_head;"
+				"DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM "
+				"kept_head;"
 				"DROP TABLE kept; DROP TABLE kept_head");
 	}
 	store_support_open(support);

@@ -1,4 +1,5 @@
-/* Sudden ends and full disks: what was reported as done is there, every batch is whole or absent, and work goes on. */
+/* Sudden ends and full disks: what was reported as done is there, every batch is whole or absent,
+ * and work goes on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +37,8 @@ static int tear_down(void **state)
 
 /* ---- kill -9 ---- */
 
-/* Entries, a membership that moves, the number of the batch and a line of the audit: all of them or none. */
+/* Entries, a membership that moves, the number of the batch and a line of the audit: all of them or
+ * none. */
 static struct store_batch *batch_number(struct store *store, uint32_t number)
 {
 	struct store_batch *batch = store_batch_new(store);
@@ -48,10 +50,11 @@ static struct store_batch *batch_number(struct store *store, uint32_t number)
 	for (int i = 0; i < ENTRIES_PER_BATCH; i++) {
 		AUTO(mem_freep) char *anchor = mem_printf("%" PRIu32 ".%d", number, i);
 
-		store_put_entry(batch, &(struct store_entry){.source = "corp",
-						       .anchor = anchor,
-						       .dn = "cn=sample",
-						       .searches = number});
+		store_put_entry(batch,
+				&(struct store_entry){.source = "corp",
+						.anchor = anchor,
+						.dn = "cn=sample",
+						.searches = number});
 	}
 	store_drop_member(batch, &(struct store_member){"account", before, "1"});
 	store_put_member(batch, &(struct store_member){"account", text, "1"});
@@ -60,7 +63,8 @@ static struct store_batch *batch_number(struct store *store, uint32_t number)
 	return batch;
 }
 
-/* In the child: commits one batch after the other and writes the number of each that is done, until it is killed. */
+/* In the child: commits one batch after the other and writes the number of each that is done, until
+ * it is killed. */
 struct flood {
 	struct task task; /* first */
 	struct store *store;
@@ -172,7 +176,8 @@ static void tally_entry(void *context, const struct store_entry *entry)
 		tally->last = (uint32_t)entry->searches;
 }
 
-/* Whatever number the store says it is at, it holds everything up to there and nothing behind. Returns it. */
+/* Whatever number the store says it is at, it holds everything up to there and nothing behind.
+ * Returns it. */
 static uint32_t assert_consistent(struct store *store)
 {
 	AUTO(arena_freep) struct arena *arena = arena_new();
@@ -229,10 +234,11 @@ static struct store_batch *big_batch(struct store *store, const char *anchor)
 	static char bytes[512 * 1024];
 	struct store_batch *batch = store_batch_new(store);
 
-	store_put_entry(batch, &(struct store_entry){.source = "corp",
-					       .anchor = anchor,
-					       .dn = "cn=big",
-					       .attributes = {bytes, sizeof(bytes)}});
+	store_put_entry(batch,
+			&(struct store_entry){.source = "corp",
+					.anchor = anchor,
+					.dn = "cn=big",
+					.attributes = {bytes, sizeof(bytes)}});
 	store_add_audit(batch, "{\"op\":\"update\"}");
 	return batch;
 }
@@ -252,7 +258,8 @@ static int count_entries(struct store *store)
 	return count;
 }
 
-/* No file may grow: every commit fails and says so, nothing of it stays; once there is room again, commits succeed. */
+/* No file may grow: every commit fails and says so, nothing of it stays; once there is room again,
+ * commits succeed. */
 static void test_full_disk(void **state)
 {
 	struct store_support *support = *state;

@@ -1,9 +1,11 @@
-/* Whom a store lets in: one writer, readers beside it, no foreign, damaged or newer file; and how it makes its own. */
+/* Whom a store lets in: one writer, readers beside it, no foreign, damaged or newer file; and how
+ * it makes its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "store/database.h"
 #include "store/schema.h"
 #include "support/store_support.h"
 
@@ -45,7 +47,7 @@ static struct store_batch *batch_with_intent(struct store *store, const char *id
 	return batch;
 }
 
-static void assert_intents(struct store *store, const char *expected)
+static void assert_dump(struct store *store, const char *expected)
 {
 	struct buf dump;
 
@@ -53,6 +55,27 @@ static void assert_intents(struct store *store, const char *expected)
 	store_support_dump(store, &dump);
 	assert_string_equal(buf_text(&dump), expected);
 	buf_release(&dump);
+}
+
+/* What makes commits durable and beside readers possible. */
+static void test_settings(void **state)
+{
+	struct store_support *support = *state;
+	sqlite3 *db = NULL;
+	int64_t value;
+	struct err err;
+
+	store_support_open(support);
+	store_support_close(support);
+	assert_int_equal(database_open(support->path, DATABASE_WRITER, &db, &err), ERR_NONE);
+	assert_int_equal(database_get_number(db, "PRAGMA synchronous", &value, &err), ERR_NONE);
+	assert_int_equal(value, 2); /* FULL */
+	assert_int_equal(database_get_number(db,
+					 "SELECT journal_mode = 'wal' FROM pragma_journal_mode",
+					 &value, &err),
+			ERR_NONE);
+	assert_int_equal(value, 1);
+	database_close(db);
 }
 
 /* Neither mode opens it, the text holds `text`, and the lock is free again. */
@@ -128,13 +151,13 @@ static void test_reader_beside_the_writer(void **state)
 	assert_int_equal(store_open(NULL, support->path, STORE_READ, &reader, &err), ERR_NONE);
 	store_support_must_commit(support, batch_with_intent(support->store, "op2"));
 	/* It keeps to the moment of its opening. */
-	assert_intents(reader, "intent op1 {} 1\n");
-	assert_intents(support->store, "intent op1 {} 1\nintent op2 {} 1\n");
+	assert_dump(reader, "intent op1 {} 1\n");
+	assert_dump(support->store, "intent op1 {} 1\nintent op2 {} 1\n");
 	store_close(STEAL(reader));
 	assert_int_equal(store_open(NULL, support->path, STORE_READ, &reader, &err), ERR_NONE);
-	assert_intents(reader, "intent op1 {} 1\nintent op2 {} 1\n");
+	assert_dump(reader, "intent op1 {} 1\nintent op2 {} 1\n");
 	store_support_close(support);
-	assert_intents(reader, "intent op1 {} 1\nintent op2 {} 1\n");
+	assert_dump(reader, "intent op1 {} 1\nintent op2 {} 1\n");
 	store_close(reader);
 }
 
@@ -161,7 +184,7 @@ static void test_file_that_was_only_begun(void **state)
 	store_support_sql(support->path, "PRAGMA journal_mode=WAL");
 	store_support_open(support);
 	store_support_must_commit(support, batch_with_intent(support->store, "op1"));
-	assert_intents(support->store, "intent op1 {} 1\n");
+	assert_dump(support->store, "intent op1 {} 1\n");
 }
 
 static void test_modes_and_folder(void **state)
@@ -208,17 +231,39 @@ static void test_no_folder_to_make_it_in(void **state)
 	assert_non_null(strstr(err.text, "No such file"));
 }
 
+static int64_t number(const char *path, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	sqlite3 *db = NULL;
+	int64_t result;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	result = sqlite3_column_int64(statement, 0);
+	(void)sqlite3_finalize(statement);
+	(void)sqlite3_close(db);
+	return result;
+}
+
 static void test_foreign_files(void **state)
 {
 	struct store_support *support = *state;
-	static const char text[] = "These are the notes of somebody who keeps them in a file that is called "
-				   "state.db, and would not like to lose them to us.";
+	static const char text[] =
+			"These are the notes of somebody who keeps them in a file that is called "
+			"state.db, and would not like to lose them to us.";
 	char back[sizeof(text)] = {0};
 	int fd;
 
 	store_support_sql(support->path, "CREATE TABLE theirs(a); INSERT INTO theirs VALUES(1)");
 	assert_refused(support, ERR_STORE, "of another program");
-	store_support_sql(support->path, "PRAGMA application_id=12345; DROP TABLE theirs");
+	/* Not altered in any way, not even by a switch to WAL. */
+	assert_int_equal(number(support->path,
+					 "SELECT journal_mode = 'delete' FROM pragma_journal_mode"),
+			1);
+	store_support_sql(support->path, "PRAGMA application_id=12345; PRAGMA user_version=1");
+	assert_refused(support, ERR_STORE, "of another program");
+	store_support_sql(support->path, "PRAGMA user_version=0; DROP TABLE theirs");
 	assert_refused(support, ERR_STORE, "of another program");
 	assert_int_equal(unlink(support->path), 0);
 
@@ -241,7 +286,8 @@ static void test_newer_file(void **state)
 	assert_refused(support, ERR_STORE, "newer version");
 }
 
-/* Overwrites a page of table `intent`; what is not told on opening is told on reading, and never visited. */
+/* Overwrites a page of table `intent`; what is not told on opening is told on reading, and never
+ * visited. */
 static void test_damaged_page(void **state)
 {
 	struct store_support *support = *state;
@@ -249,29 +295,22 @@ static void test_damaged_page(void **state)
 	char garbage[4096];
 	struct stat status;
 	struct err err;
-	struct buf dump;
 
 	memset(garbage, 0x5a, sizeof(garbage));
 	store_support_open(support);
-	for (int i = 0; i < 500; i++) {
-		char id[24];
-
-		(void)snprintf(id, sizeof(id), "op%d", i);
-		store_support_must_commit(support, batch_with_intent(support->store, id));
-	}
+	store_support_must_commit(support, batch_with_intent(support->store, "op1"));
 	store_support_close(support);
 	assert_int_equal(stat(support->path, &status), 0);
 	for (off_t page = 4096; page < status.st_size; page += 4096)
 		write_file(support->path, garbage, sizeof(garbage), page);
-	buf_init(&dump, 4096);
 	assert_int_equal(store_open(NULL, support->path, STORE_READ, &reader, &err), ERR_NONE);
-	assert_int_equal(store_each_intent(reader, (void (*)(void *, const struct store_intent *))abort,
-					 NULL, &err),
+	assert_int_equal(store_each_intent(reader,
+					 (void (*)(void *, const struct store_intent *))abort, NULL,
+					 &err),
 			ERR_STORE);
 	assert_non_null(strstr(err.text, "damaged"));
 	assert_non_null(strstr(err.text, support->path));
 	store_close(reader);
-	buf_release(&dump);
 }
 
 /* After an end without a close, the whole file is looked at on opening. */
@@ -293,24 +332,25 @@ static void test_damage_is_found_after_an_unclean_end(void **state)
 	store_support_open(support);
 	store_support_close(support);
 	write_file(log, "left behind", 11, 0);
-	assert_int_equal(store_open(support->loop, support->path, STORE_WRITE, &store, &err), ERR_STORE);
+	assert_int_equal(store_open(support->loop, support->path, STORE_WRITE, &store, &err),
+			ERR_STORE);
 	assert_non_null(strstr(err.text, "damaged"));
 }
+
+#define PRINCIPAL(values)                                                                          \
+	"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms, when_gone)"  \
+	" VALUES(" values ")"
 
 /* What SQL lets in and no code of ours writes. */
 static void test_values_out_of_range(void **state)
 {
 	static const char *const damages[] = {
-			"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms)"
-			" VALUES(1, 3, 1, 'a/1', 0, 1, 0)",
-			"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms)"
-			" VALUES(1, -1, 1, 'a/1', 0, 1, 0)",
-			"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms)"
-			" VALUES(1, 0, 1, 'a/1', 2, 1, 0)",
-			"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms)"
-			" VALUES(2, 0, 1, 'a/1', 0, 1, 0)",
-			"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms)"
-			" VALUES(70000, 0, 1, 'a/1', 0, 1, 0)",
+			PRINCIPAL("1, 3, 1, 'a/1', 0, 1, 0, 0"),
+			PRINCIPAL("1, -1, 1, 'a/1', 0, 1, 0, 0"),
+			PRINCIPAL("1, 0, 1, 'a/1', 2, 1, 0, 0"),
+			PRINCIPAL("1, 0, 1, 'a/1', 0, 1, 0, 4"),
+			PRINCIPAL("2, 0, 1, 'a/1', 0, 1, 0, 0"),
+			PRINCIPAL("70000, 0, 1, 'a/1', 0, 1, 0, 0"),
 			"INSERT INTO name VALUES(70000, 'far')",
 			"INSERT INTO name VALUES(-1, 'near')",
 			"INSERT INTO granted VALUES(0, 1, 1, 3, 'x', NULL, NULL)",
@@ -319,8 +359,9 @@ static void test_values_out_of_range(void **state)
 			"INSERT INTO hold VALUES('o', 'h', '{}', 0, 3, 0, NULL)",
 			"INSERT INTO removals VALUES(0, 99, 1)",
 	};
-	static const char *const undo = "DELETE FROM principal; DELETE FROM granted; DELETE FROM hold;"
-					"DELETE FROM removals; DELETE FROM name WHERE id <> 1";
+	static const char *const undo =
+			"DELETE FROM principal; DELETE FROM granted; DELETE FROM hold;"
+			"DELETE FROM removals; DELETE FROM name WHERE id <> 1";
 	struct store_support *support = *state;
 
 	store_support_open(support);
@@ -332,19 +373,23 @@ static void test_values_out_of_range(void **state)
 		struct err err;
 
 		store_support_sql(support->path, damages[i]);
-		assert_int_equal(store_open(NULL, support->path, STORE_READ, &reader, &err), ERR_NONE);
+		assert_int_equal(store_open(NULL, support->path, STORE_READ, &reader, &err),
+				ERR_NONE);
 		code = store_each_principal(reader,
-				(void (*)(void *, const struct store_principal *))abort, NULL, &err);
+				(void (*)(void *, const struct store_principal *))abort, NULL,
+				&err);
 		if (code == ERR_NONE)
 			code = store_each_grant(reader,
-					(void (*)(void *, const struct store_grant *))abort, NULL, &err);
+					(void (*)(void *, const struct store_grant *))abort, NULL,
+					&err);
 		if (code == ERR_NONE)
 			code = store_each_hold(reader,
-					(void (*)(void *, const struct store_hold *))abort, NULL, &err);
+					(void (*)(void *, const struct store_hold *))abort, NULL,
+					&err);
 		if (code == ERR_NONE)
 			code = store_each_removals(reader, 0,
-					(void (*)(void *, const struct store_removals *))abort, NULL,
-					&err);
+					(void (*)(void *, const struct store_removals *))abort,
+					NULL, &err);
 		if (code != ERR_STORE || !strstr(err.text, "damaged"))
 			fail_msg("%s: %s", damages[i], code == ERR_NONE ? "read" : err.text);
 		store_close(reader);
@@ -358,8 +403,8 @@ static void test_values_out_of_range(void **state)
 static void load_fixture(const char *path)
 {
 	const char *source = getenv("top_srcdir");
-	AUTO(mem_freep) char *name =
-			mem_printf("%s/tests/unit/data/store-v1.sql", source ? source : "..");
+	AUTO(mem_freep)
+	char *name = mem_printf("%s/tests/unit/data/store-v1.sql", source ? source : "..");
 	AUTO(mem_freep) char *sql = mem_zalloc(65536);
 	FILE *file = fopen(name, "r");
 
@@ -370,9 +415,26 @@ static void load_fixture(const char *path)
 	store_support_sql(path, sql);
 }
 
+static const char first_version[] =
+		"entry corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff dn=uid=ada,dc=example,dc=com"
+		" searches=3 attributes=mail=ada@example.com members=\n"
+		"entry corp/staff dn=cn=staff,dc=example,dc=com searches=4 attributes=cn=staff"
+		" members=ada\n"
+		"principal account user 1001 key=corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff"
+		" origin=0 active=1 left=0 userName=ada@example.com displayName=Ada Sample\n"
+		"principal account group 2001 key=corp/staff origin=1 active=1 left=0"
+		" displayName=staff gone=2\n"
+		"member account 2001 1001\n"
+		"grant prod user 1001 0 ADMIN former=USER\n"
+		"intent op1 {\"op\":\"update\"} 4000000000001\n"
+		"hold op2 h1 {\"op\":\"delete\"} users 0 4000000000002 over the allowance\n"
+		"quarantine corp/x9 Max Sample no mail 4000000000003 4000000000004 2\n"
+		"removals 4000000000005 users 1\n";
+
 static void test_first_version_is_read(void **state)
 {
 	struct store_support *support = *state;
+	struct store_batch *batch;
 	AUTO(arena_freep) struct arena *arena = arena_new();
 	struct span cookie;
 	uint64_t lines;
@@ -380,50 +442,30 @@ static void test_first_version_is_read(void **state)
 
 	load_fixture(support->path);
 	store_support_open(support);
-	assert_intents(support->store,
-			"entry corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff dn=uid=ada,dc=example,dc=com"
-			" searches=3 attributes=mail=ada@example.com members=\n"
-			"entry corp/staff dn=cn=staff,dc=example,dc=com searches=4 attributes=cn=staff"
-			" members=ada\n"
-			"principal account user 1001 key=corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff"
-			" origin=0 active=1 left=0 userName=ada@example.com displayName=Ada Sample\n"
-			"principal account group 2001 key=corp/staff origin=1 active=1 left=0"
-			" displayName=staff\n"
-			"member account 2001 1001\n"
-			"grant prod user 1001 0 ADMIN former=USER\n"
-			"intent op1 {\"op\":\"update\"} 4000000000001\n"
-			"hold op2 h1 {\"op\":\"delete\"} users 0 4000000000002 over the allowance\n"
-			"quarantine corp/x9 Max Sample no mail 4000000000003 4000000000004 2\n"
-			"removals 4000000000005 users 1\n");
+	assert_dump(support->store, first_version);
+	/* Ids are still written in the form in which they lie there: nothing comes twice. */
+	batch = store_batch_new(support->store);
+	store_put_member(batch, &(struct store_member){"account", "2001", "1001"});
+	store_put_grant(batch,
+			&(struct store_grant){"prod", PRINCIPAL_USER, "1001", GRANT_ASSIGNMENT,
+					"ADMIN", "USER"});
+	store_support_must_commit(support, batch);
+	assert_dump(support->store, first_version);
 	assert_int_equal(store_get_cookie(support->store, "d1", arena, &cookie, &err), ERR_NONE);
 	assert_true(span_equal(cookie, SPAN_LIT("rid=001,csn=1")));
 	assert_int_equal(store_verify_audit(support->store, &lines, &err), ERR_NONE);
 	assert_int_equal(lines, 2);
 }
 
-static int64_t number(const char *path, const char *sql)
-{
-	sqlite3_stmt *statement = NULL;
-	sqlite3 *db = NULL;
-	int64_t result;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-	result = sqlite3_column_int64(statement, 0);
-	(void)sqlite3_finalize(statement);
-	(void)sqlite3_close(db);
-	return result;
-}
-
 /* The steps of a later program: each is applied once, together or not at all. */
 static void test_upgrade(void **state)
 {
-	static const char step_2[] = "ALTER TABLE intent ADD COLUMN tries INTEGER NOT NULL DEFAULT 7";
+	static const char step_2[] =
+			"ALTER TABLE intent ADD COLUMN tries INTEGER NOT NULL DEFAULT 7";
 	static const char step_3[] = "CREATE TABLE later(a) STRICT"; /* STRICT wants a type */
 	static const char step_3_mended[] = "CREATE TABLE later(a INTEGER) STRICT";
 	struct store_support *support = *state;
-	const char *steps[] = {NULL, step_2, step_3};
+	const char *steps[] = {"not SQL: this step must not run again", step_2, step_3};
 	sqlite3 *db = NULL;
 	struct err err;
 
@@ -451,6 +493,7 @@ static void test_upgrade(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+			TEST(test_settings),
 			TEST(test_one_writer),
 			TEST(test_lock_ends_with_its_process),
 			TEST(test_lock_file_without_pid),
