@@ -100,19 +100,37 @@ static const char *header_of(struct MHD_Connection *connection, const char *name
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* As the client sees us, perhaps through a proxy that ends TLS. */
+static bool is_loopback(const char *host)
+{
+	static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		size_t len = strlen(names[i]);
+
+		if (strncasecmp(host, names[i], len) == 0 && (host[len] == '\0' || host[len] == ':') &&
+				strspn(host + len, ":0123456789") == strlen(host + len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * As the client sees us: a proxy that ends TLS says so; a name that leads here in some other way may lead nowhere from
+ * where our documents are read, but loopback does.
+ */
 static void set_base_url(struct request *request, struct MHD_Connection *connection)
 {
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]";
 	const char *host = header_of(connection, "Host");
 	const char *proto = header_of(connection, "X-Forwarded-Proto");
-	bool tls = proto && strcasecmp(proto, "https") == 0;
-	char loopback[32];
+	bool proxied = proto && (strcasecmp(proto, "https") == 0 || strcasecmp(proto, "http") == 0);
 
-	(void)snprintf(loopback, sizeof(loopback), "127.0.0.1:%u", request->port);
-	if (!host || strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]") !=
-					strlen(host))
-		host = loopback;
-	(void)snprintf(request->base_url, sizeof(request->base_url), "%s://%.250s", tls ? "https" : "http", host);
+	if (host && strspn(host, letters) == strlen(host) && (proxied || is_loopback(host)))
+		(void)snprintf(request->base_url, sizeof(request->base_url), "%s://%.250s",
+				proxied && strcasecmp(proto, "https") == 0 ? "https" : "http", host);
+	else
+		(void)snprintf(request->base_url, sizeof(request->base_url), "http://127.0.0.1:%u",
+				request->port);
 }
 
 static void fill_request(const struct port *port, struct exchange *exchange, struct MHD_Connection *connection,

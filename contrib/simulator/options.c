@@ -256,7 +256,7 @@ static enum err_code parse_one(struct options *options, int key, const char *val
 		options->help = true;
 		return ERR_NONE;
 	default:
-		return err_set(err, ERR_USAGE, 0, "unknown option; try --help");
+		return err_set(err, ERR_BUG, 0, "option without a handler");
 	}
 }
 
@@ -267,8 +267,12 @@ enum err_code options_parse(int argc, char **argv, struct options *ret, struct e
 
 	for (size_t i = 0; i < QUIRK_COUNT_; i++)
 		options.quirks[i] = quirks[i].on;
+	opterr = 0; /* one line is enough, and it is ours */
 	while ((key = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (parse_one(&options, key, optarg, err) != ERR_NONE) {
+		if (key == '?')
+			(void)err_set(err, ERR_USAGE, 0, "unknown option or missing value: \"%s\"; try --help",
+					argv[optind - 1]);
+		if (key == '?' || parse_one(&options, key, optarg, err) != ERR_NONE) {
 			options_release(&options);
 			return err->code;
 		}

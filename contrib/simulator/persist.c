@@ -400,6 +400,8 @@ static enum err_code read_pass(const char *path, struct state *state, bool secon
 			code = err_set(err, ERR_CONFIG, 0, "%s:%d: not a line of a state file, or it refers to what is not there",
 					path, number);
 	}
+	if (code == ERR_NONE && ferror(file))
+		code = err_errno(err, ERR_IO, errno, "\"%s\"", path);
 	free(line);
 	(void)fclose(file);
 	return code;
