@@ -107,7 +107,8 @@ static bool is_loopback(const char *host)
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		size_t len = strlen(names[i]);
 
-		if (strncasecmp(host, names[i], len) == 0 && (host[len] == '\0' || host[len] == ':') &&
+		if (strncasecmp(host, names[i], len) == 0 &&
+				(host[len] == '\0' || host[len] == ':') &&
 				strspn(host + len, ":0123456789") == strlen(host + len))
 			return true;
 	}
@@ -120,21 +121,23 @@ static bool is_loopback(const char *host)
  */
 static void set_base_url(struct request *request, struct MHD_Connection *connection)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]";
+	static const char letters[] =
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]";
 	const char *host = header_of(connection, "Host");
 	const char *proto = header_of(connection, "X-Forwarded-Proto");
 	bool proxied = proto && (strcasecmp(proto, "https") == 0 || strcasecmp(proto, "http") == 0);
 
 	if (host && strspn(host, letters) == strlen(host) && (proxied || is_loopback(host)))
 		(void)snprintf(request->base_url, sizeof(request->base_url), "%s://%.250s",
-				proxied && strcasecmp(proto, "https") == 0 ? "https" : "http", host);
+				proxied && strcasecmp(proto, "https") == 0 ? "https" : "http",
+				host);
 	else
 		(void)snprintf(request->base_url, sizeof(request->base_url), "http://127.0.0.1:%u",
 				request->port);
 }
 
-static void fill_request(const struct port *port, struct exchange *exchange, struct MHD_Connection *connection,
-		const char *method)
+static void fill_request(const struct port *port, struct exchange *exchange,
+		struct MHD_Connection *connection, const char *method)
 {
 	struct request *request = &exchange->request;
 
@@ -159,7 +162,8 @@ static void make_answer(struct port *port, struct exchange *exchange)
 	struct sim *sim = port->http->sim;
 
 	if (exchange->body.overflowed) {
-		answer_api_error(&exchange->answer, 413, "MAX_REQUEST_SIZE_EXCEEDED", "Request body is too large");
+		answer_api_error(&exchange->answer, 413, "MAX_REQUEST_SIZE_EXCEEDED",
+				"Request body is too large");
 		return;
 	}
 	if (sim->options.limits) {
@@ -225,7 +229,8 @@ static ssize_t read_delivery(void *cls, uint64_t pos, char *out, size_t room)
 	count = delivery->end_at - (size_t)pos;
 	if (delivery->fault->drip_bytes) {
 		if (pos && now < delivery->next_ns) {
-			pause_connection(delivery->http->pause, delivery->connection, delivery->next_ns);
+			pause_connection(delivery->http->pause, delivery->connection,
+					delivery->next_ns);
 			return 0;
 		}
 		count = delivery->fault->drip_bytes < count ? delivery->fault->drip_bytes : count;
@@ -247,10 +252,12 @@ static struct MHD_Response *make_response(
 		return MHD_create_response_from_buffer_with_free_callback(len, bytes, mem_free);
 	delivery = mem_zalloc(sizeof(*delivery));
 	*delivery = (struct delivery){http, connection, bytes, len, end_at, exchange->fault, 0};
-	return MHD_create_response_from_callback(len, BLOCK_BYTES, read_delivery, delivery, free_delivery);
+	return MHD_create_response_from_callback(
+			len, BLOCK_BYTES, read_delivery, delivery, free_delivery);
 }
 
-static enum MHD_Result send_answer(struct port *port, struct exchange *exchange, struct MHD_Connection *connection)
+static enum MHD_Result send_answer(
+		struct port *port, struct exchange *exchange, struct MHD_Connection *connection)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
@@ -262,8 +269,9 @@ static enum MHD_Result send_answer(struct port *port, struct exchange *exchange,
 	if (!response)
 		return MHD_NO;
 	if (exchange->answer.content_type)
-		(void)MHD_add_response_header(response, "Content-Type", exchange->answer.content_type);
-	for (vec_each(&exchange->answer.headers, header))
+		(void)MHD_add_response_header(
+				response, "Content-Type", exchange->answer.content_type);
+	for (vec_each (&exchange->answer.headers, header))
 		(void)MHD_add_response_header(response, header->name, header->value);
 	result = MHD_queue_response(connection, exchange->answer.status, response);
 	MHD_destroy_response(response);
@@ -279,8 +287,9 @@ static uint64_t delay_ns(const struct http *http, const struct exchange *exchang
 	return ms * NS_PER_MS;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-		const char *version, const char *upload, size_t *upload_len, void **context)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+		const char *method, const char *version, const char *upload, size_t *upload_len,
+		void **context)
 {
 	struct port *port = cls;
 	struct exchange *exchange = *context;
@@ -312,8 +321,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	return MHD_YES;
 }
 
-static enum err_code open_port(struct http *http, struct workspace *workspace, uint16_t wanted, uint16_t *ret,
-		struct err *err)
+static enum err_code open_port(struct http *http, struct workspace *workspace, uint16_t wanted,
+		uint16_t *ret, struct err *err)
 {
 	struct port *port = mem_zalloc(sizeof(*port));
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(wanted)};
@@ -324,11 +333,13 @@ static enum err_code open_port(struct http *http, struct workspace *workspace, u
 	port->http = http;
 	port->workspace = workspace;
 	*vec_add(&http->ports) = port;
-	port->daemon = MHD_start_daemon(flags, wanted, NULL, NULL, handle, port, MHD_OPTION_SOCK_ADDR,
-			(struct sockaddr *)&address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-			MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-			end_exchange, port, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-			MHD_OPTION_THREAD_POOL_SIZE, workspace ? 0U : ACCOUNT_THREADS, MHD_OPTION_END);
+	port->daemon = MHD_start_daemon(flags, wanted, NULL, NULL, handle, port,
+			MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+			MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_URI_LOG_CALLBACK,
+			begin_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, port,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+			MHD_OPTION_THREAD_POOL_SIZE, workspace ? 0U : ACCOUNT_THREADS,
+			MHD_OPTION_END);
 	if (!port->daemon)
 		return err_errno(err, ERR_IO, errno, "cannot listen on 127.0.0.1:%u", wanted);
 	info = MHD_get_daemon_info(port->daemon, MHD_DAEMON_INFO_BIND_PORT);
@@ -346,7 +357,7 @@ enum err_code http_start(struct sim *sim, struct http **ret, struct err *err)
 	http->sim = sim;
 	http->pause = pause_start();
 	code = open_port(http, NULL, sim->options.port, &sim->account_port, err);
-	for (vec_each(&sim->state->workspaces, item)) {
+	for (vec_each (&sim->state->workspaces, item)) {
 		if (code == ERR_NONE)
 			code = open_port(http, *item, (*item)->port_wanted, &(*item)->port, err);
 	}
@@ -364,7 +375,7 @@ void http_stop(struct http *http)
 		return;
 	atomic_store(&http->sim->stopping, true);
 	pause_stop(http->pause);
-	for (vec_each(&http->ports, port)) {
+	for (vec_each (&http->ports, port)) {
 		if ((*port)->daemon)
 			MHD_stop_daemon((*port)->daemon);
 		mem_free(*port);

@@ -99,9 +99,12 @@ static enum family family_of(const struct request *request)
 	if (is_workspace_scim(request))
 		return workspace_family(request);
 	if (request->host) {
-		if (request_is(request, "PUT") && request_path_begins(request, "api/2.0/preview/permissionassignments"))
+		if (request_is(request, "PUT") &&
+				request_path_begins(
+						request, "api/2.0/preview/permissionassignments"))
 			return WORKSPACE_ASSIGN;
-		return request_path_begins(request, "api/2.0/account/scim/v2") ? MIRROR_GET : FAMILY_COUNT_;
+		return request_path_begins(request, "api/2.0/account/scim/v2") ? MIRROR_GET
+									       : FAMILY_COUNT_;
 	}
 	if (request_path_begins(request, "api/*/accounts/*/scim/v2"))
 		return account_family(request);
@@ -129,14 +132,18 @@ static double bucket_take(struct bucket *bucket, enum family family)
 	return 0;
 }
 
-static void refuse_rate(const struct request *request, enum family family, double wait_s, struct answer *answer)
+static void refuse_rate(const struct request *request, enum family family, double wait_s,
+		struct answer *answer)
 {
 	char seconds[16];
 
 	if (family == ACCOUNT_ASSIGN || family == WORKSPACE_ASSIGN)
-		answer_api_error(answer, 429, "REQUEST_LIMIT_EXCEEDED", "Too many requests. Please wait and try again.");
+		answer_api_error(answer, 429, "REQUEST_LIMIT_EXCEEDED",
+				"Too many requests. Please wait and try again.");
 	else
-		answer_scim_error(answer, 429, NULL, "REQUEST_LIMIT_EXCEEDED: Too many requests. Please wait and try again.");
+		answer_scim_error(answer, 429, NULL,
+				"REQUEST_LIMIT_EXCEEDED: Too many requests. Please wait and try "
+				"again.");
 	(void)snprintf(seconds, sizeof(seconds), "%.0f", ceil(wait_s));
 	if (request->sim->options.quirks[QUIRK_RETRY_AFTER])
 		answer_add_header(answer, "Retry-After", seconds);
@@ -158,7 +165,8 @@ bool limits_enter(struct limits *limits, const struct request *request, struct a
 	(void)pthread_mutex_unlock(&limits->lock);
 	if (full)
 		answer_scim_error(answer, 500, NULL,
-				"REQUEST_LIMIT_EXCEEDED: Workspace %s exceeded the concurrent limit of %d requests.",
+				"REQUEST_LIMIT_EXCEEDED: Workspace %s exceeded the concurrent "
+				"limit of %d requests.",
 				request->host->id_text, IN_FLIGHT_MAX);
 	else if (wait_s > 0)
 		refuse_rate(request, family, wait_s, answer);

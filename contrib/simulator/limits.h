@@ -17,7 +17,8 @@ void limits_free(struct limits *limits);
  * Whether the request may be served; else the answer is filled, in the shape that the service gives it. An admitted
  * request is in flight until limits_leave.
  */
-MUST_CHECK bool limits_enter(struct limits *limits, const struct request *request, struct answer *answer);
+MUST_CHECK bool limits_enter(
+		struct limits *limits, const struct request *request, struct answer *answer);
 void limits_leave(struct limits *limits, const struct request *request);
 
 #endif

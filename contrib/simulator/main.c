@@ -30,16 +30,16 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 		return err->code;
 	}
 	persist_complete(state, options->account_id);
-	for (vec_each(&options->workspaces, wanted)) {
+	for (vec_each (&options->workspaces, wanted)) {
 		struct workspace *found = NULL;
 
-		for (vec_each(&state->workspaces, workspace))
+		for (vec_each (&state->workspaces, workspace))
 			found = strcmp((*workspace)->name, wanted->name) == 0 ? *workspace : found;
 		if (!found)
 			found = state_add_workspace(state, wanted->name, 0);
 		found->port_wanted = wanted->port;
 	}
-	for (vec_each(&state->workspaces, workspace))
+	for (vec_each (&state->workspaces, workspace))
 		persist_join(state, *workspace);
 	return ERR_NONE;
 }
@@ -79,7 +79,7 @@ static void print_first_line(const struct sim *sim)
 	json_add_member(&out, "client_secret", state->client_secret);
 	json_add_key(&out, "workspaces");
 	buf_add_char(&out, '{');
-	for (vec_each(&state->workspaces, item)) {
+	for (vec_each (&state->workspaces, item)) {
 		const struct workspace *workspace = *item;
 
 		json_add_comma(&out);

@@ -31,8 +31,8 @@ void request_log_close(struct request_log *log)
 	mem_free(log);
 }
 
-void request_log_write(struct request_log *log, const struct request *request, uint64_t read_ns, unsigned status,
-		size_t bytes)
+void request_log_write(struct request_log *log, const struct request *request, uint64_t read_ns,
+		unsigned status, size_t bytes)
 {
 	AUTO(buf_release) struct buf line;
 

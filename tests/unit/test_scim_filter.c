@@ -9,23 +9,20 @@
 /* An object with one value per attribute, and two members. */
 static const char *value_of(const void *object, enum attr attr, size_t n)
 {
+	static const char *const values[ATTR_COUNT_] = {
+			[ATTR_USER_NAME] = "ada@example.com",
+			[ATTR_DISPLAY_NAME] = "Ada Stra\xc3\x9f"
+					      "e \"x\"",
+			[ATTR_EXTERNAL_ID] = "Key",
+			[ATTR_ACTIVE] = "true",
+	};
+
 	(void)object;
 	if (attr == ATTR_MEMBERS)
 		return n == 0 ? "11" : n == 1 ? "12" : NULL;
 	if (n)
 		return NULL;
-	switch (attr) {
-	case ATTR_USER_NAME:
-		return "ada@example.com";
-	case ATTR_DISPLAY_NAME:
-		return "Ada Stra\xc3\x9f" "e \"x\"";
-	case ATTR_EXTERNAL_ID:
-		return "Key";
-	case ATTR_ACTIVE:
-		return "true";
-	default:
-		return NULL;
-	}
+	return values[attr];
 }
 
 static void test_matching(void **state)
@@ -43,7 +40,9 @@ static void test_matching(void **state)
 			{"userName sw \"ada@\"", true},
 			{"userName sw \"da@\"", false},
 			{"displayName eq \"ADA STRASSE \\\"x\\\"\"", true},
-			{"displayName eq 'ada stra\xc3\x9f" "e \"x\"'", true},
+			{"displayName eq 'ada stra\xc3\x9f"
+			 "e \"x\"'",
+					true},
 			{"externalId eq \"Key\"", true},
 			{"externalId eq \"key\"", false},
 			{"active eq true", true},
@@ -58,7 +57,8 @@ static void test_matching(void **state)
 			{"active eq true or userName eq a and userName eq b", true},
 			{"userName eq a and userName eq b or active eq true", true},
 			{"active eq true and userName eq a or userName eq b", false},
-			{"urn:ietf:params:scim:schemas:core:2.0:User:userName eq ada@example.com", true},
+			{"urn:ietf:params:scim:schemas:core:2.0:User:userName eq ada@example.com",
+					true},
 	};
 
 	(void)state;
@@ -93,7 +93,8 @@ static void test_refusals(void **state)
 			{"userName eq \"x\"y", "Invalid filter"},
 			{"(userName eq \"x\")", "Invalid filter"},
 			{"userName eq \"x\" and", "Invalid filter"},
-			{"userName eq \"x\" or or userName eq \"y\"", "Given filter operator is not supported"},
+			{"userName eq \"x\" or or userName eq \"y\"",
+					"Given filter operator is not supported"},
 			{"userName eq \"x\" userName eq \"y\"", "Invalid filter"},
 	};
 

@@ -26,21 +26,26 @@ static void test_forms(void **state)
 		enum attr attr;
 		const char *only_value;
 	} cases[] = {
-			{"{'schemas':['" URN "'],'Operations':[{'op':'add','path':'members','value':[{'value':'1'}]}]}",
+			{"{'schemas':['" URN
+			 "'],'Operations':[{'op':'add','path':'members','value':[{'value':'1'}]}]}",
 					PATCH_ADD, ATTR_MEMBERS, NULL},
-			{"{'Operations':[{'op':'Add','value':{'members':[]}}]}", PATCH_ADD, ATTR_NONE, NULL},
-			{"{'Operations':[{'op':'add','path':null,'value':{}}]}", PATCH_ADD, ATTR_NONE, NULL},
-			{"{'Operations':[{'op':'remove','path':'members[value eq \\\"7\\\"]'}]}", PATCH_REMOVE,
-					ATTR_MEMBERS, "7"},
-			{"{'Operations':[{'op':'remove','path':'MEMBERS[VALUE EQ \\\"7\\\"]'}]}", PATCH_REMOVE,
-					ATTR_MEMBERS, "7"},
-			{"{'Operations':[{'op':'remove','path':'roles[value eq \\\"a b\\\"]'}]}", PATCH_REMOVE,
-					ATTR_ROLES, "a b"},
-			{"{'Operations':[{'op':'remove','path':'entitlements','value':[{'value':'x'}]}]}", PATCH_REMOVE,
-					ATTR_ENTITLEMENTS, NULL},
-			{"{'Operations':[{'op':'REPLACE','path':'displayname','value':'x'}]}", PATCH_REPLACE,
-					ATTR_DISPLAY_NAME, NULL},
-			{"{'Operations':[{'op':'replace','path':'urn:ietf:params:scim:schemas:core:2.0:User:name.givenName',"
+			{"{'Operations':[{'op':'Add','value':{'members':[]}}]}", PATCH_ADD,
+					ATTR_NONE, NULL},
+			{"{'Operations':[{'op':'add','path':null,'value':{}}]}", PATCH_ADD,
+					ATTR_NONE, NULL},
+			{"{'Operations':[{'op':'remove','path':'members[value eq \\\"7\\\"]'}]}",
+					PATCH_REMOVE, ATTR_MEMBERS, "7"},
+			{"{'Operations':[{'op':'remove','path':'MEMBERS[VALUE EQ \\\"7\\\"]'}]}",
+					PATCH_REMOVE, ATTR_MEMBERS, "7"},
+			{"{'Operations':[{'op':'remove','path':'roles[value eq \\\"a b\\\"]'}]}",
+					PATCH_REMOVE, ATTR_ROLES, "a b"},
+			{"{'Operations':[{'op':'remove','path':'entitlements','value':[{'value':'x'"
+			 "}]}]}",
+					PATCH_REMOVE, ATTR_ENTITLEMENTS, NULL},
+			{"{'Operations':[{'op':'REPLACE','path':'displayname','value':'x'}]}",
+					PATCH_REPLACE, ATTR_DISPLAY_NAME, NULL},
+			{"{'Operations':[{'op':'replace','path':'urn:ietf:params:scim:schemas:core:"
+			 "2.0:User:name.givenName',"
 			 "'value':'x'}]}",
 					PATCH_REPLACE, ATTR_GIVEN_NAME, NULL},
 	};
@@ -89,17 +94,27 @@ static void test_refusals(void **state)
 			{"{'Operations':[{'op':'add','path':'members'}]}", 400, "invalidSyntax"},
 			{"{'Operations':[{'op':'add','value':[1]}]}", 400, "invalidSyntax"},
 			{"{'Operations':[{'op':'remove'}]}", 400, "noTarget"},
-			{"{'Operations':[{'op':'remove','path':'members','value':[{'value':'1'}]}]}", 400, "invalidSyntax"},
-			{"{'Operations':[{'op':'remove','path':'members[value eq \\\"1\\\"]','value':''}]}", 400,
-					"invalidSyntax"},
-			{"{'Operations':[{'op':'remove','path':'members[value eq \\\"1\\\"'}]}", 400, "invalidPath"},
-			{"{'Operations':[{'op':'remove','path':'members[value ne \\\"1\\\"]'}]}", 400, "invalidFilter"},
-			{"{'Operations':[{'op':'remove','path':'members[value eq \\\"1\\\" or value eq \\\"2\\\"]'}]}", 400,
+			{"{'Operations':[{'op':'remove','path':'members','value':[{'value':'1'}]}]"
+			 "}",
+					400, "invalidSyntax"},
+			{"{'Operations':[{'op':'remove','path':'members[value eq "
+			 "\\\"1\\\"]','value':''}]}",
+					400, "invalidSyntax"},
+			{"{'Operations':[{'op':'remove','path':'members[value eq \\\"1\\\"'}]}",
+					400, "invalidPath"},
+			{"{'Operations':[{'op':'remove','path':'members[value ne \\\"1\\\"]'}]}",
+					400, "invalidFilter"},
+			{"{'Operations':[{'op':'remove','path':'members[value eq \\\"1\\\" or "
+			 "value eq \\\"2\\\"]'}]}",
+					400, "invalidFilter"},
+			{"{'Operations':[{'op':'remove','path':'members[display eq \\\"1\\\"]'}]}",
+					400, "invalidFilter"},
+			{"{'Operations':[{'op':'remove','path':'members[]'}]}", 400,
 					"invalidFilter"},
-			{"{'Operations':[{'op':'remove','path':'members[display eq \\\"1\\\"]'}]}", 400, "invalidFilter"},
-			{"{'Operations':[{'op':'remove','path':'members[]'}]}", 400, "invalidFilter"},
-			{"{'Operations':[{'op':'replace','path':'colour','value':'x'}]}", 400, "invalidPath"},
-			{"{'schemas':'x','Operations':[{'op':'remove','path':'members'}]}", 400, "invalidSyntax"},
+			{"{'Operations':[{'op':'replace','path':'colour','value':'x'}]}", 400,
+					"invalidPath"},
+			{"{'schemas':'x','Operations':[{'op':'remove','path':'members'}]}", 400,
+					"invalidSyntax"},
 			{"{'schemas':['urn:ietf:params:scim:schemas:core:2.0:Group'],"
 			 "'Operations':[{'op':'remove','path':'members'}]}",
 					500, ""},
@@ -117,7 +132,8 @@ static void test_refusals(void **state)
 		body = read_body(text);
 		if (patch_parse(body, &patch, &problem))
 			fail_msg("%s: taken", text);
-		if (problem.status != cases[i].status || strcmp(problem.scim_type, cases[i].scim_type) != 0)
+		if (problem.status != cases[i].status ||
+				strcmp(problem.scim_type, cases[i].scim_type) != 0)
 			fail_msg("%s: %u %s", text, problem.status, problem.scim_type);
 		json_decref(body);
 		mem_free(text);
@@ -127,7 +143,8 @@ static void test_refusals(void **state)
 static void test_values(void **state)
 {
 	struct json_texts values = {0};
-	static const char *const bad[] = {"{}", "\"1\"", "[1]", "[\"1\"]", "[{\"value\":1}]", "null"};
+	static const char *const bad[] = {
+			"{}", "\"1\"", "[1]", "[\"1\"]", "[{\"value\":1}]", "null"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -138,7 +155,8 @@ static void test_values(void **state)
 		json_decref(value);
 	}
 	values.count = 0;
-	json_t *value = json_loads("[{\"value\":\"a\",\"display\":1},{},{\"value\":\"b\"}]", 0, NULL);
+	json_t *value = json_loads(
+			"[{\"value\":\"a\",\"display\":1},{},{\"value\":\"b\"}]", 0, NULL);
 
 	assert_true(json_read_values(value, &values));
 	assert_int_equal(values.count, 2);
@@ -153,9 +171,19 @@ static void test_bools(void **state)
 		const char *text;
 		int want; /* -1: refused */
 	} cases[] = {
-			{"true", 1}, {"false", 0}, {"\"true\"", 1}, {"\"FALSE\"", 0}, {"[{\"value\":\"false\"}]", 0},
-			{"[{\"value\":true}]", 1}, {"\"no\"", -1}, {"0", -1}, {"null", -1}, {"[]", -1}, {"[true]", -1},
-			{"[{\"value\":true},{\"value\":true}]", -1}, {"{}", -1},
+			{"true", 1},
+			{"false", 0},
+			{"\"true\"", 1},
+			{"\"FALSE\"", 0},
+			{"[{\"value\":\"false\"}]", 0},
+			{"[{\"value\":true}]", 1},
+			{"\"no\"", -1},
+			{"0", -1},
+			{"null", -1},
+			{"[]", -1},
+			{"[true]", -1},
+			{"[{\"value\":true},{\"value\":true}]", -1},
+			{"{}", -1},
 	};
 
 	(void)state;
