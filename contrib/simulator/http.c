@@ -335,8 +335,8 @@ static enum err_code open_port(struct http *http, struct workspace *workspace, u
 	*vec_add(&http->ports) = port;
 	port->daemon = MHD_start_daemon(flags, wanted, NULL, NULL, handle, port,
 			MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-			MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_URI_LOG_CALLBACK,
-			begin_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, port,
+			MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, NULL,
+			MHD_OPTION_NOTIFY_COMPLETED, end_exchange, port,
 			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 			MHD_OPTION_THREAD_POOL_SIZE, workspace ? 0U : ACCOUNT_THREADS,
 			MHD_OPTION_END);

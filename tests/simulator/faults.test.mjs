@@ -241,6 +241,15 @@ test('the request log: one line each, with what was asked for', async () => {
 	await sim.stop();
 });
 
+test('no log unless one is asked for', async () => {
+	const sim = await Sim.start();
+	await sim.stop({ keep: true });
+	sim.logArgs = [];
+	await sim.run([]);
+	assert.equal((await sim.scim.get('/Users')).status, 200);
+	await sim.stop();
+});
+
 test('the state outlives the process', async () => {
 	const sim = await Sim.start('--workspace', 'prod', '--quirk', 'wide-ids=on');
 	const state = join(sim.folder, 'state');
@@ -286,6 +295,58 @@ test('a seed may leave out most of it', async () => {
 	await sim.run(['--seed', seed]);
 	assert.deepEqual((await sim.scim.read('/Groups/12')).members, [{ value: '11', display: 'ada@example.com', $ref: 'Users/11' }]);
 	await sim.stop();
+});
+
+test('a port that is taken', async () => {
+	const sim = await Sim.start();
+	const program = join(process.env.top_builddir ?? '.', 'contrib/simulator/dbx-sim');
+	const { port } = new URL(sim.accountHost);
+	const run = spawnSync(program, ['--listen', port], { encoding: 'utf8', timeout: 20000 });
+	assert.deepEqual([run.status, run.stdout], [1, '']);
+	assert.ok(run.stderr.includes(`cannot listen on 127.0.0.1:${port}`), run.stderr);
+	await sim.stop();
+});
+
+test('a chosen port, for the account and for a workspace', async () => {
+	const used = await Sim.start('--workspace', 'prod');
+	const { port } = new URL(used.accountHost);
+	const { port: other } = new URL(used.first.workspaces.prod.host);
+	await used.stop({ keep: true });
+	await used.run(['--listen', port, '--workspace', `prod:${other}`]);
+	assert.deepEqual([used.accountHost, used.first.workspaces.prod.host],
+		[`http://127.0.0.1:${port}`, `http://127.0.0.1:${other}`]);
+	await used.stop();
+});
+
+test('pages shorter than asked for', async () => {
+	const sim = await Sim.start('--page-max', '2');
+	for (let n = 0; n < 5; n++)
+		await sim.scim.make('/Users', { userName: `sample-${n}@example.com` });
+	const names = [];
+	for (let start = 1, page; (page = await sim.scim.read(`/Users?count=100&startIndex=${start}`)).Resources; start += page.itemsPerPage) {
+		assert.equal(page.totalResults, 5);
+		names.push(...page.Resources.map((one) => one.userName));
+	}
+	assert.deepEqual(names, [0, 1, 2, 3, 4].map((n) => `sample-${n}@example.com`));
+	await sim.stop();
+});
+
+withFaults('cut, late and slow together with latency', [
+	{ match: `GET ${USERS}`, fault: 'lost-reply', delay_ms: 10 },
+	{ match: `GET ${USERS}`, drip: { bytes: 50, every_ms: 2 } },
+], ['--latency', '10'], async (sim, scim) => {
+	await broken(scim.get('/Users'));
+	assert.equal((await scim.read('/Users')).totalResults, 0);
+});
+
+test('ends in the middle of waiting requests', async () => {
+	const sim = await Sim.startWithFaults([{ match: 'GET *', times: 0, delay_ms: 500000 }]);
+	const waiting = Promise.allSettled(Array.from({ length: 8 }, () => sim.scim.get('/Users')));
+	while (sim.log().length < 9)
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	await sim.stop();
+	for (const one of await waiting)
+		assert.equal(one.status, 'rejected');
 });
 
 test('bad command lines and files are one clear line', () => {

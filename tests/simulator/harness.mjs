@@ -75,7 +75,7 @@ export class Sim {
 	}
 	async run(args) {
 		this.logFile = join(this.folder, 'log');
-		this.child = spawn(program, ['--request-log', this.logFile, ...args],
+		this.child = spawn(program, [...(this.logArgs ?? ['--request-log', this.logFile]), ...args],
 			{ stdio: ['ignore', 'pipe', 'inherit'] });
 		this.exit = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
 		this.child.on('error', (error) => { throw error; });
