@@ -163,6 +163,7 @@ test('assignment: words and what they mean', async () => {
 	for (const [body, want] of [
 		[{ permissions: ['USER'] }, ['USER']],
 		[{ permissions: ['USER', 'ADMIN'] }, ['ADMIN']],
+		[{ permissions: ['ADMIN', 'USER'] }, ['ADMIN']],
 		[{ permissions: ['USER'] }, ['USER']],
 		[{ permissions: ['USER', 'OWNER'] }, ['USER']],
 		[{ permissions: [] }, undefined],

@@ -165,7 +165,7 @@ test('members: every form that clients send', async () => {
 });
 
 test('PATCH bodies that are refused change nothing', async () => {
-	const ada = await user();
+	const [ada, other] = [await user(), await user()];
 	const made = await group({ members: [{ value: ada.id }] });
 	const bodies = [
 		[400, 'invalidSyntax', { Operations: [{ op: 'remove', path: `members[value eq "${ada.id}"]`, value: '' }] }],
@@ -186,6 +186,8 @@ test('PATCH bodies that are refused change nothing', async () => {
 		// The first is good, the second not: neither happens.
 		[400, 'invalidPath', { Operations: [{ op: 'remove', path: `members[value eq "${ada.id}"]` },
 			{ op: 'replace', path: 'colour', value: 'red' }] }],
+		[409, undefined, { Operations: [{ op: 'add', path: 'members', value: [{ value: other.id }] },
+			{ op: 'replace', path: 'displayName', value: 'account users' }] }],
 		[409, undefined, { Operations: [{ op: 'remove', path: 'members' }, { op: 'replace', path: 'externalId', value: 'e' },
 			{ op: 'replace', path: 'displayName', value: 'account users' }] }],
 	];
@@ -195,6 +197,21 @@ test('PATCH bodies that are refused change nothing', async () => {
 		assert.equal(answer.json.scimType, scimType, JSON.stringify(body));
 		assert.deepEqual(await scim.read(`/Groups/${made.id}`), made);
 	}
+});
+
+test('a refused PATCH of a user, and in a workspace, changes nothing', async () => {
+	const made = await user({ name: { givenName: 'Ada' }, roles: [{ value: 'account_admin' }] });
+	await assign(made);
+	await prod.patch(`/Users/${made.id}`, { op: 'add', path: 'entitlements', value: [{ value: 'workspace-access' }] },
+		{ op: 'add', path: 'roles', value: [{ value: 'arn:x' }] });
+	const [account, workspace] = [await scim.read(`/Users/${made.id}`), await prod.read(`/Users/${made.id}`)];
+	const bad = { op: 'replace', path: 'displayName', value: 7 };
+	assert.equal((await scim.patch(`/Users/${made.id}`, { op: 'replace', path: 'active', value: false },
+		{ op: 'remove', path: 'name' }, { op: 'remove', path: 'roles' }, bad)).status, 400);
+	assert.equal((await prod.patch(`/Users/${made.id}`, { op: 'replace', path: 'active', value: false },
+		{ op: 'remove', path: 'entitlements' }, { op: 'remove', path: 'roles' }, bad)).status, 400);
+	assert.deepEqual(await scim.read(`/Users/${made.id}`), account);
+	assert.deepEqual(await prod.read(`/Users/${made.id}`), workspace);
 });
 
 test('PUT of a group is total', async () => {
@@ -231,6 +248,31 @@ test('swapping who contains whom, removal first', async () => {
 	await scim.patch(`/Groups/${a.id}`, { op: 'remove', path: `members[value eq "${b.id}"]` });
 	const answer = await scim.patch(`/Groups/${b.id}`, { op: 'add', path: 'members', value: [{ value: a.id }] });
 	assert.deepEqual([answer.status, ids(answer.json.members)], [200, [a.id]]);
+});
+
+test('many memberships, changed at random, are what a model says', async () => {
+	let seed = 7;
+	const draw = (below) => (seed = (seed * 1103515245 + 12345) % 2147483648) % below;
+	const people = [], groups = [];
+	for (let n = 0; n < 12; n++)
+		people.push((await user()).id);
+	for (let n = 0; n < 6; n++)
+		groups.push({ id: (await group()).id, want: new Set() });
+	for (let n = 0; n < 300; n++) {
+		const one = groups[draw(groups.length)], who = people[draw(people.length)];
+		const had = one.want.has(who);
+		const answer = await scim.patch(`/Groups/${one.id}`, had
+			? { op: 'remove', path: `members[value eq "${who}"]` }
+			: { op: 'add', path: 'members', value: [{ value: who }] });
+		had ? one.want.delete(who) : one.want.add(who);
+		assert.deepEqual(ids(answer.json.members), [...one.want].sort());
+	}
+	const gone = people.pop();
+	await scim.delete(`/Users/${gone}`);
+	for (const { id, want } of groups) {
+		want.delete(gone);
+		assert.deepEqual(await memberIds(id), [...want].sort());
+	}
 });
 
 test('deletes: no body, gone from groups, second time 404', async () => {
@@ -319,6 +361,7 @@ test('filters', async () => {
 		[`displayName sw "${tag}" and displayName ne "${tag}-beta"`, [a]],
 		[`displayName eq "none" or displayName eq "${tag}-beta"`, [b]],
 		[`displayName eq "${tag}-beta" or displayName eq "${tag}-beta"`, [b]],
+		[`displayName eq "${tag}-beta" or externalId eq "${tag}-A"`, [a, b]],
 		[`externalId eq "${tag}-a"`, [b]],
 		[`externalId eq "${tag}-A"`, [a]],
 		[`id eq "${a.id}"`, [a]],
