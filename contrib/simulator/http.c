@@ -5,6 +5,8 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "faults.h"
@@ -22,6 +24,7 @@
 struct port {
 	struct http *http;
 	struct workspace *workspace; /* NULL: the account */
+	int fd;                      /* before the daemon takes it; else -1 */
 	struct MHD_Daemon *daemon;
 	uint16_t number;
 };
@@ -321,34 +324,62 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	return MHD_YES;
 }
 
-static enum err_code open_port(struct http *http, struct workspace *workspace, uint16_t wanted,
-		uint16_t *ret, struct err *err)
+/* A listening socket on loopback; wanted 0: any free port. */
+static enum err_code open_socket(uint16_t wanted, int *ret, uint16_t *ret_port, struct err *err)
 {
-	struct port *port = mem_zalloc(sizeof(*port));
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(wanted)};
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-	const union MHD_DaemonInfo *info;
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	port->http = http;
-	port->workspace = workspace;
-	*vec_add(&http->ports) = port;
-	port->daemon = MHD_start_daemon(flags, wanted, NULL, NULL, handle, port,
-			MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-			MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, NULL,
-			MHD_OPTION_NOTIFY_COMPLETED, end_exchange, port,
-			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-			MHD_OPTION_THREAD_POOL_SIZE, workspace ? 0U : ACCOUNT_THREADS,
-			MHD_OPTION_END);
-	if (!port->daemon)
-		return err_errno(err, ERR_IO, errno, "cannot listen on 127.0.0.1:%u", wanted);
-	info = MHD_get_daemon_info(port->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	if (!info)
-		return err_set(err, ERR_IO, 0, "cannot learn the port");
-	port->number = *ret = info->port;
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+			bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+			listen(fd, SOMAXCONN) != 0 ||
+			getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+		(void)err_errno(err, ERR_IO, errno, "cannot listen on 127.0.0.1:%u", wanted);
+		if (fd >= 0)
+			(void)close(fd);
+		return err->code;
+	}
+	*ret = fd;
+	*ret_port = ntohs(address.sin_port);
 	return ERR_NONE;
 }
 
+static enum err_code open_port(struct http *http, struct workspace *workspace, struct err *err)
+{
+	struct port *port = mem_zalloc(sizeof(*port));
+	uint16_t wanted = workspace ? workspace->port_wanted : http->sim->options.port;
+	uint16_t *number = workspace ? &workspace->port : &http->sim->account_port;
+
+	port->http = http;
+	port->workspace = workspace;
+	port->fd = -1;
+	*vec_add(&http->ports) = port;
+	if (open_socket(wanted, &port->fd, number, err) != ERR_NONE)
+		return err->code;
+	port->number = *number;
+	return ERR_NONE;
+}
+
+static enum err_code start_port(struct port *port, struct err *err)
+{
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+
+	port->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, port,
+			MHD_OPTION_LISTEN_SOCKET, port->fd, MHD_OPTION_URI_LOG_CALLBACK,
+			begin_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, port,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+			MHD_OPTION_THREAD_POOL_SIZE, port->workspace ? 0U : ACCOUNT_THREADS,
+			MHD_OPTION_END);
+	if (!port->daemon)
+		return err_set(err, ERR_IO, 0, "cannot serve 127.0.0.1:%u", port->number);
+	port->fd = -1; /* the daemon's now */
+	return ERR_NONE;
+}
+
+/* Every port is open and known before the first thread looks at them. */
 enum err_code http_start(struct sim *sim, struct http **ret, struct err *err)
 {
 	struct http *http = mem_zalloc(sizeof(*http));
@@ -356,11 +387,11 @@ enum err_code http_start(struct sim *sim, struct http **ret, struct err *err)
 
 	http->sim = sim;
 	http->pause = pause_start();
-	code = open_port(http, NULL, sim->options.port, &sim->account_port, err);
-	for (vec_each (&sim->state->workspaces, item)) {
-		if (code == ERR_NONE)
-			code = open_port(http, *item, (*item)->port_wanted, &(*item)->port, err);
-	}
+	code = open_port(http, NULL, err);
+	for (size_t i = 0; code == ERR_NONE && i < sim->state->workspaces.count; i++)
+		code = open_port(http, sim->state->workspaces.items[i], err);
+	for (size_t i = 0; code == ERR_NONE && i < http->ports.count; i++)
+		code = start_port(http->ports.items[i], err);
 	if (code != ERR_NONE) {
 		http_stop(http);
 		return code;
@@ -378,6 +409,8 @@ void http_stop(struct http *http)
 	for (vec_each (&http->ports, port)) {
 		if ((*port)->daemon)
 			MHD_stop_daemon((*port)->daemon);
+		if ((*port)->fd >= 0)
+			(void)close((*port)->fd);
 		mem_free(*port);
 	}
 	vec_release(&http->ports);

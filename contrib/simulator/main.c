@@ -124,9 +124,12 @@ static void serve(struct sim *sim, const sigset_t *signals)
 
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
-		if (signal == SIGHUP)
+		if (signal == SIGHUP) {
+			(void)pthread_rwlock_wrlock(&sim->lock); /* the file has quirks, too */
 			code = faults_reload(sim->faults, &sim->options, &err);
-		else if (signal == SIGUSR1)
+			(void)pthread_rwlock_unlock(&sim->lock);
+		}
+		if (signal == SIGUSR1)
 			code = save(sim, &err);
 		if (code != ERR_NONE)
 			complain(&err);

@@ -271,9 +271,9 @@ void request_serve(struct request *request, struct answer *answer)
 	else
 		(void)pthread_rwlock_wrlock(&sim->lock);
 	serve_locked(request, answer);
+	if (sim->options.quirks[QUIRK_TEXT_PLAIN] && is_scim(request) && answer->content_type)
+		answer->content_type = "text/plain;charset=utf-8";
 	(void)pthread_rwlock_unlock(&sim->lock);
 	if (request->host)
 		answer_add_header(answer, "X-Databricks-Org-Id", request->host->id_text);
-	if (sim->options.quirks[QUIRK_TEXT_PLAIN] && is_scim(request) && answer->content_type)
-		answer->content_type = "text/plain;charset=utf-8";
 }

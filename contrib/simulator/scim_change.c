@@ -235,40 +235,38 @@ bool change_remove_members(struct change *change, const char *only)
 	return true;
 }
 
-static bool keeps(const struct json_texts *ids, const struct table *wanted,
-		const struct principal *member)
+static struct table *set_of(const struct json_texts *ids)
 {
-	(void)ids;
-	return table_find(wanted, span_of(member->id_text)) != NULL;
-}
-
-/* Whether value names exactly the members that are there; then nothing would change. */
-static bool members_equal(const struct change *change, const struct json_texts *ids)
-{
-	const struct principal *group = change->who;
-	struct table *wanted = table_new();
-	size_t equal = 0;
+	struct table *set = table_new();
 
 	for (size_t i = 0; i < ids->count; i++)
-		(void)table_put(wanted, span_of(ids->items[i]), wanted);
+		(void)table_put(set, span_of(ids->items[i]), set);
+	return set;
+}
+
+/* Whether ids are exactly the members that are there; then nothing would change. */
+static bool members_equal(const struct principal *group, const struct json_texts *ids)
+{
+	struct table *wanted = set_of(ids);
+	size_t equal = 0;
+	bool result;
+
 	for (vec_each (&group->members, link))
-		equal += keeps(ids, wanted, link->other);
-	equal = equal == group->members.count && equal == table_count(wanted);
+		equal += table_find(wanted, span_of(link->other->id_text)) != NULL;
+	result = equal == group->members.count && equal == table_count(wanted);
 	table_free(wanted);
-	return equal;
+	return result;
 }
 
 static void drop_unwanted(struct change *change, const struct json_texts *ids)
 {
 	struct principal *group = change->who;
-	struct table *wanted = table_new();
+	struct table *wanted = set_of(ids);
 
-	for (size_t i = 0; i < ids->count; i++)
-		(void)table_put(wanted, span_of(ids->items[i]), wanted);
 	for (size_t i = group->members.count; i-- > 0;) {
 		struct principal *member = group->members.items[i].other;
 
-		if (!keeps(ids, wanted, member))
+		if (!table_find(wanted, span_of(member->id_text)))
 			edit(change, member, false);
 	}
 	table_free(wanted);
@@ -284,7 +282,7 @@ bool change_set_members(struct change *change, const json_t *value)
 	} else if (change->who->system == SYSTEM_ACCOUNT_USERS) {
 		good = check_members(change);
 	} else if (change_is_foreign(change)) {
-		good = members_equal(change, &ids) || change_refuse_foreign_group(change);
+		good = members_equal(change->who, &ids) || change_refuse_foreign_group(change);
 	} else {
 		drop_unwanted(change, &ids);
 		for (size_t i = 0; good && i < ids.count; i++)

@@ -76,6 +76,28 @@ static bool read_query(const struct request *request, const struct scope *scope,
 	return true;
 }
 
+/* As lists show them while some of them lag. */
+static void gather_lagging(const struct scope *scope, enum kind kind, const struct principals *list,
+		struct found *found)
+{
+	struct state *state = scope->sim->state;
+	struct stale_list gone = {0};
+
+	stale_list_begin(state, kind, &gone);
+	for (vec_each (list, who)) {
+		const struct principal *shown = stale_in_list(*who);
+
+		if (shown)
+			*vec_add(found) = shown;
+	}
+	for (vec_each (&gone, ghost)) {
+		if (scope_sees(scope, *ghost))
+			*vec_add(found) = *ghost;
+	}
+	vec_release(&gone);
+	stale_list_end(state);
+}
+
 /* Every object of the kind, as lists show it now. */
 static void gather_all(const struct scope *scope, enum kind kind, struct found *found)
 {
@@ -83,22 +105,13 @@ static void gather_all(const struct scope *scope, enum kind kind, struct found *
 	const struct principals *list = scope->workspace
 			? workspace_list(state, scope->workspace, kind)
 			: &state->lists[kind];
-	AUTO(mem_freep) const struct principal **ghosts = NULL;
-	struct stale_list gone = {0};
 
-	if (stale_any(state))
-		stale_list_begin(state, kind, &gone);
-	ghosts = gone.items;
-	for (vec_each (list, who)) {
-		const struct principal *shown = stale_any(state) ? stale_in_list(*who) : *who;
-
-		if (shown)
-			*vec_add(found) = shown;
+	if (stale_any(state)) {
+		gather_lagging(scope, kind, list, found);
+		return;
 	}
-	for (size_t i = 0; i < gone.count; i++) {
-		if (!gone.items[i]->home || gone.items[i]->home == scope->workspace)
-			*vec_add(found) = gone.items[i];
-	}
+	for (vec_each (list, who))
+		*vec_add(found) = *who;
 }
 
 static bool index_of(const struct filter_node *node, enum kind kind, enum index_kind *ret)

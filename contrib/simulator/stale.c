@@ -103,6 +103,10 @@ void stale_list_begin(struct state *state, enum kind kind, struct stale_list *re
 		if (stale->list_now && who->deleted && stale->before)
 			*vec_add(ret_ghosts) = stale->before;
 	}
+}
+
+void stale_list_end(struct state *state)
+{
 	(void)pthread_mutex_unlock(&state->stale_lock);
 }
 

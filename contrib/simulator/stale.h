@@ -37,6 +37,7 @@ struct stale_list {
 	size_t count, room;
 };
 void stale_list_begin(struct state *state, enum kind kind, struct stale_list *ret_ghosts);
+void stale_list_end(struct state *state); /* other lists wait between the two */
 const struct principal *stale_in_list(const struct principal *who); /* NULL: not shown yet */
 
 #endif
