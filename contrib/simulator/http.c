@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "faults.h"
-#include "limits.h"
+#include "rates.h"
 #include "oauth.h"
 #include "pause.h"
 #include "request.h"
@@ -76,7 +76,7 @@ static void *begin_exchange(void *cls, const char *target, struct MHD_Connection
 static void leave_flight(struct port *port, struct exchange *exchange)
 {
 	if (exchange->in_flight)
-		limits_leave(port->http->sim->limits, &exchange->request);
+		rates_leave(port->http->sim->rates, &exchange->request);
 	exchange->in_flight = false;
 }
 
@@ -170,7 +170,7 @@ static void make_answer(struct port *port, struct exchange *exchange)
 		return;
 	}
 	if (sim->options.limits) {
-		if (!limits_enter(sim->limits, &exchange->request, &exchange->answer))
+		if (!rates_enter(sim->rates, &exchange->request, &exchange->answer))
 			return;
 		exchange->in_flight = true;
 	}

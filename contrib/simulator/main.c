@@ -8,7 +8,7 @@
 #include "faults.h"
 #include "http.h"
 #include "json_out.h"
-#include "limits.h"
+#include "rates.h"
 #include "oauth.h"
 #include "persist.h"
 #include "request_log.h"
@@ -54,7 +54,7 @@ static enum err_code start(struct sim *sim, struct http **http, struct err *err)
 	if (options->log_file && request_log_open(options->log_file, &sim->log, err) != ERR_NONE)
 		return err->code;
 	sim->tokens = tokens_new();
-	sim->limits = limits_new(sim->state->workspaces.count);
+	sim->rates = rates_new(sim->state->workspaces.count);
 	return http_start(sim, http, err);
 }
 
@@ -140,7 +140,7 @@ static void sim_release(struct sim *sim)
 {
 	request_log_close(sim->log);
 	faults_free(sim->faults);
-	limits_free(sim->limits);
+	rates_free(sim->rates);
 	tokens_free(sim->tokens);
 	state_free(sim->state);
 	(void)pthread_rwlock_destroy(&sim->lock);

@@ -2,7 +2,7 @@
  * sim -- what the simulator's modules share: the options, the state with its lock, and one request as they see it.
  *
  * Several threads serve requests. Whoever reads the state holds the lock for reading, whoever changes it for writing;
- * request.c takes it. Tokens, limits, faults and the log have locks of their own.
+ * request.c takes it. Tokens, rates, faults and the log have locks of their own.
  */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
@@ -20,7 +20,7 @@
 #define QUERY_PARAMETERS_MAX 32
 
 struct faults;
-struct limits;
+struct rates;
 struct tokens;
 struct request_log;
 struct stale_rule;
@@ -30,7 +30,7 @@ struct sim {
 	struct state *state;
 	pthread_rwlock_t lock;
 	struct tokens *tokens;
-	struct limits *limits;
+	struct rates *rates;
 	struct faults *faults;
 	struct request_log *log;
 	uint16_t account_port;
