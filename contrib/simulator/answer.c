@@ -13,7 +13,7 @@ void answer_init(struct answer *answer)
 void answer_release(struct answer *answer)
 {
 	buf_release(&answer->body);
-	for (vec_each(&answer->headers, header)) {
+	for (vec_each (&answer->headers, header)) {
 		mem_free(header->name);
 		mem_free(header->value);
 	}
@@ -42,7 +42,8 @@ struct buf *answer_json(struct answer *answer, unsigned status)
 	return &answer->body;
 }
 
-static void put_scim_error(struct answer *answer, unsigned status, const char *scim_type, const char *detail)
+static void put_scim_error(
+		struct answer *answer, unsigned status, const char *scim_type, const char *detail)
 {
 	struct buf *out = answer_json(answer, status);
 
@@ -53,7 +54,8 @@ static void put_scim_error(struct answer *answer, unsigned status, const char *s
 	buf_add_char(out, '}');
 }
 
-void answer_scim_error(struct answer *answer, unsigned status, const char *scim_type, const char *fmt, ...)
+void answer_scim_error(
+		struct answer *answer, unsigned status, const char *scim_type, const char *fmt, ...)
 {
 	char text[512];
 	va_list args;
@@ -70,7 +72,8 @@ void answer_problem(struct answer *answer, const struct scim_problem *problem)
 			problem->detail);
 }
 
-void answer_api_error(struct answer *answer, unsigned status, const char *code, const char *fmt, ...)
+void answer_api_error(
+		struct answer *answer, unsigned status, const char *code, const char *fmt, ...)
 {
 	char text[512];
 	struct buf *out;
@@ -86,7 +89,8 @@ void answer_api_error(struct answer *answer, unsigned status, const char *code, 
 	buf_add_char(out, '}');
 }
 
-void answer_oauth_error(struct answer *answer, unsigned status, const char *error, const char *description)
+void answer_oauth_error(
+		struct answer *answer, unsigned status, const char *error, const char *description)
 {
 	struct buf *out = answer_json(answer, status);
 

@@ -35,14 +35,15 @@ void answer_add_header(struct answer *answer, const char *name, const char *valu
 struct buf *answer_json(struct answer *answer, unsigned status);
 
 /* {"schemas": [...], "detail": ..., "status": "404"}: SCIM's own shape (RFC 7644, section 3.12). scim_type: or NULL. */
-void answer_scim_error(struct answer *answer, unsigned status, const char *scim_type, const char *fmt, ...)
-		PRINTF_LIKE(4, 5);
+void answer_scim_error(struct answer *answer, unsigned status, const char *scim_type,
+		const char *fmt, ...) PRINTF_LIKE(4, 5);
 void answer_problem(struct answer *answer, const struct scim_problem *problem);
 /* {"error_code": ..., "message": ...}: the shape of every other API. */
-void answer_api_error(struct answer *answer, unsigned status, const char *code, const char *fmt, ...)
-		PRINTF_LIKE(4, 5);
+void answer_api_error(struct answer *answer, unsigned status, const char *code, const char *fmt,
+		...) PRINTF_LIKE(4, 5);
 /* {"error": ..., "error_description": ...}: the token endpoint's (RFC 6749, section 5.2). */
-void answer_oauth_error(struct answer *answer, unsigned status, const char *error, const char *description);
+void answer_oauth_error(
+		struct answer *answer, unsigned status, const char *error, const char *description);
 /* The page of a gateway that knows no such path on this host. */
 void answer_html_error(struct answer *answer, unsigned status, const char *text);
 

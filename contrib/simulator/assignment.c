@@ -8,7 +8,8 @@
 
 static const char *const level_names[] = {[LEVEL_USER] = "USER", [LEVEL_ADMIN] = "ADMIN"};
 
-static void add_workspace(struct buf *out, const struct request *request, const struct workspace *workspace)
+static void add_workspace(
+		struct buf *out, const struct request *request, const struct workspace *workspace)
 {
 	const struct sim *sim = request->sim;
 
@@ -26,8 +27,10 @@ static void add_workspace(struct buf *out, const struct request *request, const 
 		json_add_member(out, "aws_region", "eu-central-1");
 	else
 		json_add_member(out, "location", "europe-west3");
-	json_add_member(out, "cloud", sim->options.cloud == CLOUD_AWS ? "aws"
-					: sim->options.cloud == CLOUD_AZURE ? "azure" : "gcp");
+	json_add_member(out, "cloud",
+			sim->options.cloud == CLOUD_AWS                     ? "aws"
+					: sim->options.cloud == CLOUD_AZURE ? "azure"
+									    : "gcp");
 	json_add_key(out, "creation_time");
 	json_add_number(out, (uint64_t)workspace->created_ms);
 	json_add_key(out, "workspace_url");
@@ -39,7 +42,7 @@ static void list_workspaces(const struct request *request, struct answer *answer
 	struct buf *out = answer_json(answer, 200);
 
 	buf_add_char(out, '[');
-	for (vec_each(&request->sim->state->workspaces, workspace))
+	for (vec_each (&request->sim->state->workspaces, workspace))
 		add_workspace(out, request, *workspace);
 	buf_add_char(out, ']');
 }
@@ -57,7 +60,8 @@ static void add_principal(struct buf *out, const struct principal *who)
 	json_add_key(out, "principal_id");
 	json_add_number(out, who->id);
 	json_add_member(out, "display_name", who->display_name ? who->display_name : who->name);
-	json_add_member(out, keys[who->kind], who->kind == KIND_GROUP ? who->display_name : who->name);
+	json_add_member(out, keys[who->kind],
+			who->kind == KIND_GROUP ? who->display_name : who->name);
 	buf_add_char(out, '}');
 }
 
@@ -81,7 +85,8 @@ static enum level read_level(const json_t *permissions)
 	size_t i;
 	json_t *word;
 
-	json_array_foreach (permissions, i, word) {
+	json_array_foreach(permissions, i, word)
+	{
 		const char *text = json_string_value(word);
 
 		if (text && strcmp(text, "ADMIN") == 0)
@@ -93,14 +98,16 @@ static enum level read_level(const json_t *permissions)
 }
 
 /* Page tokens are the place to go on from; they mean something only to us. */
-static bool read_page(const struct request *request, size_t *ret_first, size_t *ret_count, struct answer *answer)
+static bool read_page(const struct request *request, size_t *ret_first, size_t *ret_count,
+		struct answer *answer)
 {
 	const char *most = request_parameter(request, "max_results");
 	const char *token = request_parameter(request, "page_token");
 	int64_t number = 0, first = 0;
 
 	if (most && !text_parse_int(most, 1, RESULTS_MAX, &number)) {
-		answer_api_error(answer, 400, "INVALID_PARAMETER_VALUE", "max_results is not valid: %s", most);
+		answer_api_error(answer, 400, "INVALID_PARAMETER_VALUE",
+				"max_results is not valid: %s", most);
 		return false;
 	}
 	if (token && *token &&
@@ -113,7 +120,8 @@ static bool read_page(const struct request *request, size_t *ret_first, size_t *
 	return true;
 }
 
-static void list_assignments(const struct request *request, const struct workspace *workspace, struct answer *answer)
+static void list_assignments(const struct request *request, const struct workspace *workspace,
+		struct answer *answer)
 {
 	const struct seats *seats = &workspace->seats;
 	size_t first, count, end;
@@ -138,7 +146,8 @@ static void list_levels(struct answer *answer)
 	buf_add_text(answer_json(answer, 200),
 			"{\"permissions\":["
 			"{\"permission_level\":\"USER\",\"description\":\"Can use the workspace\"},"
-			"{\"permission_level\":\"ADMIN\",\"description\":\"Can administer the workspace\"}]}");
+			"{\"permission_level\":\"ADMIN\",\"description\":\"Can administer the "
+			"workspace\"}]}");
 }
 
 /* An account group may not meet a workspace's own group of the same name. */
@@ -152,10 +161,12 @@ static bool has_free_name(const struct principal *who, const struct workspace *w
 	return !other || other == who;
 }
 
-static struct principal *find_principal(const struct request *request, const char *id_text, struct answer *answer)
+static struct principal *find_principal(
+		const struct request *request, const char *id_text, struct answer *answer)
 {
 	uint64_t id;
-	struct principal *who = id_parse(id_text, &id) ? state_find_id(request->sim->state, id) : NULL;
+	struct principal *who =
+			id_parse(id_text, &id) ? state_find_id(request->sim->state, id) : NULL;
 
 	if (who && !who->home)
 		return who;
@@ -163,7 +174,8 @@ static struct principal *find_principal(const struct request *request, const cha
 	return NULL;
 }
 
-static void set_level(struct request *request, struct principal *who, struct workspace *workspace, enum level level)
+static void set_level(struct request *request, struct principal *who, struct workspace *workspace,
+		enum level level)
 {
 	struct state *state = request->sim->state;
 	struct principal *before = stale_before(request->stale, who);
@@ -172,17 +184,19 @@ static void set_level(struct request *request, struct principal *who, struct wor
 	stale_commit(state, request->stale, who, before);
 }
 
-static void put_assignment(struct request *request, struct workspace *workspace, const char *id_text,
-		struct answer *answer)
+static void put_assignment(struct request *request, struct workspace *workspace,
+		const char *id_text, struct answer *answer)
 {
-	json_t *body = request->body.len ? json_loadb(request->body.ptr, request->body.len, 0, NULL) : NULL;
+	json_t *body = request->body.len ? json_loadb(request->body.ptr, request->body.len, 0, NULL)
+					 : NULL;
 	enum level level = read_level(json_object_get(body, "permissions"));
 	bool readable = !request->body.len || json_is_object(body);
 	struct principal *who;
 
 	json_decref(body);
 	if (!readable) {
-		answer_api_error(answer, 400, "MALFORMED_REQUEST", "Could not parse request object");
+		answer_api_error(
+				answer, 400, "MALFORMED_REQUEST", "Could not parse request object");
 		return;
 	}
 	who = find_principal(request, id_text, answer);
@@ -190,15 +204,16 @@ static void put_assignment(struct request *request, struct workspace *workspace,
 		return;
 	if (level != LEVEL_NONE && !has_free_name(who, workspace)) {
 		answer_api_error(answer, 409, "RESOURCE_CONFLICT",
-				"Group %s conflicts with a workspace-local group of the same name", who->display_name);
+				"Group %s conflicts with a workspace-local group of the same name",
+				who->display_name);
 		return;
 	}
 	set_level(request, who, workspace, level);
 	add_assignment(answer_json(answer, 200), who, level);
 }
 
-static void delete_assignment(struct request *request, struct workspace *workspace, const char *id_text,
-		struct answer *answer)
+static void delete_assignment(struct request *request, struct workspace *workspace,
+		const char *id_text, struct answer *answer)
 {
 	struct principal *who = find_principal(request, id_text, answer);
 
@@ -218,8 +233,8 @@ static bool is_federated(const struct request *request, struct answer *answer)
 }
 
 /* Both forms: a list, and one principal by its id. */
-static bool handle_assignments(struct request *request, struct workspace *workspace, char *const *tail, size_t count,
-		struct answer *answer)
+static bool handle_assignments(struct request *request, struct workspace *workspace,
+		char *const *tail, size_t count, struct answer *answer)
 {
 	bool one = count == 2 && strcmp(tail[0], "principals") == 0;
 
@@ -237,7 +252,8 @@ static bool handle_assignments(struct request *request, struct workspace *worksp
 	return true;
 }
 
-bool workspaces_handle(struct request *request, char *const *tail, size_t count, struct answer *answer)
+bool workspaces_handle(
+		struct request *request, char *const *tail, size_t count, struct answer *answer)
 {
 	uint64_t id;
 	struct workspace *workspace;
@@ -250,7 +266,8 @@ bool workspaces_handle(struct request *request, char *const *tail, size_t count,
 	}
 	workspace = id_parse(tail[0], &id) ? state_find_workspace(request->sim->state, id) : NULL;
 	if (!workspace && count >= 2 && strcmp(tail[1], "permissionassignments") == 0) {
-		answer_api_error(answer, 404, "RESOURCE_DOES_NOT_EXIST", "Principal not found in account.");
+		answer_api_error(answer, 404, "RESOURCE_DOES_NOT_EXIST",
+				"Principal not found in account.");
 		return true;
 	}
 	if (!workspace) {
@@ -292,7 +309,8 @@ static struct principal *find_by_name(const struct state *state, const json_t *i
 	return NULL;
 }
 
-static const char *item_problem(const struct principal *who, const struct workspace *workspace, enum level level)
+static const char *item_problem(
+		const struct principal *who, const struct workspace *workspace, enum level level)
 {
 	if (!who)
 		return "RESOURCE_DOES_NOT_EXIST: Principal not found in account.";
@@ -324,24 +342,27 @@ static void post_item(struct request *request, const json_t *item, struct buf *o
 
 static void post_assignments(struct request *request, struct answer *answer)
 {
-	json_t *body = request->body.len ? json_loadb(request->body.ptr, request->body.len, 0, NULL) : NULL;
+	json_t *body = request->body.len ? json_loadb(request->body.ptr, request->body.len, 0, NULL)
+					 : NULL;
 	json_t *items = json_object_get(body, "permission_assignments"), *item;
 	size_t i;
 	struct buf *out = answer_json(answer, 200);
 
 	buf_add_text(out, "{\"permission_assignments\":[");
-	json_array_foreach (items, i, item)
-		post_item(request, item, out);
+	json_array_foreach(items, i, item) post_item(request, item, out);
 	buf_add_text(out, "]}");
 	if (!json_is_array(items))
-		answer_api_error(answer, 400, "MALFORMED_REQUEST", "Could not parse request object");
+		answer_api_error(
+				answer, 400, "MALFORMED_REQUEST", "Could not parse request object");
 	json_decref(body);
 }
 
-bool assignment_handle_workspace(struct request *request, char *const *tail, size_t count, struct answer *answer)
+bool assignment_handle_workspace(
+		struct request *request, char *const *tail, size_t count, struct answer *answer)
 {
 	if (seat_level(request->caller, request->host) != LEVEL_ADMIN) {
-		answer_api_error(answer, 403, "PERMISSION_DENIED", "Only workspace admins may do this");
+		answer_api_error(answer, 403, "PERMISSION_DENIED",
+				"Only workspace admins may do this");
 		return true;
 	}
 	if (count == 0 && request_is(request, "POST")) {

@@ -8,9 +8,11 @@
 #include "sim.h"
 
 /* tail: what stands behind ".../accounts/{id}/workspaces". Lock held: for writing unless it is a GET. */
-bool workspaces_handle(struct request *request, char *const *tail, size_t count, struct answer *answer);
+bool workspaces_handle(
+		struct request *request, char *const *tail, size_t count, struct answer *answer);
 
 /* tail: what stands behind "/api/2.0/preview/permissionassignments" on a workspace's host. */
-bool assignment_handle_workspace(struct request *request, char *const *tail, size_t count, struct answer *answer);
+bool assignment_handle_workspace(
+		struct request *request, char *const *tail, size_t count, struct answer *answer);
 
 #endif

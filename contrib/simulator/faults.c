@@ -13,10 +13,10 @@ struct rule {
 	char *method; /* "*": any */
 	char *path;   /* a glob over the path, or over path and query if it has a "?" */
 	bool with_query;
-	char *host;          /* "account" or the name of a workspace; NULL: any */
-	uint64_t skip;       /* matches that pass unharmed first */
-	uint64_t times;      /* matches that are hit then; 0: all */
-	double probability;  /* of a match being looked at at all */
+	char *host;         /* "account" or the name of a workspace; NULL: any */
+	uint64_t skip;      /* matches that pass unharmed first */
+	uint64_t times;     /* matches that are hit then; 0: all */
+	double probability; /* of a match being looked at at all */
 	uint64_t matched;
 	struct fault fault;
 };
@@ -37,7 +37,8 @@ struct faults {
 	} former;
 };
 
-static enum err_code bad_rule(struct err *err, size_t number, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static enum err_code bad_rule(struct err *err, size_t number, const char *fmt, ...)
+		PRINTF_LIKE(3, 4);
 static enum err_code bad_rule(struct err *err, size_t number, const char *fmt, ...)
 {
 	char text[200];
@@ -52,7 +53,7 @@ static enum err_code bad_rule(struct err *err, size_t number, const char *fmt, .
 static void fault_release(struct fault *fault)
 {
 	mem_free(fault->body);
-	for (vec_each(&fault->headers, header)) {
+	for (vec_each (&fault->headers, header)) {
 		mem_free(header->name);
 		mem_free(header->value);
 	}
@@ -61,7 +62,7 @@ static void fault_release(struct fault *fault)
 
 static void script_release(struct script *script)
 {
-	for (vec_each(script, rule)) {
+	for (vec_each (script, rule)) {
 		mem_free(rule->method);
 		mem_free(rule->path);
 		mem_free(rule->host);
@@ -84,7 +85,8 @@ static bool read_match(const char *text, struct rule *rule)
 
 static bool read_count(const json_t *value, json_int_t most, uint64_t *ret)
 {
-	if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > most)
+	if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+			json_integer_value(value) > most)
 		return false;
 	*ret = (uint64_t)json_integer_value(value);
 	return true;
@@ -120,11 +122,12 @@ static bool read_headers(json_t *value, struct fault *fault)
 
 	if (!json_is_object(value))
 		return false;
-	json_object_foreach (value, name, text) {
+	json_object_foreach(value, name, text)
+	{
 		if (!json_is_string(text))
 			return false;
-		*vec_add(&fault->headers) =
-				(struct answer_header){mem_strdup(name), mem_strdup(json_string_value(text))};
+		*vec_add(&fault->headers) = (struct answer_header){
+				mem_strdup(name), mem_strdup(json_string_value(text))};
 	}
 	return true;
 }
@@ -152,7 +155,8 @@ static bool read_stale(json_t *value, struct fault *fault)
 		return false;
 	fault->has_stale = true;
 	fault->stale = (struct stale_rule){0};
-	json_object_foreach (value, key, number) {
+	json_object_foreach(value, key, number)
+	{
 		if (strcmp(key, "flap") == 0 && json_is_boolean(number))
 			fault->stale.flap = json_is_true(number);
 		else if (strcmp(key, "reads") == 0 && read_small(number, &reads))
@@ -160,7 +164,8 @@ static bool read_stale(json_t *value, struct fault *fault)
 		else if (strcmp(key, "list_reads") == 0 && read_small(number, &reads))
 			fault->stale.list_reads = reads;
 		else if (!(strcmp(key, "ms") == 0 && read_small(number, &fault->stale.get_ms)) &&
-				!(strcmp(key, "list_ms") == 0 && read_small(number, &fault->stale.list_ms)))
+				!(strcmp(key, "list_ms") == 0 &&
+						read_small(number, &fault->stale.list_ms)))
 			return false;
 	}
 	return true;
@@ -168,7 +173,8 @@ static bool read_stale(json_t *value, struct fault *fault)
 
 static bool read_drip(const json_t *value, struct fault *fault)
 {
-	return read_small(json_object_get(value, "bytes"), &fault->drip_bytes) && fault->drip_bytes &&
+	return read_small(json_object_get(value, "bytes"), &fault->drip_bytes) &&
+			fault->drip_bytes &&
 			read_small(json_object_get(value, "every_ms"), &fault->drip_ms);
 }
 
@@ -252,14 +258,17 @@ static enum err_code read_rule(json_t *object, size_t number, struct rule *rule,
 	const char *key;
 	json_t *value;
 
-	*rule = (struct rule){.probability = 1, .times = json_object_get(object, "probability") ? 0 : 1};
+	*rule = (struct rule){
+			.probability = 1, .times = json_object_get(object, "probability") ? 0 : 1};
 	if (!json_is_object(object))
 		return bad_rule(err, number, "not an object");
 	if (preset && !fault_preset(preset, &rule->fault))
 		return bad_rule(err, number, "no fault is called \"%s\"", preset);
-	json_object_foreach (object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		if (!read_key(key, value, rule))
-			return bad_rule(err, number, "\"%s\" is unknown or has an unfit value", key);
+			return bad_rule(err, number, "\"%s\" is unknown or has an unfit value",
+					key);
 	}
 	if (!rule->path)
 		return bad_rule(err, number, "\"match\" is missing: \"METHOD /path\"");
@@ -272,8 +281,10 @@ static enum err_code read_rules(json_t *rules, struct script *script, struct err
 	json_t *object;
 
 	if (!json_is_array(rules) || json_array_size(rules) > FAULT_RULES_MAX)
-		return err_set(err, ERR_CONFIG, 0, "\"rules\" is not a list of at most %d", FAULT_RULES_MAX);
-	json_array_foreach (rules, i, object) {
+		return err_set(err, ERR_CONFIG, 0, "\"rules\" is not a list of at most %d",
+				FAULT_RULES_MAX);
+	json_array_foreach(rules, i, object)
+	{
 		if (read_rule(object, i + 1, vec_add(script), err) != ERR_NONE)
 			return err->code;
 	}
@@ -285,21 +296,25 @@ static enum err_code read_quirks(json_t *quirks, struct options *options, struct
 	const char *name;
 	json_t *on;
 
-	json_object_foreach (quirks, name, on) {
+	json_object_foreach(quirks, name, on)
+	{
 		if (!json_is_boolean(on) || !options_set_quirk(options, name, json_is_true(on)))
-			return err_set(err, ERR_CONFIG, 0, "quirk \"%s\" is unknown or neither true nor false", name);
+			return err_set(err, ERR_CONFIG, 0,
+					"quirk \"%s\" is unknown or neither true nor false", name);
 	}
 	return ERR_NONE;
 }
 
-static enum err_code read_file(struct faults *faults, struct options *options, struct script *script, struct err *err)
+static enum err_code read_file(struct faults *faults, struct options *options,
+		struct script *script, struct err *err)
 {
 	json_error_t error;
 	json_t *file = json_load_file(faults->path, 0, &error);
 	json_t *rules = json_is_array(file) ? file : json_object_get(file, "rules");
 
 	if (!file)
-		return err_set(err, ERR_CONFIG, 0, "%s:%d: %s", faults->path, error.line, error.text);
+		return err_set(err, ERR_CONFIG, 0, "%s:%d: %s", faults->path, error.line,
+				error.text);
 	if (json_is_integer(json_object_get(file, "seed")))
 		faults->random = (uint64_t)json_integer_value(json_object_get(file, "seed"));
 	if (read_quirks(json_object_get(file, "quirks"), options, err) == ERR_NONE && rules)
@@ -308,7 +323,8 @@ static enum err_code read_file(struct faults *faults, struct options *options, s
 	return err->code == ERR_NONE ? ERR_NONE : err_context(err, "%s", faults->path);
 }
 
-enum err_code faults_load(const char *path, struct options *options, struct faults **ret, struct err *err)
+enum err_code faults_load(
+		const char *path, struct options *options, struct faults **ret, struct err *err)
 {
 	struct faults *faults = mem_zalloc(sizeof(*faults));
 
@@ -346,7 +362,7 @@ void faults_free(struct faults *faults)
 	if (!faults)
 		return;
 	script_release(&faults->current);
-	for (vec_each(&faults->former, script))
+	for (vec_each (&faults->former, script))
 		script_release(script);
 	vec_release(&faults->former);
 	(void)pthread_mutex_destroy(&faults->lock);
@@ -384,7 +400,8 @@ static bool rule_fires(struct faults *faults, struct rule *rule)
 	if (rule->probability < 1 && next_random(faults) >= rule->probability)
 		return false;
 	rule->matched++;
-	return rule->matched > rule->skip && (rule->times == 0 || rule->matched <= rule->skip + rule->times);
+	return rule->matched > rule->skip &&
+			(rule->times == 0 || rule->matched <= rule->skip + rule->times);
 }
 
 const struct fault *faults_pick(struct faults *faults, const struct request *request)
@@ -392,7 +409,7 @@ const struct fault *faults_pick(struct faults *faults, const struct request *req
 	const struct fault *fault = NULL;
 
 	(void)pthread_mutex_lock(&faults->lock);
-	for (vec_each(&faults->current, rule)) {
+	for (vec_each (&faults->current, rule)) {
 		if (rule_matches(rule, request) && rule_fires(faults, rule)) {
 			fault = &rule->fault;
 			break;
@@ -412,7 +429,8 @@ static void add_fault_header(struct answer *answer, const struct answer_header *
 		answer_add_header(answer, header->name, header->value);
 		return;
 	}
-	if (gmtime_r(&when, &parts) && strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &parts))
+	if (gmtime_r(&when, &parts) &&
+			strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &parts))
 		answer_add_header(answer, header->name, date);
 }
 
@@ -423,7 +441,7 @@ void fault_answer(const struct fault *fault, struct answer *answer)
 	answer_reset(answer);
 	answer->status = fault->status;
 	answer->content_type = *body ? fault->content_type : NULL;
-	for (vec_each(&fault->headers, header))
+	for (vec_each (&fault->headers, header))
 		add_fault_header(answer, header);
 	if (strcmp(body, FAULT_TEN_MEGABYTES) != 0) {
 		buf_add_text(&answer->body, body);

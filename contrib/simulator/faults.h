@@ -39,9 +39,11 @@ struct fault {
 
 struct faults;
 /* path NULL: no faults. quirks of the file go into options. Errors: ERR_CONFIG with the place in the file. */
-MUST_CHECK enum err_code faults_load(const char *path, struct options *options, struct faults **ret, struct err *err);
+MUST_CHECK enum err_code faults_load(
+		const char *path, struct options *options, struct faults **ret, struct err *err);
 /* Reads the file again; the counts start anew. On failure the old rules stay. */
-MUST_CHECK enum err_code faults_reload(struct faults *faults, struct options *options, struct err *err);
+MUST_CHECK enum err_code faults_reload(
+		struct faults *faults, struct options *options, struct err *err);
 void faults_free(struct faults *faults);
 
 /* The first rule that fires for this request, or NULL. Valid as long as faults. */

@@ -5,10 +5,12 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "faults.h"
-#include "limits.h"
+#include "rates.h"
 #include "oauth.h"
 #include "pause.h"
 #include "request.h"
@@ -22,6 +24,7 @@
 struct port {
 	struct http *http;
 	struct workspace *workspace; /* NULL: the account */
+	int fd;                      /* before the daemon takes it; else -1 */
 	struct MHD_Daemon *daemon;
 	uint16_t number;
 };
@@ -73,7 +76,7 @@ static void *begin_exchange(void *cls, const char *target, struct MHD_Connection
 static void leave_flight(struct port *port, struct exchange *exchange)
 {
 	if (exchange->in_flight)
-		limits_leave(port->http->sim->limits, &exchange->request);
+		rates_leave(port->http->sim->rates, &exchange->request);
 	exchange->in_flight = false;
 }
 
@@ -100,23 +103,44 @@ static const char *header_of(struct MHD_Connection *connection, const char *name
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* As the client sees us, perhaps through a proxy that ends TLS. */
-static void set_base_url(struct request *request, struct MHD_Connection *connection)
+static bool is_loopback(const char *host)
 {
-	const char *host = header_of(connection, "Host");
-	const char *proto = header_of(connection, "X-Forwarded-Proto");
-	bool tls = proto && strcasecmp(proto, "https") == 0;
-	char loopback[32];
+	static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
 
-	(void)snprintf(loopback, sizeof(loopback), "127.0.0.1:%u", request->port);
-	if (!host || strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]") !=
-					strlen(host))
-		host = loopback;
-	(void)snprintf(request->base_url, sizeof(request->base_url), "%s://%.250s", tls ? "https" : "http", host);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		size_t len = strlen(names[i]);
+
+		if (strncasecmp(host, names[i], len) == 0 &&
+				(host[len] == '\0' || host[len] == ':') &&
+				strspn(host + len, ":0123456789") == strlen(host + len))
+			return true;
+	}
+	return false;
 }
 
-static void fill_request(const struct port *port, struct exchange *exchange, struct MHD_Connection *connection,
-		const char *method)
+/*
+ * As the client sees us: a proxy that ends TLS says so; a name that leads here in some other way may lead nowhere from
+ * where our documents are read, but loopback does.
+ */
+static void set_base_url(struct request *request, struct MHD_Connection *connection)
+{
+	static const char letters[] =
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]";
+	const char *host = header_of(connection, "Host");
+	const char *proto = header_of(connection, "X-Forwarded-Proto");
+	bool proxied = proto && (strcasecmp(proto, "https") == 0 || strcasecmp(proto, "http") == 0);
+
+	if (host && strspn(host, letters) == strlen(host) && (proxied || is_loopback(host)))
+		(void)snprintf(request->base_url, sizeof(request->base_url), "%s://%.250s",
+				proxied && strcasecmp(proto, "https") == 0 ? "https" : "http",
+				host);
+	else
+		(void)snprintf(request->base_url, sizeof(request->base_url), "http://127.0.0.1:%u",
+				request->port);
+}
+
+static void fill_request(const struct port *port, struct exchange *exchange,
+		struct MHD_Connection *connection, const char *method)
 {
 	struct request *request = &exchange->request;
 
@@ -141,11 +165,12 @@ static void make_answer(struct port *port, struct exchange *exchange)
 	struct sim *sim = port->http->sim;
 
 	if (exchange->body.overflowed) {
-		answer_api_error(&exchange->answer, 413, "MAX_REQUEST_SIZE_EXCEEDED", "Request body is too large");
+		answer_api_error(&exchange->answer, 413, "MAX_REQUEST_SIZE_EXCEEDED",
+				"Request body is too large");
 		return;
 	}
 	if (sim->options.limits) {
-		if (!limits_enter(sim->limits, &exchange->request, &exchange->answer))
+		if (!rates_enter(sim->rates, &exchange->request, &exchange->answer))
 			return;
 		exchange->in_flight = true;
 	}
@@ -207,7 +232,8 @@ static ssize_t read_delivery(void *cls, uint64_t pos, char *out, size_t room)
 	count = delivery->end_at - (size_t)pos;
 	if (delivery->fault->drip_bytes) {
 		if (pos && now < delivery->next_ns) {
-			pause_connection(delivery->http->pause, delivery->connection, delivery->next_ns);
+			pause_connection(delivery->http->pause, delivery->connection,
+					delivery->next_ns);
 			return 0;
 		}
 		count = delivery->fault->drip_bytes < count ? delivery->fault->drip_bytes : count;
@@ -229,10 +255,12 @@ static struct MHD_Response *make_response(
 		return MHD_create_response_from_buffer_with_free_callback(len, bytes, mem_free);
 	delivery = mem_zalloc(sizeof(*delivery));
 	*delivery = (struct delivery){http, connection, bytes, len, end_at, exchange->fault, 0};
-	return MHD_create_response_from_callback(len, BLOCK_BYTES, read_delivery, delivery, free_delivery);
+	return MHD_create_response_from_callback(
+			len, BLOCK_BYTES, read_delivery, delivery, free_delivery);
 }
 
-static enum MHD_Result send_answer(struct port *port, struct exchange *exchange, struct MHD_Connection *connection)
+static enum MHD_Result send_answer(
+		struct port *port, struct exchange *exchange, struct MHD_Connection *connection)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
@@ -244,8 +272,9 @@ static enum MHD_Result send_answer(struct port *port, struct exchange *exchange,
 	if (!response)
 		return MHD_NO;
 	if (exchange->answer.content_type)
-		(void)MHD_add_response_header(response, "Content-Type", exchange->answer.content_type);
-	for (vec_each(&exchange->answer.headers, header))
+		(void)MHD_add_response_header(
+				response, "Content-Type", exchange->answer.content_type);
+	for (vec_each (&exchange->answer.headers, header))
 		(void)MHD_add_response_header(response, header->name, header->value);
 	result = MHD_queue_response(connection, exchange->answer.status, response);
 	MHD_destroy_response(response);
@@ -261,8 +290,9 @@ static uint64_t delay_ns(const struct http *http, const struct exchange *exchang
 	return ms * NS_PER_MS;
 }
 
-static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-		const char *version, const char *upload, size_t *upload_len, void **context)
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+		const char *method, const char *version, const char *upload, size_t *upload_len,
+		void **context)
 {
 	struct port *port = cls;
 	struct exchange *exchange = *context;
@@ -294,32 +324,62 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	return MHD_YES;
 }
 
-static enum err_code open_port(struct http *http, struct workspace *workspace, uint16_t wanted, uint16_t *ret,
-		struct err *err)
+/* A listening socket on loopback; wanted 0: any free port. */
+static enum err_code open_socket(uint16_t wanted, int *ret, uint16_t *ret_port, struct err *err)
 {
-	struct port *port = mem_zalloc(sizeof(*port));
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(wanted)};
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-	const union MHD_DaemonInfo *info;
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	port->http = http;
-	port->workspace = workspace;
-	*vec_add(&http->ports) = port;
-	port->daemon = MHD_start_daemon(flags, wanted, NULL, NULL, handle, port, MHD_OPTION_SOCK_ADDR,
-			(struct sockaddr *)&address, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-			MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-			end_exchange, port, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-			MHD_OPTION_THREAD_POOL_SIZE, workspace ? 0U : ACCOUNT_THREADS, MHD_OPTION_END);
-	if (!port->daemon)
-		return err_errno(err, ERR_IO, errno, "cannot listen on 127.0.0.1:%u", wanted);
-	info = MHD_get_daemon_info(port->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	if (!info)
-		return err_set(err, ERR_IO, 0, "cannot learn the port");
-	port->number = *ret = info->port;
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+			bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+			listen(fd, SOMAXCONN) != 0 ||
+			getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+		(void)err_errno(err, ERR_IO, errno, "cannot listen on 127.0.0.1:%u", wanted);
+		if (fd >= 0)
+			(void)close(fd);
+		return err->code;
+	}
+	*ret = fd;
+	*ret_port = ntohs(address.sin_port);
 	return ERR_NONE;
 }
 
+static enum err_code open_port(struct http *http, struct workspace *workspace, struct err *err)
+{
+	struct port *port = mem_zalloc(sizeof(*port));
+	uint16_t wanted = workspace ? workspace->port_wanted : http->sim->options.port;
+	uint16_t *number = workspace ? &workspace->port : &http->sim->account_port;
+
+	port->http = http;
+	port->workspace = workspace;
+	port->fd = -1;
+	*vec_add(&http->ports) = port;
+	if (open_socket(wanted, &port->fd, number, err) != ERR_NONE)
+		return err->code;
+	port->number = *number;
+	return ERR_NONE;
+}
+
+static enum err_code start_port(struct port *port, struct err *err)
+{
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+
+	port->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, port,
+			MHD_OPTION_LISTEN_SOCKET, port->fd, MHD_OPTION_URI_LOG_CALLBACK,
+			begin_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, port,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+			MHD_OPTION_THREAD_POOL_SIZE, port->workspace ? 0U : ACCOUNT_THREADS,
+			MHD_OPTION_END);
+	if (!port->daemon)
+		return err_set(err, ERR_IO, 0, "cannot serve 127.0.0.1:%u", port->number);
+	port->fd = -1; /* the daemon's now */
+	return ERR_NONE;
+}
+
+/* Every port is open and known before the first thread looks at them. */
 enum err_code http_start(struct sim *sim, struct http **ret, struct err *err)
 {
 	struct http *http = mem_zalloc(sizeof(*http));
@@ -327,11 +387,11 @@ enum err_code http_start(struct sim *sim, struct http **ret, struct err *err)
 
 	http->sim = sim;
 	http->pause = pause_start();
-	code = open_port(http, NULL, sim->options.port, &sim->account_port, err);
-	for (vec_each(&sim->state->workspaces, item)) {
-		if (code == ERR_NONE)
-			code = open_port(http, *item, (*item)->port_wanted, &(*item)->port, err);
-	}
+	code = open_port(http, NULL, err);
+	for (size_t i = 0; code == ERR_NONE && i < sim->state->workspaces.count; i++)
+		code = open_port(http, sim->state->workspaces.items[i], err);
+	for (size_t i = 0; code == ERR_NONE && i < http->ports.count; i++)
+		code = start_port(http->ports.items[i], err);
 	if (code != ERR_NONE) {
 		http_stop(http);
 		return code;
@@ -346,9 +406,11 @@ void http_stop(struct http *http)
 		return;
 	atomic_store(&http->sim->stopping, true);
 	pause_stop(http->pause);
-	for (vec_each(&http->ports, port)) {
+	for (vec_each (&http->ports, port)) {
 		if ((*port)->daemon)
 			MHD_stop_daemon((*port)->daemon);
+		if ((*port)->fd >= 0)
+			(void)close((*port)->fd);
 		mem_free(*port);
 	}
 	vec_release(&http->ports);

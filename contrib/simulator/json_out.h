@@ -12,7 +12,8 @@ void json_add_number(struct buf *out, uint64_t number);
 
 /* `,"key":` in an object, without the comma if nothing but the opening brace stands before it. key: plain ASCII. */
 void json_add_key(struct buf *out, const char *key);
-void json_add_comma(struct buf *out); /* between items of an array: not behind its opening bracket */
+void json_add_comma(
+		struct buf *out); /* between items of an array: not behind its opening bracket */
 /* `"key":"text"`; nothing at all for NULL. */
 void json_add_member(struct buf *out, const char *key, const char *text);
 

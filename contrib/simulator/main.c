@@ -8,7 +8,7 @@
 #include "faults.h"
 #include "http.h"
 #include "json_out.h"
-#include "limits.h"
+#include "rates.h"
 #include "oauth.h"
 #include "persist.h"
 #include "request_log.h"
@@ -30,16 +30,16 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 		return err->code;
 	}
 	persist_complete(state, options->account_id);
-	for (vec_each(&options->workspaces, wanted)) {
+	for (vec_each (&options->workspaces, wanted)) {
 		struct workspace *found = NULL;
 
-		for (vec_each(&state->workspaces, workspace))
+		for (vec_each (&state->workspaces, workspace))
 			found = strcmp((*workspace)->name, wanted->name) == 0 ? *workspace : found;
 		if (!found)
 			found = state_add_workspace(state, wanted->name, 0);
 		found->port_wanted = wanted->port;
 	}
-	for (vec_each(&state->workspaces, workspace))
+	for (vec_each (&state->workspaces, workspace))
 		persist_join(state, *workspace);
 	return ERR_NONE;
 }
@@ -54,7 +54,7 @@ static enum err_code start(struct sim *sim, struct http **http, struct err *err)
 	if (options->log_file && request_log_open(options->log_file, &sim->log, err) != ERR_NONE)
 		return err->code;
 	sim->tokens = tokens_new();
-	sim->limits = limits_new(sim->state->workspaces.count);
+	sim->rates = rates_new(sim->state->workspaces.count);
 	return http_start(sim, http, err);
 }
 
@@ -79,7 +79,7 @@ static void print_first_line(const struct sim *sim)
 	json_add_member(&out, "client_secret", state->client_secret);
 	json_add_key(&out, "workspaces");
 	buf_add_char(&out, '{');
-	for (vec_each(&state->workspaces, item)) {
+	for (vec_each (&state->workspaces, item)) {
 		const struct workspace *workspace = *item;
 
 		json_add_comma(&out);
@@ -124,9 +124,12 @@ static void serve(struct sim *sim, const sigset_t *signals)
 
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
-		if (signal == SIGHUP)
+		if (signal == SIGHUP) {
+			(void)pthread_rwlock_wrlock(&sim->lock); /* the file has quirks, too */
 			code = faults_reload(sim->faults, &sim->options, &err);
-		else if (signal == SIGUSR1)
+			(void)pthread_rwlock_unlock(&sim->lock);
+		}
+		if (signal == SIGUSR1)
 			code = save(sim, &err);
 		if (code != ERR_NONE)
 			complain(&err);
@@ -137,7 +140,7 @@ static void sim_release(struct sim *sim)
 {
 	request_log_close(sim->log);
 	faults_free(sim->faults);
-	limits_free(sim->limits);
+	rates_free(sim->rates);
 	tokens_free(sim->tokens);
 	state_free(sim->state);
 	(void)pthread_rwlock_destroy(&sim->lock);

@@ -31,7 +31,7 @@ struct tokens *tokens_new(void)
 
 static void drop_all(struct tokens *tokens)
 {
-	for (table_each(tokens->by_text, it))
+	for (table_each (tokens->by_text, it))
 		mem_free(it.value);
 	table_free(tokens->by_text);
 }
@@ -99,15 +99,18 @@ static void write_discovery(const struct request *request, struct answer *answer
 	const char *middle = request->host ? "" : account;
 
 	buf_printf(out, "{\"issuer\":\"%s/oidc%s\"", request->base_url, middle);
-	buf_printf(out, ",\"authorization_endpoint\":\"%s/oidc%s/v1/authorize\"", request->base_url, middle);
+	buf_printf(out, ",\"authorization_endpoint\":\"%s/oidc%s/v1/authorize\"", request->base_url,
+			middle);
 	buf_printf(out, ",\"token_endpoint\":\"%s/oidc%s/v1/token\"", request->base_url, middle);
-	buf_add_text(out, ",\"grant_types_supported\":[\"client_credentials\"]"
-			  ",\"token_endpoint_auth_methods_supported\":[\"client_secret_basic\"]}");
+	buf_add_text(out,
+			",\"grant_types_supported\":[\"client_credentials\"]"
+			",\"token_endpoint_auth_methods_supported\":[\"client_secret_basic\"]}");
 }
 
 static int base64_digit(char c)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *at = c ? strchr(digits, c) : NULL;
 
 	return at ? (int)(at - digits) : -1;
@@ -147,7 +150,8 @@ static char *form_field(struct span form, const char *name)
 {
 	struct request parsed = {0};
 	char *value = NULL;
-	AUTO(mem_freep) char *target = mem_printf("/?%.*s", (int)form.len, form.ptr ? form.ptr : "");
+	AUTO(mem_freep)
+	char *target = mem_printf("/?%.*s", (int)form.len, form.ptr ? form.ptr : "");
 
 	parsed.target = target;
 	request_parse_target(&parsed);
@@ -179,8 +183,10 @@ static void handle_token(struct request *request, struct answer *answer)
 	AUTO(mem_freep) char *scope = NULL;
 
 	if (!request->content_type ||
-			!text_starts_with(request->content_type, "application/x-www-form-urlencoded")) {
-		answer_oauth_error(answer, 400, "invalid_request", "Content-Type must be application/x-www-form-urlencoded");
+			!text_starts_with(request->content_type,
+					"application/x-www-form-urlencoded")) {
+		answer_oauth_error(answer, 400, "invalid_request",
+				"Content-Type must be application/x-www-form-urlencoded");
 		return;
 	}
 	grant = form_field(request->body, "grant_type");
@@ -191,7 +197,8 @@ static void handle_token(struct request *request, struct answer *answer)
 	} else if (!grant) {
 		answer_oauth_error(answer, 400, "invalid_request", "grant_type is missing");
 	} else if (strcmp(grant, "client_credentials") != 0) {
-		answer_oauth_error(answer, 400, "unsupported_grant_type", "Only client_credentials is supported");
+		answer_oauth_error(answer, 400, "unsupported_grant_type",
+				"Only client_credentials is supported");
 	} else if (scope && *scope && strcmp(scope, "all-apis") != 0) {
 		answer_oauth_error(answer, 400, "invalid_scope", "Requested scope is not granted");
 	} else {
@@ -199,7 +206,8 @@ static void handle_token(struct request *request, struct answer *answer)
 	}
 }
 
-static bool segments_are(const struct request *request, size_t first, const char *const *words, size_t count)
+static bool segments_are(
+		const struct request *request, size_t first, const char *const *words, size_t count)
 {
 	if (request->segment_count != first + count)
 		return false;
@@ -240,7 +248,8 @@ bool oauth_handle(struct request *request, struct answer *answer)
 		write_discovery(request, answer);
 		return true;
 	}
-	if (request_is(request, "POST") && segments_are(request, start, token, 2) && (request->host || start == 3)) {
+	if (request_is(request, "POST") && segments_are(request, start, token, 2) &&
+			(request->host || start == 3)) {
 		handle_token(request, answer);
 		return true;
 	}
@@ -259,7 +268,8 @@ static bool refuse_audience(const struct request *request, struct answer *answer
 {
 	if (!request->host)
 		return refuse(answer, "Credential was not issued for this account");
-	answer_api_error(answer, 403, "PERMISSION_DENIED", "Unauthorized access to Org: %s", request->host->id_text);
+	answer_api_error(answer, 403, "PERMISSION_DENIED", "Unauthorized access to Org: %s",
+			request->host->id_text);
 	return false;
 }
 
@@ -278,12 +288,13 @@ static bool check_token(const struct request *request, const char *text, struct 
 		return refuse(answer, "Invalid access token");
 	if (clock_monotonic_ns() >= token.expires_ns)
 		return refuse(answer, "Access token has expired");
-	return !token.audience || token.audience == request->host || refuse_audience(request, answer);
+	return !token.audience || token.audience == request->host ||
+			refuse_audience(request, answer);
 }
 
 static bool check_bearer(const struct request *request, const char *text, struct answer *answer)
 {
-	for (vec_each(&request->sim->state->workspaces, item)) {
+	for (vec_each (&request->sim->state->workspaces, item)) {
 		if (strcmp((*item)->token, text) == 0)
 			return *item == request->host || refuse_audience(request, answer);
 	}
@@ -299,10 +310,12 @@ static bool check_place(const struct request *request, struct answer *answer)
 	if (request->host) {
 		const struct seat *seat = seat_find(self, request->host);
 
-		if (!workspace_sees(request->sim->state, request->host, self) || (seat && seat->inactive))
+		if (!workspace_sees(request->sim->state, request->host, self) ||
+				(seat && seat->inactive))
 			return refuse_audience(request, answer);
 	} else if (!texts_contain(&self->roles, "account_admin")) {
-		answer_api_error(answer, 403, "PERMISSION_DENIED", "This API is only accessible by account admins");
+		answer_api_error(answer, 403, "PERMISSION_DENIED",
+				"This API is only accessible by account admins");
 		return false;
 	}
 	return true;
@@ -313,7 +326,9 @@ bool oauth_check(struct request *request, struct answer *answer)
 	const char *header = request->authorization;
 
 	if (!header || strncasecmp(header, "Bearer ", 7) != 0)
-		return refuse(answer, "Credential was not sent or was of an unsupported type for this API.");
+		return refuse(answer,
+				"Credential was not sent or was of an unsupported type for this "
+				"API.");
 	if (!check_bearer(request, header + 7, answer) || !check_place(request, answer))
 		return false;
 	request->caller = request->sim->state->self;

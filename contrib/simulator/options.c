@@ -16,21 +16,27 @@ static const struct {
 		[QUIRK_ACCOUNT_LIST_MEMBERS] = {"account-list-members", false,
 				"account lists of groups show members, as before August 2025"},
 		[QUIRK_ACCOUNT_ENTITLEMENTS_IGNORED] = {"account-entitlements-ignored", false,
-				"PATCH of entitlements at account level: 200 without effect instead of 400"},
+				"PATCH of entitlements at account level: 200 without effect "
+				"instead of 400"},
 		[QUIRK_ACTIVE_STRICT] = {"active-strict", false,
 				"account PATCH of active with anything but true or false: 500"},
-		[QUIRK_EXPIRES_IN_TEXT] = {"expires-in-text", false, "expires_in of a token is a string"},
+		[QUIRK_EXPIRES_IN_TEXT] = {"expires-in-text", false,
+				"expires_in of a token is a string"},
 		[QUIRK_FEDERATED_400] = {"federated-400", false,
 				"workspace change of an account group: 400 in place of 500"},
-		[QUIRK_FEDERATION] = {"federation", true, "workspaces have a metastore, so assignment works"},
+		[QUIRK_FEDERATION] = {"federation", true,
+				"workspaces have a metastore, so assignment works"},
 		[QUIRK_INDIRECT_SEEN] = {"indirect-seen", true,
 				"members of assigned groups show in the workspace's SCIM"},
-		[QUIRK_NESTING_LIMIT] = {"nesting-limit", true, "more than 10 layers of groups: 400"},
-		[QUIRK_PATCH_NO_CONTENT] = {"patch-no-content", false, "PATCH answers 204 in place of 200 and the object"},
+		[QUIRK_NESTING_LIMIT] = {"nesting-limit", true,
+				"more than 10 layers of groups: 400"},
+		[QUIRK_PATCH_NO_CONTENT] = {"patch-no-content", false,
+				"PATCH answers 204 in place of 200 and the object"},
 		[QUIRK_RETRY_AFTER] = {"retry-after", true, "429 of --limits carries Retry-After"},
 		[QUIRK_STRICT_HEADERS] = {"strict-headers", true,
 				"X-Databricks-Workspace-Id is refused where it must not be"},
-		[QUIRK_STRICT_REMOVE] = {"strict-remove", false, "removing a member that is none: 404 in place of 200"},
+		[QUIRK_STRICT_REMOVE] = {"strict-remove", false,
+				"removing a member that is none: 404 in place of 200"},
 		[QUIRK_TEXT_PLAIN] = {"text-plain", false, "SCIM answers say they are text/plain"},
 		[QUIRK_WIDE_IDS] = {"wide-ids", false, "new ids do not fit into a double"},
 };
@@ -77,7 +83,8 @@ void options_print_help(void)
 	     "  --listen PORT          port of the account's host (default 0: any free one)\n"
 	     "  --account ID           account id (default: a random one)\n"
 	     "  --workspace NAME[:PORT]  a workspace on a port of its own; may be repeated\n"
-	     "  --state FILE           read at the start if it is there, written at the end and on SIGUSR1\n"
+	     "  --state FILE           read at the start if it is there, written at the end and on "
+	     "SIGUSR1\n"
 	     "  --seed FILE            read at the start instead, if the state file is not there\n"
 	     "  --limits published|off   keep to the published request rates (default off)\n"
 	     "  --latency MS           time that each request takes\n"
@@ -88,7 +95,8 @@ void options_print_help(void)
 	     "  --cloud aws|azure|gcp  decides about application ids (default aws)\n"
 	     "  --quirk NAME=on|off    a behaviour that was seen once or only expected:");
 	for (size_t i = 0; i < QUIRK_COUNT_; i++)
-		printf("      %-30s %s (default %s)\n", quirks[i].name, quirks[i].help, quirks[i].on ? "on" : "off");
+		printf("      %-30s %s (default %s)\n", quirks[i].name, quirks[i].help,
+				quirks[i].on ? "on" : "off");
 }
 
 bool options_set_quirk(struct options *options, const char *name, bool on)
@@ -102,7 +110,8 @@ bool options_set_quirk(struct options *options, const char *name, bool on)
 	return false;
 }
 
-static enum err_code bad_value(struct err *err, const char *option, const char *value, const char *wanted)
+static enum err_code bad_value(
+		struct err *err, const char *option, const char *value, const char *wanted)
 {
 	return err_set(err, ERR_USAGE, 0, "--%s: \"%s\" is not %s", option, value, wanted);
 }
@@ -153,7 +162,7 @@ static enum err_code parse_workspace(struct options *options, const char *value,
 	if (options->workspaces.count == WORKSPACES_MAX)
 		return err_set(err, ERR_USAGE, 0, "--workspace: more than %d", WORKSPACES_MAX);
 	workspace.name = colon ? mem_strndup(value, (size_t)(colon - value)) : mem_strdup(value);
-	for (vec_each(&options->workspaces, other)) {
+	for (vec_each (&options->workspaces, other)) {
 		if (strcmp(other->name, workspace.name) == 0) {
 			mem_free(workspace.name);
 			return bad_value(err, "workspace", value, "a new name");
@@ -204,11 +213,12 @@ static enum err_code parse_quirk(struct options *options, const char *value, str
 	return ERR_NONE;
 }
 
-static enum err_code parse_count(const char *option, const char *value, int64_t most, uint32_t *ret, struct err *err)
+static enum err_code parse_count(
+		const char *option, const char *value, int64_t most, uint32_t *ret, struct err *err)
 {
 	if (!parse_number(value, 0, most, ret))
-		return err_set(err, ERR_USAGE, 0, "--%s: \"%s\" is not a number from 0 to %lld", option, value,
-				(long long)most);
+		return err_set(err, ERR_USAGE, 0, "--%s: \"%s\" is not a number from 0 to %lld",
+				option, value, (long long)most);
 	return ERR_NONE;
 }
 
@@ -234,7 +244,8 @@ static enum err_code parse_one(struct options *options, int key, const char *val
 	case KEY_LATENCY:
 		return parse_count("latency", value, LATENCY_MAX_MS, &options->latency_ms, err);
 	case KEY_TOKEN_LIFETIME:
-		return parse_count("token-lifetime", value, TOKEN_LIFETIME_MAX_S, &options->token_lifetime_s, err);
+		return parse_count("token-lifetime", value, TOKEN_LIFETIME_MAX_S,
+				&options->token_lifetime_s, err);
 	case KEY_PAGE_MAX:
 		return parse_count("page-max", value, PAGE_MAX, &options->page_max, err);
 	case KEY_ACCOUNT:
@@ -256,7 +267,7 @@ static enum err_code parse_one(struct options *options, int key, const char *val
 		options->help = true;
 		return ERR_NONE;
 	default:
-		return err_set(err, ERR_USAGE, 0, "unknown option; try --help");
+		return err_set(err, ERR_BUG, 0, "option without a handler");
 	}
 }
 
@@ -267,15 +278,21 @@ enum err_code options_parse(int argc, char **argv, struct options *ret, struct e
 
 	for (size_t i = 0; i < QUIRK_COUNT_; i++)
 		options.quirks[i] = quirks[i].on;
+	opterr = 0; /* one line is enough, and it is ours */
 	while ((key = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (parse_one(&options, key, optarg, err) != ERR_NONE) {
+		if (key == '?')
+			(void)err_set(err, ERR_USAGE, 0,
+					"unknown option or missing value: \"%s\"; try --help",
+					argv[optind - 1]);
+		if (key == '?' || parse_one(&options, key, optarg, err) != ERR_NONE) {
 			options_release(&options);
 			return err->code;
 		}
 	}
 	if (optind < argc) {
 		options_release(&options);
-		return err_set(err, ERR_USAGE, 0, "unexpected argument \"%s\"; try --help", argv[optind]);
+		return err_set(err, ERR_USAGE, 0, "unexpected argument \"%s\"; try --help",
+				argv[optind]);
 	}
 	if (options.page_max == 0)
 		options.page_max = 1;
@@ -285,7 +302,7 @@ enum err_code options_parse(int argc, char **argv, struct options *ret, struct e
 
 void options_release(struct options *options)
 {
-	for (vec_each(&options->workspaces, workspace))
+	for (vec_each (&options->workspaces, workspace))
 		mem_free(workspace->name);
 	vec_release(&options->workspaces);
 	mem_free(options->account_id);

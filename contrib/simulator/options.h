@@ -32,7 +32,7 @@ enum cloud { CLOUD_AWS, CLOUD_AZURE, CLOUD_GCP };
 
 struct workspace_option {
 	char *name;
-	uint16_t port;    /* 0: any */
+	uint16_t port; /* 0: any */
 };
 
 struct options {

@@ -84,7 +84,8 @@ static void *run(void *arg)
 
 	(void)pthread_mutex_lock(&pause->lock);
 	while (!pause->stopped) {
-		while (pause->sleepers.count && pause->sleepers.items[0].due_ns <= clock_monotonic_ns())
+		while (pause->sleepers.count &&
+				pause->sleepers.items[0].due_ns <= clock_monotonic_ns())
 			MHD_resume_connection(heap_take(pause).connection);
 		wait_for_next(pause);
 	}

@@ -81,7 +81,7 @@ static void add_texts(struct buf *out, const char *key, const struct texts *text
 		return;
 	json_add_key(out, key);
 	buf_add_char(out, '[');
-	for (vec_each(texts, text)) {
+	for (vec_each (texts, text)) {
 		json_add_comma(out);
 		json_add_text(out, *text);
 	}
@@ -115,7 +115,7 @@ static void add_lists(struct buf *out, const struct principal *who)
 	if (who->members.count) {
 		json_add_key(out, "members");
 		buf_add_char(out, '[');
-		for (vec_each(&who->members, link)) {
+		for (vec_each (&who->members, link)) {
 			json_add_comma(out);
 			json_add_text(out, link->other->id_text);
 		}
@@ -124,7 +124,7 @@ static void add_lists(struct buf *out, const struct principal *who)
 	if (who->seats.count) {
 		json_add_key(out, "seats");
 		buf_add_char(out, '[');
-		for (vec_each(&who->seats, seat))
+		for (vec_each (&who->seats, seat))
 			add_seat(out, *seat);
 		buf_add_char(out, ']');
 	}
@@ -180,11 +180,11 @@ static void write_all(FILE *file, const struct state *state)
 	buf_init(&line, STATE_LINE_MAX);
 	add_account(&line, state);
 	put_out(file, &line);
-	for (vec_each(&state->workspaces, workspace)) {
+	for (vec_each (&state->workspaces, workspace)) {
 		add_workspace(&line, *workspace);
 		put_out(file, &line);
 	}
-	for (vec_each(&state->ever, who)) {
+	for (vec_each (&state->ever, who)) {
 		if ((*who)->deleted)
 			continue;
 		add_principal(&line, *who);
@@ -236,12 +236,14 @@ static bool read_workspace(struct state *state, const json_t *object)
 
 	if (!name)
 		return false;
-	text_replace(&state_add_workspace(state, name, id_of(object, "id"))->token, text_of(object, "token"));
+	text_replace(&state_add_workspace(state, name, id_of(object, "id"))->token,
+			text_of(object, "token"));
 	return true;
 }
 
 /* The groups that a workspace has of itself keep their ids. */
-static bool read_system_group(struct state *state, const char *system, struct workspace *home, const json_t *object)
+static bool read_system_group(struct state *state, const char *system, struct workspace *home,
+		const json_t *object)
 {
 	struct principal *group;
 	uint64_t id = id_of(object, "id");
@@ -290,7 +292,8 @@ static void read_texts(const json_t *array, struct texts *texts)
 	size_t i;
 	json_t *text;
 
-	json_array_foreach (array, i, text) {
+	json_array_foreach(array, i, text)
+	{
 		if (json_is_string(text))
 			texts_add(texts, json_string_value(text));
 	}
@@ -318,8 +321,8 @@ static bool read_seat(struct state *state, struct principal *who, const json_t *
 	seat_set_level(state, who, workspace, read_level(text_of(object, "level")));
 	seat->inactive = json_is_false(json_object_get(object, "active"));
 	seat->entitlements = 0;
-	json_array_foreach (json_object_get(object, "entitlements"), i, name)
-		seat->entitlements |= json_is_string(name) ? entitlement_bit(json_string_value(name)) : 0;
+	json_array_foreach(json_object_get(object, "entitlements"), i, name) seat->entitlements |=
+			json_is_string(name) ? entitlement_bit(json_string_value(name)) : 0;
 	read_texts(json_object_get(object, "roles"), &seat->roles);
 	return true;
 }
@@ -333,16 +336,19 @@ static bool read_references(struct state *state, const json_t *object)
 	if (!who)
 		return true; /* without an id nothing can refer to it, nor it to others */
 	read_texts(json_object_get(object, "roles"), &who->roles);
-	json_array_foreach (json_object_get(object, "members"), i, item) {
+	json_array_foreach(json_object_get(object, "members"), i, item)
+	{
 		uint64_t id;
 		const char *text = json_string_value(item);
-		struct principal *member = text && id_parse(text, &id) ? state_find_id(state, id) : NULL;
+		struct principal *member =
+				text && id_parse(text, &id) ? state_find_id(state, id) : NULL;
 
 		if (!member)
 			return false;
 		group_add_member(state, who, member);
 	}
-	json_array_foreach (json_object_get(object, "seats"), i, item) {
+	json_array_foreach(json_object_get(object, "seats"), i, item)
+	{
 		if (!read_seat(state, who, item))
 			return false;
 	}
@@ -397,9 +403,13 @@ static enum err_code read_pass(const char *path, struct state *state, bool secon
 	while (code == ERR_NONE && (len = getline(&line, &room, file)) > 0) {
 		number++;
 		if (line[0] != '\n' && !read_line(state, line, (size_t)len, second))
-			code = err_set(err, ERR_CONFIG, 0, "%s:%d: not a line of a state file, or it refers to what is not there",
+			code = err_set(err, ERR_CONFIG, 0,
+					"%s:%d: not a line of a state file, or it refers to what "
+					"is not there",
 					path, number);
 	}
+	if (code == ERR_NONE && ferror(file))
+		code = err_errno(err, ERR_IO, errno, "\"%s\"", path);
 	free(line);
 	(void)fclose(file);
 	return code;

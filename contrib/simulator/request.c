@@ -18,8 +18,10 @@ static char *decode(const char *text, size_t len, bool plus_is_blank)
 	size_t at = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '%' && i + 2 < len && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-			out[at++] = (char)(unsigned char)(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+		if (text[i] == '%' && i + 2 < len && hex_digit(text[i + 1]) >= 0 &&
+				hex_digit(text[i + 2]) >= 0) {
+			out[at++] = (char)(unsigned char)(hex_digit(text[i + 1]) * 16 +
+					hex_digit(text[i + 2]));
 			i += 2;
 		} else {
 			out[at++] = plus_is_blank && text[i] == '+' ? ' ' : text[i];
@@ -102,8 +104,11 @@ bool request_path_begins(const struct request *request, const char *pattern)
 		size_t len = strcspn(pattern, "/");
 		const char *segment = i < request->segment_count ? request->segments[i] : NULL;
 
-		if (!segment || (!(len == 1 && *pattern == '*') &&
-						!(strlen(segment) == len && memcmp(segment, pattern, len) == 0)))
+		if (!segment ||
+				(!(len == 1 && *pattern == '*') &&
+						!(strlen(segment) == len &&
+								memcmp(segment, pattern, len) ==
+										0)))
 			return false;
 		if (!pattern[len])
 			return true;
@@ -111,13 +116,21 @@ bool request_path_begins(const struct request *request, const char *pattern)
 	}
 }
 
-enum route { ROUTE_NONE, ROUTE_ACCOUNT_SCIM, ROUTE_NEWER_SCIM, ROUTE_WORKSPACES, ROUTE_WORKSPACE_SCIM,
-	ROUTE_MIRRORED_SCIM, ROUTE_ASSIGNMENT, ROUTE_METASTORE };
+enum route {
+	ROUTE_NONE,
+	ROUTE_ACCOUNT_SCIM,
+	ROUTE_NEWER_SCIM,
+	ROUTE_WORKSPACES,
+	ROUTE_WORKSPACE_SCIM,
+	ROUTE_MIRRORED_SCIM,
+	ROUTE_ASSIGNMENT,
+	ROUTE_METASTORE
+};
 
 static const struct {
 	const char *begins;
 	enum route route;
-	bool account; /* on the account's host, else on a workspace's */
+	bool account;  /* on the account's host, else on a workspace's */
 	unsigned skip; /* segments before the tail */
 } routes[] = {
 		{"api/2.0/accounts/*/scim/v2", ROUTE_ACCOUNT_SCIM, true, 6},
@@ -152,14 +165,16 @@ static bool check_host(const struct request *request, size_t route, struct answe
 	if (!routes[route].account)
 		return true;
 	if (request->segments[3][0] == '\0') {
-		AUTO(mem_freep) char *text =
-				mem_printf("HTTP method %s is not supported by this URL", request->method);
+		AUTO(mem_freep)
+		char *text = mem_printf(
+				"HTTP method %s is not supported by this URL", request->method);
 
 		answer_html_error(answer, 405, text);
 		return false;
 	}
 	if (strcmp(request->segments[3], state->account_id) != 0) {
-		answer_api_error(answer, 404, "NOT_FOUND", "Account %s does not exist", request->segments[3]);
+		answer_api_error(answer, 404, "NOT_FOUND", "Account %s does not exist",
+				request->segments[3]);
 		return false;
 	}
 	return true;
@@ -172,12 +187,14 @@ static bool check_header(const struct request *request, struct answer *answer)
 		return true;
 	if (!request->host) {
 		answer_api_error(answer, 400, "INVALID_PARAMETER_VALUE",
-				"X-Databricks-Workspace-Id is not allowed on an account-level path");
+				"X-Databricks-Workspace-Id is not allowed on an account-level "
+				"path");
 		return false;
 	}
 	if (strcmp(request->workspace_id, request->host->id_text) == 0)
 		return true;
-	answer_api_error(answer, 403, "PERMISSION_DENIED", "Unauthorized access to Org: %s", request->workspace_id);
+	answer_api_error(answer, 403, "PERMISSION_DENIED", "Unauthorized access to Org: %s",
+			request->workspace_id);
 	return false;
 }
 
@@ -205,8 +222,9 @@ static bool call_route(struct request *request, size_t route, struct answer *ans
 	case ROUTE_ASSIGNMENT:
 		return assignment_handle_workspace(request, tail, count, answer);
 	case ROUTE_METASTORE:
-		buf_add_text(answer_json(answer, 200), "{\"metastore_id\":\"00000000-0000-4000-8000-000000000001\","
-						       "\"name\":\"sample\"}");
+		buf_add_text(answer_json(answer, 200),
+				"{\"metastore_id\":\"00000000-0000-4000-8000-000000000001\","
+				"\"name\":\"sample\"}");
 		return true;
 	case ROUTE_NONE:
 		break;
@@ -221,20 +239,22 @@ static void serve_locked(struct request *request, struct answer *answer)
 	if (oauth_handle(request, answer))
 		return;
 	if (!find_route(request, &route)) {
-		answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'", request->method,
-				request->target);
+		answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
+				request->method, request->target);
 		return;
 	}
-	if (!check_host(request, route, answer) || !oauth_check(request, answer) || !check_header(request, answer))
+	if (!check_host(request, route, answer) || !oauth_check(request, answer) ||
+			!check_header(request, answer))
 		return;
 	if (!call_route(request, route, answer))
-		answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'", request->method,
-				request->target);
+		answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
+				request->method, request->target);
 }
 
 static bool is_scim(const struct request *request)
 {
-	return request_path_begins(request, "api/*/*/*/scim/v2") || request_path_begins(request, "api/*/*/scim/v2");
+	return request_path_begins(request, "api/*/*/*/scim/v2") ||
+			request_path_begins(request, "api/*/*/scim/v2");
 }
 
 void request_serve(struct request *request, struct answer *answer)
@@ -242,7 +262,8 @@ void request_serve(struct request *request, struct answer *answer)
 	struct sim *sim = request->sim;
 
 	if (request->malformed) {
-		answer_api_error(answer, 400, "MALFORMED_REQUEST", "The request's path or query is too long");
+		answer_api_error(answer, 400, "MALFORMED_REQUEST",
+				"The request's path or query is too long");
 		return;
 	}
 	if (request_is(request, "GET"))
@@ -250,9 +271,9 @@ void request_serve(struct request *request, struct answer *answer)
 	else
 		(void)pthread_rwlock_wrlock(&sim->lock);
 	serve_locked(request, answer);
+	if (sim->options.quirks[QUIRK_TEXT_PLAIN] && is_scim(request) && answer->content_type)
+		answer->content_type = "text/plain;charset=utf-8";
 	(void)pthread_rwlock_unlock(&sim->lock);
 	if (request->host)
 		answer_add_header(answer, "X-Databricks-Org-Id", request->host->id_text);
-	if (sim->options.quirks[QUIRK_TEXT_PLAIN] && is_scim(request) && answer->content_type)
-		answer->content_type = "text/plain;charset=utf-8";
 }

@@ -31,14 +31,13 @@ void request_log_close(struct request_log *log)
 	mem_free(log);
 }
 
-void request_log_write(struct request_log *log, const struct request *request, uint64_t read_ns, unsigned status,
-		size_t bytes)
+void request_log_write(struct request_log *log, const struct request *request, uint64_t read_ns,
+		unsigned status, size_t bytes)
 {
-	AUTO(buf_release) struct buf line;
+	AUTO(buf_release) struct buf line = {.max = LINE_BYTES_MAX};
 
 	if (!log)
 		return;
-	buf_init(&line, LINE_BYTES_MAX);
 	buf_add_text(&line, "{\"t\":");
 	json_add_number(&line, read_ns);
 	json_add_key(&line, "port");

@@ -7,11 +7,12 @@
 #include "sim.h"
 
 struct request_log;
-MUST_CHECK enum err_code request_log_open(const char *path, struct request_log **ret, struct err *err);
+MUST_CHECK enum err_code request_log_open(
+		const char *path, struct request_log **ret, struct err *err);
 void request_log_close(struct request_log *log); /* NULL is fine */
 
 /* read_ns: CLOCK_MONOTONIC when the request had been read. status 0: the connection was cut. log NULL: nothing. */
-void request_log_write(struct request_log *log, const struct request *request, uint64_t read_ns, unsigned status,
-		size_t bytes);
+void request_log_write(struct request_log *log, const struct request *request, uint64_t read_ns,
+		unsigned status, size_t bytes);
 
 #endif

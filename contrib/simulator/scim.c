@@ -15,8 +15,8 @@ static bool find_kind(const char *collection, enum kind *ret)
 
 static void answer_no_endpoint(const struct request *request, struct answer *answer)
 {
-	answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'", request->method,
-			request->target);
+	answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
+			request->method, request->target);
 }
 
 void scim_answer_missing(enum kind kind, const char *id, struct answer *answer)
@@ -43,7 +43,8 @@ uint32_t scim_parse_attributes(const struct request *request)
 static json_t *parse_body(const struct request *request, struct answer *answer)
 {
 	json_error_t error;
-	json_t *body = json_loadb(request->body.ptr ? request->body.ptr : "", request->body.len, 0, &error);
+	json_t *body = json_loadb(
+			request->body.ptr ? request->body.ptr : "", request->body.len, 0, &error);
 	struct scim_problem problem;
 
 	if (json_is_object(body))
@@ -54,8 +55,8 @@ static json_t *parse_body(const struct request *request, struct answer *answer)
 	return NULL;
 }
 
-static void handle_collection(
-		struct request *request, const struct scope *scope, enum kind kind, struct answer *answer)
+static void handle_collection(struct request *request, const struct scope *scope, enum kind kind,
+		struct answer *answer)
 {
 	json_t *body;
 
@@ -76,11 +77,12 @@ static void handle_collection(
 }
 
 /* What the request names, if it is there, of this kind and in sight. */
-static struct principal *find_named(
-		const struct scope *scope, enum kind kind, const char *id_text, struct answer *answer)
+static struct principal *find_named(const struct scope *scope, enum kind kind, const char *id_text,
+		struct answer *answer)
 {
 	uint64_t id;
-	struct principal *who = id_parse(id_text, &id) ? state_find_id(scope->sim->state, id) : NULL;
+	struct principal *who =
+			id_parse(id_text, &id) ? state_find_id(scope->sim->state, id) : NULL;
 
 	if (who && who->kind == kind && scope_sees(scope, who))
 		return who;
@@ -119,8 +121,8 @@ static void handle_resource(struct request *request, const struct scope *scope, 
 }
 
 /* In a workspace only its admins get further than /Me and the names of users and groups. */
-static bool check_caller(const struct request *request, const struct scope *scope, const char *collection,
-		struct answer *answer)
+static bool check_caller(const struct request *request, const struct scope *scope,
+		const char *collection, struct answer *answer)
 {
 	struct workspace *workspace = scope->workspace;
 
@@ -128,12 +130,13 @@ static bool check_caller(const struct request *request, const struct scope *scop
 		return true;
 	if (request_is(request, "GET") && strcmp(collection, "Me") == 0)
 		return true;
-	answer_scim_error(answer, 403, NULL, "/2.0/preview/scim/v2/%s is only accessible by admins", collection);
+	answer_scim_error(answer, 403, NULL, "/2.0/preview/scim/v2/%s is only accessible by admins",
+			collection);
 	return false;
 }
 
-void scim_handle(struct request *request, const struct scope *scope, char *const *tail, size_t count,
-		struct answer *answer)
+void scim_handle(struct request *request, const struct scope *scope, char *const *tail,
+		size_t count, struct answer *answer)
 {
 	enum kind kind;
 	uint64_t id;
@@ -143,7 +146,8 @@ void scim_handle(struct request *request, const struct scope *scope, char *const
 			answer_no_endpoint(request, answer);
 		return;
 	}
-	if (count == 1 && scope->workspace && strcmp(tail[0], "Me") == 0 && request_is(request, "GET")) {
+	if (count == 1 && scope->workspace && strcmp(tail[0], "Me") == 0 &&
+			request_is(request, "GET")) {
 		scim_read_me(request, scope, answer);
 		return;
 	}

@@ -51,7 +51,8 @@ enum attr attr_parse(struct span name)
 {
 	name = skip_urn(name);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (strlen(names[i].name) == name.len && strncasecmp(names[i].name, name.ptr, name.len) == 0)
+		if (strlen(names[i].name) == name.len &&
+				strncasecmp(names[i].name, name.ptr, name.len) == 0)
 			return names[i].attr;
 	}
 	return ATTR_NONE;

@@ -18,7 +18,8 @@ static struct principal *backup_of(struct principal *who)
 	return copy;
 }
 
-void change_begin(struct change *change, struct request *request, const struct scope *scope, struct principal *who)
+void change_begin(struct change *change, struct request *request, const struct scope *scope,
+		struct principal *who)
 {
 	*change = (struct change){.request = request, .scope = scope, .who = who};
 	change->backup = backup_of(who);
@@ -30,7 +31,7 @@ void change_commit(struct change *change)
 
 	/* The account's word counts in every workspace, and its return does not bring them back. */
 	if (change->backup->active && !who->active) {
-		for (vec_each(&who->seats, seat))
+		for (vec_each (&who->seats, seat))
 			(*seat)->inactive = true;
 	}
 	principal_free(change->backup);
@@ -39,7 +40,7 @@ void change_commit(struct change *change)
 
 static void restore_seats(struct principal *who, const struct principal *backup)
 {
-	for (vec_each(&who->seats, item)) {
+	for (vec_each (&who->seats, item)) {
 		struct seat *seat = *item;
 		const struct seat *old = seat_find(backup, seat->workspace);
 
@@ -85,7 +86,8 @@ bool change_is_foreign(const struct change *change)
 bool change_refuse_foreign_group(struct change *change)
 {
 	if (change->scope->sim->options.quirks[QUIRK_FEDERATED_400])
-		return scim_refuse(&change->problem, 400, "Members attribute not supported for current workspace.",
+		return scim_refuse(&change->problem, 400,
+				"Members attribute not supported for current workspace.",
 				PATCH_FAILED);
 	return scim_refuse(&change->problem, 500, NULL, PATCH_FAILED);
 }
@@ -110,7 +112,8 @@ static bool check_nesting(struct change *change, const struct principal *member)
 
 	if (group_is_below(change->scope->sim->state, member, group))
 		return scim_refuse(&change->problem, 400, "invalidValue",
-				"Group %s cannot be a member of group %s: they would contain each other",
+				"Group %s cannot be a member of group %s: they would contain each "
+				"other",
 				member->id_text, group->id_text);
 	if (change->scope->sim->options.quirks[QUIRK_NESTING_LIMIT] &&
 			group_layers_above(group) + group_layers_below(member) > NESTING_MAX)
@@ -157,8 +160,8 @@ static bool add_member(struct change *change, const char *id_text)
 		return false;
 	if (member->parents.count >= PARENTS_MAX)
 		return scim_refuse(&change->problem, 400, "invalidValue",
-				"Principal %s is a member of %d groups, the most there may be", member->id_text,
-				PARENTS_MAX);
+				"Principal %s is a member of %d groups, the most there may be",
+				member->id_text, PARENTS_MAX);
 	edit(change, member, true);
 	return true;
 }
@@ -167,7 +170,8 @@ static bool add_member(struct change *change, const char *id_text)
 static bool check_members(struct change *change)
 {
 	if (change->who->system == SYSTEM_ACCOUNT_USERS)
-		return scim_refuse(&change->problem, 403, NULL, "PERMISSION_DENIED: Group account users cannot be changed");
+		return scim_refuse(&change->problem, 403, NULL,
+				"PERMISSION_DENIED: Group account users cannot be changed");
 	return !change_is_foreign(change) || change_refuse_foreign_group(change);
 }
 
@@ -199,7 +203,9 @@ static bool remove_from_system_group(struct change *change, const char *id_text)
 static bool remove_one(struct change *change, const char *id_text)
 {
 	uint64_t id;
-	struct principal *member = id_parse(id_text, &id) ? state_find_id(change->scope->sim->state, id) : NULL;
+	struct principal *member = id_parse(id_text, &id)
+			? state_find_id(change->scope->sim->state, id)
+			: NULL;
 
 	if (change->who->system != SYSTEM_NONE)
 		return remove_from_system_group(change, id_text);
@@ -208,8 +214,8 @@ static bool remove_one(struct change *change, const char *id_text)
 		return true;
 	}
 	if (change->scope->sim->options.quirks[QUIRK_STRICT_REMOVE])
-		return scim_refuse(&change->problem, 404, "noTarget", "Member %s is not in group %s", id_text,
-				change->who->id_text);
+		return scim_refuse(&change->problem, 404, "noTarget",
+				"Member %s is not in group %s", id_text, change->who->id_text);
 	return true;
 }
 
@@ -222,46 +228,45 @@ bool change_remove_members(struct change *change, const char *only)
 	if (only)
 		return remove_one(change, only);
 	if (group->system != SYSTEM_NONE)
-		return scim_refuse(&change->problem, 400, "invalidValue", "Cannot remove all members from group %s",
-				group->display_name);
+		return scim_refuse(&change->problem, 400, "invalidValue",
+				"Cannot remove all members from group %s", group->display_name);
 	while (group->members.count)
 		edit(change, group->members.items[group->members.count - 1].other, false);
 	return true;
 }
 
-static bool keeps(const struct json_texts *ids, const struct table *wanted, const struct principal *member)
+static struct table *set_of(const struct json_texts *ids)
 {
-	(void)ids;
-	return table_find(wanted, span_of(member->id_text)) != NULL;
-}
-
-/* Whether value names exactly the members that are there; then nothing would change. */
-static bool members_equal(const struct change *change, const struct json_texts *ids)
-{
-	const struct principal *group = change->who;
-	struct table *wanted = table_new();
-	size_t equal = 0;
+	struct table *set = table_new();
 
 	for (size_t i = 0; i < ids->count; i++)
-		(void)table_put(wanted, span_of(ids->items[i]), wanted);
-	for (vec_each(&group->members, link))
-		equal += keeps(ids, wanted, link->other);
-	equal = equal == group->members.count && equal == table_count(wanted);
+		(void)table_put(set, span_of(ids->items[i]), set);
+	return set;
+}
+
+/* Whether ids are exactly the members that are there; then nothing would change. */
+static bool members_equal(const struct principal *group, const struct json_texts *ids)
+{
+	struct table *wanted = set_of(ids);
+	size_t equal = 0;
+	bool result;
+
+	for (vec_each (&group->members, link))
+		equal += table_find(wanted, span_of(link->other->id_text)) != NULL;
+	result = equal == group->members.count && equal == table_count(wanted);
 	table_free(wanted);
-	return equal;
+	return result;
 }
 
 static void drop_unwanted(struct change *change, const struct json_texts *ids)
 {
 	struct principal *group = change->who;
-	struct table *wanted = table_new();
+	struct table *wanted = set_of(ids);
 
-	for (size_t i = 0; i < ids->count; i++)
-		(void)table_put(wanted, span_of(ids->items[i]), wanted);
 	for (size_t i = group->members.count; i-- > 0;) {
 		struct principal *member = group->members.items[i].other;
 
-		if (!keeps(ids, wanted, member))
+		if (!table_find(wanted, span_of(member->id_text)))
 			edit(change, member, false);
 	}
 	table_free(wanted);
@@ -277,7 +282,7 @@ bool change_set_members(struct change *change, const json_t *value)
 	} else if (change->who->system == SYSTEM_ACCOUNT_USERS) {
 		good = check_members(change);
 	} else if (change_is_foreign(change)) {
-		good = members_equal(change, &ids) || change_refuse_foreign_group(change);
+		good = members_equal(change->who, &ids) || change_refuse_foreign_group(change);
 	} else {
 		drop_unwanted(change, &ids);
 		for (size_t i = 0; good && i < ids.count; i++)
@@ -296,7 +301,7 @@ static struct principal *find_group_of_name(const struct change *change, const c
 	if (change->who->home)
 		return workspace_find_group(change->who->home, name);
 	other = state_find_text(state, KIND_GROUP, INDEX_DISPLAY, name);
-	for (vec_each(&change->who->seats, seat)) {
+	for (vec_each (&change->who->seats, seat)) {
 		if (!other && (*seat)->level != LEVEL_NONE)
 			other = workspace_find_group((*seat)->workspace, name);
 	}
@@ -316,15 +321,17 @@ bool change_display_name(struct change *change, const char *text)
 	if (text && who->display_name && strcmp(text, who->display_name) == 0)
 		return true;
 	if (who->system != SYSTEM_NONE)
-		return scim_refuse(&change->problem, 403, NULL, "PERMISSION_DENIED: Group %s cannot be renamed",
-				who->display_name);
+		return scim_refuse(&change->problem, 403, NULL,
+				"PERMISSION_DENIED: Group %s cannot be renamed", who->display_name);
 	if (change_is_foreign(change))
 		return change_refuse_foreign_group(change);
 	if (!text)
-		return scim_refuse(&change->problem, 400, "invalidValue", "A group needs a displayName");
+		return scim_refuse(&change->problem, 400, "invalidValue",
+				"A group needs a displayName");
 	other = find_group_of_name(change, text);
 	if (other && other != who)
-		return scim_refuse(&change->problem, 409, NULL, "Group with name %s already exists.", text);
+		return scim_refuse(&change->problem, 409, NULL,
+				"Group with name %s already exists.", text);
 	state_set_display_name(change->scope->sim->state, who, text);
 	return true;
 }
@@ -344,8 +351,8 @@ bool change_active(struct change *change, bool active)
 		return true;
 	}
 	if (active && !who->active)
-		return scim_refuse(&change->problem, 400, "invalidValue", "%s is deactivated in the account",
-				who->name);
+		return scim_refuse(&change->problem, 400, "invalidValue",
+				"%s is deactivated in the account", who->name);
 	seat_need(who, change->scope->workspace)->inactive = !active;
 	return true;
 }
@@ -364,11 +371,12 @@ uint32_t *change_entitlements(struct change *change)
 
 static bool check_own_role(struct change *change, const char *role)
 {
-	if (change->scope->workspace || change->who != change->request->caller || strcmp(role, "account_admin") != 0 ||
+	if (change->scope->workspace || change->who != change->request->caller ||
+			strcmp(role, "account_admin") != 0 ||
 			!texts_contain(change_roles(change), role))
 		return true;
-	return scim_refuse(&change->problem, 400, "invalidValue", "PERMISSION_DENIED: Cannot remove roles for %s",
-			change->who->id_text);
+	return scim_refuse(&change->problem, 400, "invalidValue",
+			"PERMISSION_DENIED: Cannot remove roles for %s", change->who->id_text);
 }
 
 bool change_remove_role(struct change *change, const char *role)

@@ -4,8 +4,9 @@
 #include "base/text.h"
 #include "stale.h"
 
-#define EMAIL_NOTE                                                                                           \
-	". Note: emails are case insensitive (i.e abc@domain.com and ABC@DOMAIN.COM are considered equivalent)"
+#define EMAIL_NOTE                                                                                 \
+	". Note: emails are case insensitive (i.e abc@domain.com and ABC@DOMAIN.COM are "          \
+	"considered equivalent)"
 /* The service puts the reason where the type belongs. */
 #define UNPARSABLE "Request is unparsable, syntactically incorrect, or violates schema."
 
@@ -22,7 +23,8 @@ static bool refuse_missing(struct creation *creation, const char *attribute)
 {
 	char reason[80];
 
-	(void)snprintf(reason, sizeof(reason), "Required attribute %s is missing in the SCIM Object.", attribute);
+	(void)snprintf(reason, sizeof(reason),
+			"Required attribute %s is missing in the SCIM Object.", attribute);
 	return scim_refuse(&creation->problem, 400, reason, UNPARSABLE);
 }
 
@@ -41,7 +43,8 @@ static bool name_of_sp(struct creation *creation, char **ret_name)
 
 	if (given && creation->scope->sim->options.cloud != CLOUD_AZURE)
 		return scim_refuse(&creation->problem, 400,
-				"Attribute applicationID cannot be specified for the SCIM Object", UNPARSABLE);
+				"Attribute applicationID cannot be specified for the SCIM Object",
+				UNPARSABLE);
 	if (!given && !creation->resource->display_name)
 		return refuse_missing(creation, "displayName");
 	if (!given)
@@ -58,12 +61,13 @@ static bool refuse_taken(struct creation *creation, const char *name)
 		return scim_refuse(&creation->problem, 409, NULL,
 				"Service principal with application ID %s already exists.", name);
 	if (creation->kind == KIND_SP)
-		return scim_refuse(&creation->problem, 409, NULL, "User with email %s already exists in this account",
-				name);
+		return scim_refuse(&creation->problem, 409, NULL,
+				"User with email %s already exists in this account", name);
 	if (in_workspace)
-		return scim_refuse(&creation->problem, 409, NULL, "User with username %s already exists.", name);
-	return scim_refuse(&creation->problem, 409, NULL, "User with email %s already exists in this account%s", name,
-			EMAIL_NOTE);
+		return scim_refuse(&creation->problem, 409, NULL,
+				"User with username %s already exists.", name);
+	return scim_refuse(&creation->problem, 409, NULL,
+			"User with email %s already exists in this account%s", name, EMAIL_NOTE);
 }
 
 static void fill_person(struct creation *creation, struct principal *who)
@@ -89,7 +93,8 @@ static bool create_person(struct creation *creation)
 	AUTO(mem_freep) char *name = NULL;
 	struct principal *who;
 
-	if (creation->kind == KIND_USER ? !name_of_user(creation, &name) : !name_of_sp(creation, &name))
+	if (creation->kind == KIND_USER ? !name_of_user(creation, &name)
+					: !name_of_sp(creation, &name))
 		return false;
 	who = state_find_text(state, creation->kind, INDEX_NAME, name);
 	if (who && (!workspace || workspace_sees(state, workspace, who)))
@@ -133,7 +138,8 @@ static bool create_group(struct creation *creation)
 	taken = workspace ? workspace_find_group(workspace, name)
 			  : state_find_text(state, KIND_GROUP, INDEX_DISPLAY, name);
 	if (taken || is_system_name(name))
-		return scim_refuse(&creation->problem, 409, NULL, "Group with name %s already exists.", name);
+		return scim_refuse(&creation->problem, 409, NULL,
+				"Group with name %s already exists.", name);
 	creation->who = state_make(state, KIND_GROUP, workspace, 0);
 	creation->who->display_name = mem_strdup(name);
 	creation->who->external_id = mem_strdup_or_null(creation->resource->external_id);
@@ -165,13 +171,15 @@ void scim_create(struct request *request, const struct scope *scope, enum kind k
 		struct answer *answer)
 {
 	struct resource resource;
-	struct creation creation = {.request = request, .scope = scope, .kind = kind, .resource = &resource};
+	struct creation creation = {
+			.request = request, .scope = scope, .kind = kind, .resource = &resource};
 
 	if (!resource_read(body, kind, &resource, &creation.problem)) {
 		answer_problem(answer, &creation.problem);
 		return;
 	}
-	if ((kind == KIND_GROUP ? create_group(&creation) : create_person(&creation)) && fill_lists(&creation)) {
+	if ((kind == KIND_GROUP ? create_group(&creation) : create_person(&creation)) &&
+			fill_lists(&creation)) {
 		render_principal(answer_json(answer, 201), scope, creation.who, ATTR_ALL, false);
 		stale_commit(scope->sim->state, request->stale, creation.who, NULL);
 	} else {

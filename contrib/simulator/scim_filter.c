@@ -82,7 +82,8 @@ static bool scan_operator(struct scanner *scan, enum filter_op *ret)
 	static const struct {
 		const char *word;
 		enum filter_op op;
-	} operators[] = {{"eq", FILTER_EQ}, {"ne", FILTER_NE}, {"co", FILTER_CO}, {"sw", FILTER_SW}};
+	} operators[] = {
+			{"eq", FILTER_EQ}, {"ne", FILTER_NE}, {"co", FILTER_CO}, {"sw", FILTER_SW}};
 	struct span word = next_word(scan);
 
 	for (size_t i = 0; i < COUNT_OF(operators); i++) {
@@ -133,9 +134,11 @@ static bool scan_joined(struct scanner *scan, enum filter_op op, size_t *ret)
 	if (op == FILTER_OR ? !scan_joined(scan, FILTER_AND, &left) : !scan_comparison(scan, &left))
 		return false;
 	while (scan_joint(scan, op == FILTER_OR ? "or" : "and")) {
-		if (op == FILTER_OR ? !scan_joined(scan, FILTER_AND, &right) : !scan_comparison(scan, &right))
+		if (op == FILTER_OR ? !scan_joined(scan, FILTER_AND, &right)
+				    : !scan_comparison(scan, &right))
 			return false;
-		*vec_add(scan->filter) = (struct filter_node){.op = op, .left = left, .right = right};
+		*vec_add(scan->filter) =
+				(struct filter_node){.op = op, .left = left, .right = right};
 		left = scan->filter->count - 1;
 	}
 	*ret = left;
@@ -168,7 +171,7 @@ bool filter_parse(const char *text, struct filter *ret, const char **ret_problem
 
 void filter_release(struct filter *filter)
 {
-	for (vec_each(filter, node)) {
+	for (vec_each (filter, node)) {
 		mem_free(node->value);
 		mem_free(node->folded);
 	}
@@ -177,7 +180,8 @@ void filter_release(struct filter *filter)
 
 static bool is_case_exact(enum attr attr)
 {
-	return attr == ATTR_ID || attr == ATTR_EXTERNAL_ID || attr == ATTR_MEMBERS || attr == ATTR_GROUPS;
+	return attr == ATTR_ID || attr == ATTR_EXTERNAL_ID || attr == ATTR_MEMBERS ||
+			attr == ATTR_GROUPS;
 }
 
 static bool compare(enum filter_op op, const char *have, const char *want)
@@ -189,7 +193,8 @@ static bool compare(enum filter_op op, const char *have, const char *want)
 	return strcmp(have, want) == 0;
 }
 
-static bool comparison_holds(const struct filter_node *node, filter_value_fn *value, const void *object)
+static bool comparison_holds(
+		const struct filter_node *node, filter_value_fn *value, const void *object)
 {
 	const char *have;
 	bool found = false;

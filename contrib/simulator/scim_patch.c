@@ -8,7 +8,8 @@
 
 #define PATCH_URN "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
-bool scim_refuse(struct scim_problem *ret, unsigned status, const char *scim_type, const char *fmt, ...)
+bool scim_refuse(struct scim_problem *ret, unsigned status, const char *scim_type, const char *fmt,
+		...)
 {
 	va_list args;
 
@@ -50,7 +51,8 @@ static bool parse_path(const char *path, struct patch_op *ret, struct scim_probl
 	ret->attr = attr_parse((struct span){path, len});
 	if (ret->attr == ATTR_NONE)
 		return scim_refuse(problem, 400, "invalidPath",
-				"No such attribute with the name : %s in the current resource", path);
+				"No such attribute with the name : %s in the current resource",
+				path);
 	if (path[len] == '[') {
 		AUTO(filter_release) struct filter filter = {0};
 		AUTO(mem_freep) char *inner = NULL;
@@ -64,7 +66,8 @@ static bool parse_path(const char *path, struct patch_op *ret, struct scim_probl
 		if (strncasecmp(inner, "value ", 6) != 0)
 			return scim_refuse(problem, 400, "invalidFilter", "Invalid path: %s", path);
 		full = mem_printf("%.*s.%s", (int)len, path, inner);
-		if (!filter_parse(full, &filter, &ignored) || filter.count != 1 || filter.items[0].op != FILTER_EQ)
+		if (!filter_parse(full, &filter, &ignored) || filter.count != 1 ||
+				filter.items[0].op != FILTER_EQ)
 			return scim_refuse(problem, 400, "invalidFilter", "Invalid path: %s", path);
 		ret->only_value = STEAL(filter.items[0].value);
 	}
@@ -78,7 +81,8 @@ static bool check_remove(const struct patch_op *op, struct scim_problem *problem
 		return scim_refuse(problem, 400, "noTarget", "Remove operation needs a path");
 	if (op->value && (op->only_value || op->attr != ATTR_ENTITLEMENTS))
 		return scim_refuse(problem, 400, "invalidSyntax",
-				"Unrecognized field \"value\" in RemoveOperation, one known property: \"path\"");
+				"Unrecognized field \"value\" in RemoveOperation, one known "
+				"property: \"path\"");
 	return true;
 }
 
@@ -112,7 +116,8 @@ static bool check_schemas(const json_t *schemas, struct scim_problem *problem)
 		return true;
 	if (!json_is_array(schemas))
 		return scim_refuse_syntax(problem);
-	json_array_foreach (schemas, i, urn) {
+	json_array_foreach(schemas, i, urn)
+	{
 		if (json_is_string(urn) && strcasecmp(json_string_value(urn), PATCH_URN) == 0)
 			return true;
 	}
@@ -131,7 +136,8 @@ bool patch_parse(json_t *body, struct patch *ret, struct scim_problem *ret_probl
 	if (!json_is_array(operations) || json_array_size(operations) == 0 ||
 			json_array_size(operations) > PATCH_OPERATIONS_MAX)
 		return scim_refuse_syntax(ret_problem);
-	json_array_foreach (operations, i, item) {
+	json_array_foreach(operations, i, item)
+	{
 		struct patch_op *op = vec_add(&patch);
 
 		*op = (struct patch_op){0};
@@ -146,7 +152,7 @@ bool patch_parse(json_t *body, struct patch *ret, struct scim_problem *ret_probl
 
 void patch_release(struct patch *patch)
 {
-	for (vec_each(patch, op))
+	for (vec_each (patch, op))
 		mem_free(op->only_value);
 	vec_release(patch);
 }
@@ -158,7 +164,8 @@ bool json_read_values(const json_t *value, struct json_texts *ret_values)
 
 	if (!json_is_array(value))
 		return false;
-	json_array_foreach (value, i, item) {
+	json_array_foreach(value, i, item)
+	{
 		const json_t *text = json_object_get(item, "value");
 
 		if (!json_is_object(item) || (text && !json_is_string(text)))

@@ -20,8 +20,8 @@ struct scim_problem {
 	char detail[400];
 };
 /* Fills *ret and returns false. scim_type may be NULL. */
-bool scim_refuse(struct scim_problem *ret, unsigned status, const char *scim_type, const char *fmt, ...)
-		PRINTF_LIKE(4, 5);
+bool scim_refuse(struct scim_problem *ret, unsigned status, const char *scim_type, const char *fmt,
+		...) PRINTF_LIKE(4, 5);
 /* 400 with the sentence that stands for any body that does not fit the schema. */
 bool scim_refuse_syntax(struct scim_problem *ret);
 
@@ -29,9 +29,9 @@ enum patch_verb { PATCH_ADD, PATCH_REMOVE, PATCH_REPLACE };
 
 struct patch_op {
 	enum patch_verb verb;
-	enum attr attr;     /* ATTR_NONE: no path; value is an object of attributes */
-	char *only_value;   /* of a path such as members[value eq "1"]; NULL: no such filter */
-	json_t *value;      /* borrowed from the body; NULL: absent */
+	enum attr attr;   /* ATTR_NONE: no path; value is an object of attributes */
+	char *only_value; /* of a path such as members[value eq "1"]; NULL: no such filter */
+	json_t *value;    /* borrowed from the body; NULL: absent */
 };
 
 struct patch {

@@ -19,8 +19,8 @@ struct list_query {
 	size_t count;
 };
 
-static bool read_number(const struct request *request, const char *name, size_t otherwise, size_t *ret,
-		struct answer *answer)
+static bool read_number(const struct request *request, const char *name, size_t otherwise,
+		size_t *ret, struct answer *answer)
 {
 	const char *text = request_parameter(request, name);
 	int64_t number;
@@ -29,15 +29,16 @@ static bool read_number(const struct request *request, const char *name, size_t 
 	if (!text)
 		return true;
 	if (!text_parse_int(text, INT32_MIN, INT32_MAX, &number)) {
-		answer_scim_error(answer, 400, "invalidValue", "%s is not a number: %s", name, text);
+		answer_scim_error(
+				answer, 400, "invalidValue", "%s is not a number: %s", name, text);
 		return false;
 	}
 	*ret = number < 0 ? 0 : (size_t)number;
 	return true;
 }
 
-static bool read_filter(const struct request *request, const struct scope *scope, struct filter *ret,
-		struct answer *answer)
+static bool read_filter(const struct request *request, const struct scope *scope,
+		struct filter *ret, struct answer *answer)
 {
 	const char *text = request_parameter(request, "filter");
 	const char *problem;
@@ -49,15 +50,15 @@ static bool read_filter(const struct request *request, const struct scope *scope
 		return false;
 	}
 	if (scope->newer && ret->count > FILTER_NODES_MAX_NEWER) {
-		answer_scim_error(answer, 400, "invalidFilter", "INVALID_FILTER: more than %d nodes",
-				FILTER_NODES_MAX_NEWER);
+		answer_scim_error(answer, 400, "invalidFilter",
+				"INVALID_FILTER: more than %d nodes", FILTER_NODES_MAX_NEWER);
 		return false;
 	}
 	return true;
 }
 
-static bool read_query(const struct request *request, const struct scope *scope, struct list_query *ret,
-		struct answer *answer)
+static bool read_query(const struct request *request, const struct scope *scope,
+		struct list_query *ret, struct answer *answer)
 {
 	const char *sort = request_parameter(request, "sortBy");
 	const char *order = request_parameter(request, "sortOrder");
@@ -75,28 +76,42 @@ static bool read_query(const struct request *request, const struct scope *scope,
 	return true;
 }
 
-/* Every object of the kind, as lists show it now. */
-static void gather_all(const struct scope *scope, enum kind kind, struct found *found)
+/* As lists show them while some of them lag. */
+static void gather_lagging(const struct scope *scope, enum kind kind, const struct principals *list,
+		struct found *found)
 {
 	struct state *state = scope->sim->state;
-	const struct principals *list = scope->workspace ? workspace_list(state, scope->workspace, kind)
-							 : &state->lists[kind];
-	AUTO(mem_freep) const struct principal **ghosts = NULL;
 	struct stale_list gone = {0};
 
-	if (stale_any(state))
-		stale_list_begin(state, kind, &gone);
-	ghosts = gone.items;
-	for (vec_each(list, who)) {
-		const struct principal *shown = stale_any(state) ? stale_in_list(*who) : *who;
+	stale_list_begin(state, kind, &gone);
+	for (vec_each (list, who)) {
+		const struct principal *shown = stale_in_list(*who);
 
 		if (shown)
 			*vec_add(found) = shown;
 	}
-	for (size_t i = 0; i < gone.count; i++) {
-		if (!gone.items[i]->home || gone.items[i]->home == scope->workspace)
-			*vec_add(found) = gone.items[i];
+	for (vec_each (&gone, ghost)) {
+		if (scope_sees(scope, *ghost))
+			*vec_add(found) = *ghost;
 	}
+	vec_release(&gone);
+	stale_list_end(state);
+}
+
+/* Every object of the kind, as lists show it now. */
+static void gather_all(const struct scope *scope, enum kind kind, struct found *found)
+{
+	struct state *state = scope->sim->state;
+	const struct principals *list = scope->workspace
+			? workspace_list(state, scope->workspace, kind)
+			: &state->lists[kind];
+
+	if (stale_any(state)) {
+		gather_lagging(scope, kind, list, found);
+		return;
+	}
+	for (vec_each (list, who))
+		*vec_add(found) = *who;
 }
 
 static bool index_of(const struct filter_node *node, enum kind kind, enum index_kind *ret)
@@ -120,7 +135,8 @@ static bool gather_equal(const struct scope *scope, enum kind kind, const struct
 	uint64_t id;
 
 	if (node->op == FILTER_EQ && node->attr == ATTR_ID) {
-		const struct principal *who = id_parse(node->value, &id) ? state_find_id(state, id) : NULL;
+		const struct principal *who =
+				id_parse(node->value, &id) ? state_find_id(state, id) : NULL;
 
 		if (who && who->kind == kind)
 			*vec_add(found) = who;
@@ -135,8 +151,8 @@ static bool gather_equal(const struct scope *scope, enum kind kind, const struct
 }
 
 /* Whether indices alone give every object that node can match; then found has them, perhaps with others or twice. */
-static bool gather_indexed(const struct scope *scope, enum kind kind, const struct filter *filter, size_t at,
-		struct found *found)
+static bool gather_indexed(const struct scope *scope, enum kind kind, const struct filter *filter,
+		size_t at, struct found *found)
 {
 	const struct filter_node *node = &filter->items[at];
 
@@ -169,7 +185,8 @@ static void sort_and_drop_twins(struct found *found)
 	found->count = kept;
 }
 
-static void gather(const struct scope *scope, enum kind kind, const struct list_query *query, struct found *found)
+static void gather(const struct scope *scope, enum kind kind, const struct list_query *query,
+		struct found *found)
 {
 	const struct filter *filter = &query->filter;
 	size_t kept = 0;
@@ -179,7 +196,8 @@ static void gather(const struct scope *scope, enum kind kind, const struct list_
 		gather_all(scope, kind, found);
 		return;
 	}
-	if (!stale_any(scope->sim->state) && gather_indexed(scope, kind, filter, filter->count - 1, found)) {
+	if (!stale_any(scope->sim->state) &&
+			gather_indexed(scope, kind, filter, filter->count - 1, found)) {
 		sort_and_drop_twins(found);
 	} else {
 		found->count = 0;
@@ -189,7 +207,8 @@ static void gather(const struct scope *scope, enum kind kind, const struct list_
 	for (size_t i = 0; i < found->count; i++) {
 		const struct shown shown = {.scope = scope, .who = found->items[i]};
 
-		if ((seen || scope_sees(scope, shown.who)) && filter_matches(filter, shown_value, &shown))
+		if ((seen || scope_sees(scope, shown.who)) &&
+				filter_matches(filter, shown_value, &shown))
 			found->items[kept++] = found->items[i];
 	}
 	found->count = kept;
@@ -208,7 +227,8 @@ static int by_key(const void *a, const void *b)
 	return order ? order : by_sequence(&left->who, &right->who);
 }
 
-static void sort_found(const struct scope *scope, const struct list_query *query, struct found *found)
+static void sort_found(
+		const struct scope *scope, const struct list_query *query, struct found *found)
 {
 	struct sort_item *items;
 
@@ -219,7 +239,8 @@ static void sort_found(const struct scope *scope, const struct list_query *query
 		const struct shown shown = {.scope = scope, .who = found->items[i]};
 		const char *value = shown_value(&shown, query->sort, 0);
 
-		items[i] = (struct sort_item){text_fold(span_of(value ? value : "")), found->items[i]};
+		items[i] = (struct sort_item){
+				text_fold(span_of(value ? value : "")), found->items[i]};
 	}
 	qsort(items, found->count, sizeof(*items), by_key);
 	for (size_t i = 0; i < found->count; i++) {
@@ -229,8 +250,8 @@ static void sort_found(const struct scope *scope, const struct list_query *query
 	mem_free(items);
 }
 
-static void write_list(const struct scope *scope, const struct list_query *query, const struct found *found,
-		struct answer *answer)
+static void write_list(const struct scope *scope, const struct list_query *query,
+		const struct found *found, struct answer *answer)
 {
 	struct buf *out = answer_json(answer, 200);
 	size_t first = query->start - 1 < found->count ? query->start - 1 : found->count;
@@ -256,7 +277,8 @@ static void write_list(const struct scope *scope, const struct list_query *query
 	buf_add_char(out, '}');
 }
 
-void scim_read_list(struct request *request, const struct scope *scope, enum kind kind, struct answer *answer)
+void scim_read_list(struct request *request, const struct scope *scope, enum kind kind,
+		struct answer *answer)
 {
 	struct list_query query = {0};
 	struct found found = {0};
@@ -270,17 +292,19 @@ void scim_read_list(struct request *request, const struct scope *scope, enum kin
 	vec_release(&found);
 }
 
-void scim_read_one(struct request *request, const struct scope *scope, enum kind kind, const char *id_text,
-		struct answer *answer)
+void scim_read_one(struct request *request, const struct scope *scope, enum kind kind,
+		const char *id_text, struct answer *answer)
 {
 	uint64_t id;
-	const struct principal *who = id_parse(id_text, &id) ? stale_get(scope->sim->state, id) : NULL;
+	const struct principal *who =
+			id_parse(id_text, &id) ? stale_get(scope->sim->state, id) : NULL;
 
 	if (!who || who->kind != kind || (!who->deleted && !scope_sees(scope, who))) {
 		scim_answer_missing(kind, id_text, answer);
 		return;
 	}
-	render_principal(answer_json(answer, 200), scope, who, scim_parse_attributes(request), false);
+	render_principal(answer_json(answer, 200), scope, who, scim_parse_attributes(request),
+			false);
 }
 
 void scim_read_me(struct request *request, const struct scope *scope, struct answer *answer)
@@ -290,5 +314,6 @@ void scim_read_me(struct request *request, const struct scope *scope, struct ans
 	if (request->caller->kind == KIND_SP)
 		render_me(out, scope, request->caller, scim_parse_attributes(request));
 	else
-		render_principal(out, scope, request->caller, scim_parse_attributes(request), false);
+		render_principal(
+				out, scope, request->caller, scim_parse_attributes(request), false);
 }

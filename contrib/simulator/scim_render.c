@@ -8,7 +8,8 @@ static const struct {
 } kinds[KIND_COUNT_] = {
 		[KIND_USER] = {"Users", "\"urn:ietf:params:scim:schemas:core:2.0:User\""},
 		[KIND_GROUP] = {"Groups", "\"urn:ietf:params:scim:schemas:core:2.0:Group\""},
-		[KIND_SP] = {"ServicePrincipals", "\"urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal\""},
+		[KIND_SP] = {"ServicePrincipals",
+				"\"urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal\""},
 };
 
 const char *kind_collection(enum kind kind)
@@ -108,7 +109,8 @@ const char *shown_value(const void *object, enum attr attr, size_t n)
 {
 	const struct shown *shown = object;
 
-	if (attr == ATTR_ENTITLEMENTS || attr == ATTR_ROLES || attr == ATTR_MEMBERS || attr == ATTR_GROUPS)
+	if (attr == ATTR_ENTITLEMENTS || attr == ATTR_ROLES || attr == ATTR_MEMBERS ||
+			attr == ATTR_GROUPS)
 		return multi_value(shown, attr, n);
 	return n == 0 ? single_value(shown, attr) : NULL;
 }
@@ -133,11 +135,12 @@ static void add_reference(struct buf *out, const struct principal *who, const ch
 
 static void add_all(struct buf *out, const struct principals *list)
 {
-	for (vec_each(list, who))
+	for (vec_each (list, who))
 		add_reference(out, *who, NULL);
 }
 
-static void add_system_members(struct buf *out, const struct scope *scope, const struct principal *group)
+static void add_system_members(
+		struct buf *out, const struct scope *scope, const struct principal *group)
 {
 	struct state *state = scope->sim->state;
 
@@ -150,10 +153,11 @@ static void add_system_members(struct buf *out, const struct scope *scope, const
 		add_all(out, workspace_list(state, group->home, KIND_USER));
 		add_all(out, workspace_list(state, group->home, KIND_SP));
 	}
-	for (vec_each(&group->home->seats, item)) {
+	for (vec_each (&group->home->seats, item)) {
 		const struct seat *seat = *item;
 
-		if (group->system == SYSTEM_ADMINS ? seat->level == LEVEL_ADMIN : seat->who->kind == KIND_GROUP)
+		if (group->system == SYSTEM_ADMINS ? seat->level == LEVEL_ADMIN
+						   : seat->who->kind == KIND_GROUP)
 			add_reference(out, seat->who, NULL);
 	}
 }
@@ -178,7 +182,7 @@ static void add_members(struct buf *out, const struct scope *scope, const struct
 	empty = out->len;
 	if (group->system != SYSTEM_NONE)
 		add_system_members(out, scope, group);
-	for (vec_each(&group->members, link))
+	for (vec_each (&group->members, link))
 		add_reference(out, link->other, NULL);
 	end_array(out, start, empty);
 }
@@ -192,10 +196,11 @@ static void add_groups(struct buf *out, const struct scope *scope, const struct 
 	buf_add_char(out, '[');
 	empty = out->len;
 	if (!who->home && (level != LEVEL_NONE || who->kind != KIND_GROUP))
-		add_reference(out, scope->workspace->users, level != LEVEL_NONE ? "direct" : "indirect");
+		add_reference(out, scope->workspace->users,
+				level != LEVEL_NONE ? "direct" : "indirect");
 	if (level == LEVEL_ADMIN)
 		add_reference(out, scope->workspace->admins, "direct");
-	for (vec_each(&who->parents, link)) {
+	for (vec_each (&who->parents, link)) {
 		if (scope_sees(scope, link->other))
 			add_reference(out, link->other, "direct");
 	}
@@ -259,7 +264,8 @@ static void add_workspace_part(struct buf *out, const struct shown *shown, uint3
 		add_values(out, shown, ATTR_ENTITLEMENTS);
 	if (attributes & ATTR_BIT(ATTR_META) && who->kind == KIND_GROUP) {
 		json_add_key(out, "meta");
-		buf_printf(out, "{\"resourceType\":\"%s\"}", who->home ? "WorkspaceGroup" : "Group");
+		buf_printf(out, "{\"resourceType\":\"%s\"}",
+				who->home ? "WorkspaceGroup" : "Group");
 	}
 }
 
@@ -284,8 +290,8 @@ static void add_active(struct buf *out, const struct scope *scope, const struct 
 	buf_add_text(out, shown_active(scope, who) ? "true" : "false");
 }
 
-void render_principal(struct buf *out, const struct scope *scope, const struct principal *who, uint32_t attributes,
-		bool in_list)
+void render_principal(struct buf *out, const struct scope *scope, const struct principal *who,
+		uint32_t attributes, bool in_list)
 {
 	const struct shown shown = {.scope = scope, .who = who};
 
@@ -303,7 +309,8 @@ void render_principal(struct buf *out, const struct scope *scope, const struct p
 	buf_add_char(out, '}');
 }
 
-void render_me(struct buf *out, const struct scope *scope, const struct principal *who, uint32_t attributes)
+void render_me(struct buf *out, const struct scope *scope, const struct principal *who,
+		uint32_t attributes)
 {
 	const struct shown shown = {.scope = scope, .who = who};
 	const char *display = who->display_name ? who->display_name : "";
@@ -319,7 +326,8 @@ void render_me(struct buf *out, const struct scope *scope, const struct principa
 		json_add_key(out, "name");
 		buf_add_char(out, '{');
 		json_add_member(out, "givenName", given);
-		json_add_member(out, "familyName", display[given_len] ? display + given_len + 1 : NULL);
+		json_add_member(out, "familyName",
+				display[given_len] ? display + given_len + 1 : NULL);
 		buf_add_char(out, '}');
 	}
 	if (attributes & ATTR_BIT(ATTR_EMAILS))

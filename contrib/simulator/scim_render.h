@@ -25,9 +25,10 @@ const char *kind_collection(enum kind kind); /* "Users" */
 bool shown_active(const struct scope *scope, const struct principal *who);
 
 /* The object, with the attributes of the mask; empty ones are left out. in_list: an account list hides members. */
-void render_principal(struct buf *out, const struct scope *scope, const struct principal *who, uint32_t attributes,
-		bool in_list);
+void render_principal(struct buf *out, const struct scope *scope, const struct principal *who,
+		uint32_t attributes, bool in_list);
 /* The caller of /Me: a service principal in the clothes of a user. */
-void render_me(struct buf *out, const struct scope *scope, const struct principal *who, uint32_t attributes);
+void render_me(struct buf *out, const struct scope *scope, const struct principal *who,
+		uint32_t attributes);
 
 #endif

@@ -1,7 +1,8 @@
 #include "scim.h"
 
 /* Reads a text attribute; null counts as absent. */
-static bool read_text(const json_t *body, const char *key, const char **ret, struct scim_problem *problem)
+static bool read_text(
+		const json_t *body, const char *key, const char **ret, struct scim_problem *problem)
 {
 	const json_t *value = json_object_get(body, key);
 
@@ -35,7 +36,8 @@ bool entitlements_read(const json_t *value, uint32_t *ret, struct scim_problem *
 		uint32_t bit = entitlement_bit(names.items[i]);
 
 		if (!bit)
-			good = scim_refuse(problem, 400, "invalidValue", "Unknown entitlement: %s", names.items[i]);
+			good = scim_refuse(problem, 400, "invalidValue", "Unknown entitlement: %s",
+					names.items[i]);
 		*ret |= bit;
 	}
 	vec_release(&names);
@@ -52,7 +54,8 @@ static bool read_email(const json_t *body, const char **ret, struct scim_problem
 		return true;
 	if (!json_is_array(emails))
 		return scim_refuse_syntax(problem);
-	return json_array_size(emails) == 0 || read_text(json_array_get(emails, 0), "value", ret, problem);
+	return json_array_size(emails) == 0 ||
+			read_text(json_array_get(emails, 0), "value", ret, problem);
 }
 
 static bool read_person(const json_t *body, struct resource *ret, struct scim_problem *problem)
@@ -61,12 +64,14 @@ static bool read_person(const json_t *body, struct resource *ret, struct scim_pr
 
 	if (name && !json_is_object(name))
 		return scim_refuse_syntax(problem);
-	return read_text(body, "userName", &ret->user_name, problem) && read_email(body, &ret->email, problem) &&
+	return read_text(body, "userName", &ret->user_name, problem) &&
+			read_email(body, &ret->email, problem) &&
 			read_text(name, "givenName", &ret->given_name, problem) &&
 			read_text(name, "familyName", &ret->family_name, problem);
 }
 
-static bool read_lists(const json_t *body, enum kind kind, struct resource *ret, struct scim_problem *problem)
+static bool read_lists(const json_t *body, enum kind kind, struct resource *ret,
+		struct scim_problem *problem)
 {
 	const json_t *roles = present(body, "roles"), *entitlements = present(body, "entitlements");
 
@@ -85,7 +90,8 @@ static bool read_lists(const json_t *body, enum kind kind, struct resource *ret,
 	return !entitlements || entitlements_read(entitlements, &ret->entitlements, problem);
 }
 
-bool resource_read(const json_t *body, enum kind kind, struct resource *ret, struct scim_problem *problem)
+bool resource_read(const json_t *body, enum kind kind, struct resource *ret,
+		struct scim_problem *problem)
 {
 	const json_t *active = present(body, "active");
 	struct resource resource = {.active = true};
@@ -97,7 +103,9 @@ bool resource_read(const json_t *body, enum kind kind, struct resource *ret, str
 	}
 	if (!read_text(body, "displayName", &resource.display_name, problem) ||
 			!read_text(body, "externalId", &resource.external_id, problem) ||
-			(kind == KIND_SP && !read_text(body, "applicationId", &resource.application_id, problem)) ||
+			(kind == KIND_SP &&
+					!read_text(body, "applicationId", &resource.application_id,
+							problem)) ||
 			(kind == KIND_USER && !read_person(body, &resource, problem)) ||
 			!read_lists(body, kind, &resource, problem)) {
 		resource_release(&resource);

@@ -22,7 +22,8 @@ static bool read_name(struct change *change, const json_t *value, const char **r
 static bool refuse_absent(struct change *change, enum attr attr)
 {
 	return scim_refuse(&change->problem, 400, "invalidPath",
-			"No such attribute with the name : %s in the current resource", attr_name(attr));
+			"No such attribute with the name : %s in the current resource",
+			attr_name(attr));
 }
 
 static bool is_remove_of_unset(const struct patch_op *op, const char *now)
@@ -45,7 +46,8 @@ static bool patch_text(struct change *change, const struct patch_op *op)
 	if (op->attr == ATTR_EXTERNAL_ID)
 		change_external_id(change, text);
 	else if (!change_is_foreign(change))
-		text_replace(op->attr == ATTR_GIVEN_NAME ? &who->given_name : &who->family_name, text);
+		text_replace(op->attr == ATTR_GIVEN_NAME ? &who->given_name : &who->family_name,
+				text);
 	return true;
 }
 
@@ -96,7 +98,8 @@ static bool patch_members(struct change *change, const struct patch_op *op)
 		return change_add_members(change, op->value);
 	if (op->verb == PATCH_REPLACE)
 		return change_set_members(change, op->value);
-	if (!op->only_value && change->who->members.count == 0 && change->who->system == SYSTEM_NONE)
+	if (!op->only_value && change->who->members.count == 0 &&
+			change->who->system == SYSTEM_NONE)
 		return refuse_absent(change, ATTR_MEMBERS);
 	return change_remove_members(change, op->only_value);
 }
@@ -207,8 +210,10 @@ static bool apply_object(struct change *change, const struct patch_op *op)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach (op->value, key, value) {
-		struct patch_op part = {.verb = op->verb, .attr = attr_parse(span_of(key)), .value = value};
+	json_object_foreach(op->value, key, value)
+	{
+		struct patch_op part = {
+				.verb = op->verb, .attr = attr_parse(span_of(key)), .value = value};
 
 		if (is_patchable(change, part.attr) && !patchable[part.attr].apply(change, &part))
 			return false;
@@ -218,7 +223,7 @@ static bool apply_object(struct change *change, const struct patch_op *op)
 
 static bool apply_patch(struct change *change, const struct patch *patch)
 {
-	for (vec_each(patch, op)) {
+	for (vec_each (patch, op)) {
 		if (op->attr == ATTR_NONE) {
 			if (!apply_object(change, op))
 				return false;
@@ -231,8 +236,8 @@ static bool apply_patch(struct change *change, const struct patch *patch)
 	return true;
 }
 
-void scim_patch(struct request *request, const struct scope *scope, struct principal *who, json_t *body,
-		struct answer *answer)
+void scim_patch(struct request *request, const struct scope *scope, struct principal *who,
+		json_t *body, struct answer *answer)
 {
 	struct patch patch;
 	struct change change;
@@ -266,7 +271,8 @@ static bool apply_put(struct change *change, const struct resource *resource)
 {
 	struct principal *who = change->who;
 
-	if (!change_display_name(change, resource->display_name) || !change_set_roles(change, &resource->roles))
+	if (!change_display_name(change, resource->display_name) ||
+			!change_set_roles(change, &resource->roles))
 		return false;
 	change_external_id(change, resource->external_id);
 	if (change->scope->workspace)
@@ -281,8 +287,8 @@ static bool apply_put(struct change *change, const struct resource *resource)
 	return change_active(change, resource->active);
 }
 
-void scim_put(struct request *request, const struct scope *scope, struct principal *who, json_t *body,
-		struct answer *answer)
+void scim_put(struct request *request, const struct scope *scope, struct principal *who,
+		json_t *body, struct answer *answer)
 {
 	struct resource resource;
 	struct change change;
@@ -308,14 +314,15 @@ void scim_put(struct request *request, const struct scope *scope, struct princip
 }
 
 /* In a workspace a principal of the account only loses its place there. */
-void scim_delete(struct request *request, const struct scope *scope, struct principal *who, struct answer *answer)
+void scim_delete(struct request *request, const struct scope *scope, struct principal *who,
+		struct answer *answer)
 {
 	struct state *state = scope->sim->state;
 	struct principal *before;
 
 	if (who->system != SYSTEM_NONE) {
-		answer_scim_error(answer, 403, NULL, "PERMISSION_DENIED: Group %s cannot be deleted",
-				who->display_name);
+		answer_scim_error(answer, 403, NULL,
+				"PERMISSION_DENIED: Group %s cannot be deleted", who->display_name);
 		return;
 	}
 	before = stale_before(request->stale, who);

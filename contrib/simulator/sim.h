@@ -2,7 +2,7 @@
  * sim -- what the simulator's modules share: the options, the state with its lock, and one request as they see it.
  *
  * Several threads serve requests. Whoever reads the state holds the lock for reading, whoever changes it for writing;
- * request.c takes it. Tokens, limits, faults and the log have locks of their own.
+ * request.c takes it. Tokens, rates, faults and the log have locks of their own.
  */
 #ifndef SIM_SIM_H
 #define SIM_SIM_H
@@ -20,7 +20,7 @@
 #define QUERY_PARAMETERS_MAX 32
 
 struct faults;
-struct limits;
+struct rates;
 struct tokens;
 struct request_log;
 struct stale_rule;
@@ -30,7 +30,7 @@ struct sim {
 	struct state *state;
 	pthread_rwlock_t lock;
 	struct tokens *tokens;
-	struct limits *limits;
+	struct rates *rates;
 	struct faults *faults;
 	struct request_log *log;
 	uint16_t account_port;
@@ -46,18 +46,18 @@ struct request {
 	struct workspace *host; /* whose port it came to; NULL: the account's */
 	uint16_t port;
 	const char *method;
-	const char *target; /* path and query as sent */
+	const char *target;                /* path and query as sent */
 	char *segments[PATH_SEGMENTS_MAX]; /* of the path, percent-decoded; empty ones included */
 	size_t segment_count;
 	struct parameter parameters[QUERY_PARAMETERS_MAX]; /* in the order sent, decoded */
 	size_t parameter_count;
-	bool malformed; /* more segments or parameters than we take */
-	const char *authorization;  /* header values, NULL: not sent */
+	bool malformed;            /* more segments or parameters than we take */
+	const char *authorization; /* header values, NULL: not sent */
 	const char *content_type;
 	const char *workspace_id;
 	char base_url[300]; /* as the client sees this host, without a slash at the end */
 	struct span body;
-	struct principal *caller; /* set by auth_check */
+	struct principal *caller;       /* set by auth_check */
 	const struct stale_rule *stale; /* what a write leaves for reads to come; NULL: nothing */
 	bool drop_members;              /* a fault: a created group comes out empty */
 };

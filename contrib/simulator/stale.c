@@ -27,7 +27,8 @@ void stale_free(struct stale *stale)
 	mem_free(stale);
 }
 
-void stale_commit(struct state *state, const struct stale_rule *rule, struct principal *who, struct principal *before)
+void stale_commit(struct state *state, const struct stale_rule *rule, struct principal *who,
+		struct principal *before)
 {
 	struct stale *stale;
 	uint64_t now = clock_monotonic_ns();
@@ -91,7 +92,7 @@ bool stale_any(const struct state *state)
 void stale_list_begin(struct state *state, enum kind kind, struct stale_list *ret_ghosts)
 {
 	(void)pthread_mutex_lock(&state->stale_lock);
-	for (vec_each(&state->lagging, item)) {
+	for (vec_each (&state->lagging, item)) {
 		struct principal *who = *item;
 		struct stale *stale = who->stale;
 
@@ -102,6 +103,10 @@ void stale_list_begin(struct state *state, enum kind kind, struct stale_list *re
 		if (stale->list_now && who->deleted && stale->before)
 			*vec_add(ret_ghosts) = stale->before;
 	}
+}
+
+void stale_list_end(struct state *state)
+{
 	(void)pthread_mutex_unlock(&state->stale_lock);
 }
 

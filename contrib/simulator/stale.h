@@ -20,7 +20,8 @@ struct stale_rule {
 /* What a write is about to change, or NULL if no rule asks for it. */
 struct principal *stale_before(const struct stale_rule *rule, const struct principal *who);
 /* before: given away; NULL: who was not there. rule NULL: nothing happens. Lock held for writing. */
-void stale_commit(struct state *state, const struct stale_rule *rule, struct principal *who, struct principal *before);
+void stale_commit(struct state *state, const struct stale_rule *rule, struct principal *who,
+		struct principal *before);
 
 /*
  * The state that a GET of id shows now, counting it as a read: the truth, a former state, or NULL for 404. Any number
@@ -31,10 +32,12 @@ const struct principal *stale_get(struct state *state, uint64_t id);
 /* Whether any list may differ from the truth; and, counted once per list, what to show in place of one object. */
 bool stale_any(const struct state *state);
 struct stale_list {
-	const struct principal **items; /* former states of objects of this kind that are gone but still shown */
+	const struct principal **
+			items; /* former states of objects of this kind that are gone but still shown */
 	size_t count, room;
 };
 void stale_list_begin(struct state *state, enum kind kind, struct stale_list *ret_ghosts);
+void stale_list_end(struct state *state); /* other lists wait between the two */
 const struct principal *stale_in_list(const struct principal *who); /* NULL: not shown yet */
 
 #endif

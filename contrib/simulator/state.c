@@ -36,12 +36,12 @@ void state_free(struct state *state)
 {
 	if (!state)
 		return;
-	for (vec_each(&state->ever, who))
+	for (vec_each (&state->ever, who))
 		principal_free(*who);
 	vec_release(&state->ever);
 	for (int i = 0; i < KIND_COUNT_; i++)
 		vec_release(&state->lists[i]);
-	for (vec_each(&state->workspaces, workspace))
+	for (vec_each (&state->workspaces, workspace))
 		workspace_free(*workspace);
 	vec_release(&state->workspaces);
 	table_free(state->by_id);
@@ -98,7 +98,8 @@ struct principal *state_find_id(const struct state *state, uint64_t id)
 /* Indices: a folded text with its kind in front leads to a chain through the principals. */
 static char *index_key(enum kind kind, enum index_kind index, const char *text)
 {
-	AUTO(mem_freep) char *folded = index == INDEX_EXTERNAL ? mem_strdup(text) : text_fold(span_of(text));
+	AUTO(mem_freep)
+	char *folded = index == INDEX_EXTERNAL ? mem_strdup(text) : text_fold(span_of(text));
 
 	return mem_printf("%d%s", (int)kind, folded);
 }
@@ -111,7 +112,8 @@ struct principal *state_find_text(
 	return table_find(state->index[index], span_of(key));
 }
 
-static void index_add(struct state *state, struct principal *who, enum index_kind index, const char *text)
+static void index_add(
+		struct state *state, struct principal *who, enum index_kind index, const char *text)
 {
 	AUTO(mem_freep) char *key = NULL;
 
@@ -121,7 +123,8 @@ static void index_add(struct state *state, struct principal *who, enum index_kin
 	who->next_in_index[index] = table_put(state->index[index], span_of(key), who);
 }
 
-static void index_remove(struct state *state, struct principal *who, enum index_kind index, const char *text)
+static void index_remove(
+		struct state *state, struct principal *who, enum index_kind index, const char *text)
 {
 	AUTO(mem_freep) char *key = NULL;
 	struct principal *first, **link;
@@ -154,8 +157,8 @@ void text_replace(char **field, const char *text)
 	*field = copy;
 }
 
-static void set_indexed(struct state *state, struct principal *who, enum index_kind index, char **field,
-		const char *text)
+static void set_indexed(struct state *state, struct principal *who, enum index_kind index,
+		char **field, const char *text)
 {
 	bool indexed = !who->home && is_indexed(state, who);
 
@@ -203,7 +206,7 @@ void state_set_external_id(struct state *state, struct principal *who, const cha
 
 bool texts_contain(const struct texts *texts, const char *text)
 {
-	for (vec_each(texts, item)) {
+	for (vec_each (texts, item)) {
 		if (strcmp(*item, text) == 0)
 			return true;
 	}
@@ -222,7 +225,8 @@ void texts_remove(struct texts *texts, const char *text)
 		if (strcmp(texts->items[i], text) == 0) {
 			mem_free(texts->items[i]);
 			texts->count--;
-			memmove(&texts->items[i], &texts->items[i + 1], (texts->count - i) * sizeof(char *));
+			memmove(&texts->items[i], &texts->items[i + 1],
+					(texts->count - i) * sizeof(char *));
 			return;
 		}
 	}
@@ -230,7 +234,7 @@ void texts_remove(struct texts *texts, const char *text)
 
 void texts_release(struct texts *texts)
 {
-	for (vec_each(texts, item))
+	for (vec_each (texts, item))
 		mem_free(*item);
 	vec_release(texts);
 }
@@ -240,13 +244,15 @@ static void principals_drop(struct principals *list, const struct principal *who
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->items[i] == who) {
 			list->count--;
-			memmove(&list->items[i], &list->items[i + 1], (list->count - i) * sizeof(who));
+			memmove(&list->items[i], &list->items[i + 1],
+					(list->count - i) * sizeof(who));
 			return;
 		}
 	}
 }
 
-struct principal *state_make(struct state *state, enum kind kind, struct workspace *home, uint64_t id)
+struct principal *state_make(
+		struct state *state, enum kind kind, struct workspace *home, uint64_t id)
 {
 	struct principal *who = mem_zalloc(sizeof(*who));
 
@@ -289,7 +295,7 @@ void state_remove(struct state *state, struct principal *who)
 		group_remove_member(state, who, who->members.items[who->members.count - 1].other);
 	while (who->parents.count)
 		group_remove_member(state, who->parents.items[who->parents.count - 1].other, who);
-	for (vec_each(&who->seats, seat))
+	for (vec_each (&who->seats, seat))
 		seat_set_level(state, who, (*seat)->workspace, LEVEL_NONE);
 	if (who->home) {
 		local_name_remove(who);
@@ -308,14 +314,14 @@ void state_remove(struct state *state, struct principal *who)
 static void texts_copy(struct texts *to, const struct texts *from)
 {
 	*to = (struct texts){0};
-	for (vec_each(from, item))
+	for (vec_each (from, item))
 		*vec_add(to) = mem_strdup(*item);
 }
 
 static void links_copy(struct links *to, const struct links *from)
 {
 	*to = (struct links){0};
-	for (vec_each(from, link))
+	for (vec_each (from, link))
 		*vec_add(to) = *link;
 }
 
@@ -335,7 +341,7 @@ struct principal *principal_clone(const struct principal *who)
 	links_copy(&copy->parents, &who->parents);
 	copy->stale = NULL;
 	copy->seats = (struct seats){0};
-	for (vec_each(&who->seats, seat)) {
+	for (vec_each (&who->seats, seat)) {
 		struct seat *twin = mem_alloc(sizeof(*twin));
 
 		*twin = **seat;
@@ -358,7 +364,7 @@ void principal_free(struct principal *who)
 	texts_release(&who->roles);
 	vec_release(&who->members);
 	vec_release(&who->parents);
-	for (vec_each(&who->seats, seat)) {
+	for (vec_each (&who->seats, seat)) {
 		texts_release(&(*seat)->roles);
 		mem_free(*seat);
 	}
@@ -370,10 +376,11 @@ void principal_free(struct principal *who)
 /* The member's own list is short, the group's may be long: look in the shorter one. */
 bool group_has_member(const struct principal *group, const struct principal *who)
 {
-	const struct links *links = who->parents.count <= group->members.count ? &who->parents : &group->members;
+	const struct links *links = who->parents.count <= group->members.count ? &who->parents
+									       : &group->members;
 	const struct principal *other = links == &who->parents ? group : who;
 
-	for (vec_each(links, link)) {
+	for (vec_each (links, link)) {
 		if (link->other == other)
 			return true;
 	}
@@ -424,7 +431,7 @@ static bool walk_finds(struct principal *at, const struct principal *group, uint
 	if (at->mark == mark)
 		return false;
 	at->mark = mark;
-	for (vec_each(&at->members, link)) {
+	for (vec_each (&at->members, link)) {
 		if (link->other->kind == KIND_GROUP && walk_finds(link->other, group, mark))
 			return true;
 	}
@@ -448,7 +455,7 @@ static size_t layers(const struct principal *group, bool below, size_t left)
 
 	if (left == 0)
 		return 1;
-	for (vec_each(links, link)) {
+	for (vec_each (links, link)) {
 		if (link->other->kind == KIND_GROUP) {
 			size_t depth = layers(link->other, below, left - 1);
 

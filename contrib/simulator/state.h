@@ -22,8 +22,8 @@ enum system_group { SYSTEM_NONE, SYSTEM_ACCOUNT_USERS, SYSTEM_USERS, SYSTEM_ADMI
 enum index_kind { INDEX_NAME, INDEX_DISPLAY, INDEX_EXTERNAL, INDEX_COUNT_ };
 
 #define ID_TEXT_SIZE 21
-#define NESTING_MAX 10     /* layers of groups, published as fixed */
-#define PARENTS_MAX 1500   /* direct groups of one principal, published as fixed */
+#define NESTING_MAX 10   /* layers of groups, published as fixed */
+#define PARENTS_MAX 1500 /* direct groups of one principal, published as fixed */
 
 struct principal;
 struct workspace;
@@ -62,7 +62,7 @@ struct principals {
 	size_t count, room;
 };
 
-struct stale; /* see stale.h */
+struct stale;                         /* see stale.h */
 void stale_free(struct stale *stale); /* NULL is fine */
 
 struct principal {
@@ -82,7 +82,7 @@ struct principal {
 	bool deleted;
 	struct texts roles; /* of the account */
 	struct links members, parents;
-	struct seats seats; /* owned */
+	struct seats seats;  /* owned */
 	struct stale *stale; /* owned; NULL: reads show the truth */
 	struct principal *next_in_index[INDEX_COUNT_];
 	uint64_t mark; /* for walks under walk_lock */
@@ -93,16 +93,17 @@ struct workspace {
 	char *name;
 	uint64_t id;
 	char id_text[ID_TEXT_SIZE];
-	char *token; /* the personal access token of our own service principal */
+	char *token;          /* the personal access token of our own service principal */
 	uint16_t port_wanted; /* 0: any */
 	uint16_t port;
 	int64_t created_ms;
-	struct seats seats;            /* those with a level, in order of assignment; borrowed from the principals */
+	struct seats seats; /* those with a level, in order of assignment; borrowed from the principals */
 	struct principals local_groups; /* system groups first */
-	struct table *local_names;     /* folded display name -> group */
+	struct table *local_names;      /* folded display name -> group */
 	struct principal *users, *admins;
 	uint64_t seen_generation; /* of the lists below */
-	struct principals seen[KIND_COUNT_]; /* what its SCIM shows, in order of creation; made when asked for */
+	struct principals seen
+			[KIND_COUNT_]; /* what its SCIM shows, in order of creation; made when asked for */
 };
 struct workspaces {
 	struct workspace **items;
@@ -148,9 +149,11 @@ struct principal *state_find_text(
  * A new principal with nothing but its id, active. home: NULL or the workspace of a local group. id 0: a new one. It
  * gets into lists and indices by state_enter, when its names are set.
  */
-struct principal *state_make(struct state *state, enum kind kind, struct workspace *home, uint64_t id);
+struct principal *state_make(
+		struct state *state, enum kind kind, struct workspace *home, uint64_t id);
 void state_enter(struct state *state, struct principal *who);
-void state_change_id(struct state *state, struct principal *who, uint64_t id); /* of one that was entered */
+void state_change_id(struct state *state, struct principal *who,
+		uint64_t id); /* of one that was entered */
 /* Out of every list, group and workspace. */
 void state_remove(struct state *state, struct principal *who);
 /* A copy for a stale read: what it was, with its own lists; links and seats point at the same others. */
@@ -172,8 +175,10 @@ bool group_has_member(const struct principal *group, const struct principal *who
 void group_add_member(struct state *state, struct principal *group, struct principal *who);
 void group_remove_member(struct state *state, struct principal *group, struct principal *who);
 /* Whether group is who, or somewhere below it. */
-bool group_is_below(struct state *state, const struct principal *who, const struct principal *group);
-size_t group_layers_below(const struct principal *group); /* itself counts as 1; bounded by NESTING_MAX + 1 */
+bool group_is_below(
+		struct state *state, const struct principal *who, const struct principal *group);
+size_t group_layers_below(
+		const struct principal *group); /* itself counts as 1; bounded by NESTING_MAX + 1 */
 size_t group_layers_above(const struct principal *group);
 
 struct workspace *state_add_workspace(struct state *state, const char *name, uint64_t id);
@@ -181,14 +186,19 @@ struct workspace *state_find_workspace(const struct state *state, uint64_t id);
 /* System groups have the names admins and users; local ones and assigned ones share one space of names. */
 struct principal *workspace_find_group(const struct workspace *workspace, const char *display_name);
 
-const struct seat *seat_find(const struct principal *who, const struct workspace *workspace); /* NULL: none */
-struct seat *seat_need(struct principal *who, struct workspace *workspace); /* makes one of level none */
-void seat_set_level(struct state *state, struct principal *who, struct workspace *workspace, enum level level);
+const struct seat *seat_find(
+		const struct principal *who, const struct workspace *workspace); /* NULL: none */
+struct seat *seat_need(
+		struct principal *who, struct workspace *workspace); /* makes one of level none */
+void seat_set_level(struct state *state, struct principal *who, struct workspace *workspace,
+		enum level level);
 enum level seat_level(const struct principal *who, const struct workspace *workspace);
 
 /* Whether the workspace's SCIM shows it: its own groups, who is assigned, and members of assigned groups. */
-bool workspace_sees(const struct state *state, const struct workspace *workspace, const struct principal *who);
+bool workspace_sees(const struct state *state, const struct workspace *workspace,
+		const struct principal *who);
 /* All of them, in order of creation. Valid while the caller holds the lock and nothing changes. */
-const struct principals *workspace_list(struct state *state, struct workspace *workspace, enum kind kind);
+const struct principals *workspace_list(
+		struct state *state, struct workspace *workspace, enum kind kind);
 
 #endif

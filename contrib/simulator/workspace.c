@@ -3,8 +3,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-static struct principal *add_system_group(
-		struct state *state, struct workspace *home, enum system_group system, const char *name)
+static struct principal *add_system_group(struct state *state, struct workspace *home,
+		enum system_group system, const char *name)
 {
 	struct principal *group = state_make(state, KIND_GROUP, home, 0);
 
@@ -13,8 +13,8 @@ static struct principal *add_system_group(
 	state_enter(state, group);
 	/* What members of "users" may do by default. */
 	if (system == SYSTEM_USERS)
-		seat_need(group, home)->entitlements =
-				entitlement_bit("workspace-access") | entitlement_bit("databricks-sql-access");
+		seat_need(group, home)->entitlements = entitlement_bit("workspace-access") |
+				entitlement_bit("databricks-sql-access");
 	return group;
 }
 
@@ -36,7 +36,7 @@ struct workspace *state_add_workspace(struct state *state, const char *name, uin
 
 struct workspace *state_find_workspace(const struct state *state, uint64_t id)
 {
-	for (vec_each(&state->workspaces, workspace)) {
+	for (vec_each (&state->workspaces, workspace)) {
 		if ((*workspace)->id == id)
 			return *workspace;
 	}
@@ -50,7 +50,7 @@ struct principal *workspace_find_group(const struct workspace *workspace, const 
 
 	if (local)
 		return local;
-	for (vec_each(&workspace->seats, seat)) {
+	for (vec_each (&workspace->seats, seat)) {
 		struct principal *who = (*seat)->who;
 
 		if (who->kind == KIND_GROUP && text_equal_folded(who->display_name, display_name))
@@ -61,7 +61,7 @@ struct principal *workspace_find_group(const struct workspace *workspace, const 
 
 const struct seat *seat_find(const struct principal *who, const struct workspace *workspace)
 {
-	for (vec_each(&who->seats, seat)) {
+	for (vec_each (&who->seats, seat)) {
 		if ((*seat)->workspace == workspace)
 			return *seat;
 	}
@@ -72,7 +72,7 @@ struct seat *seat_need(struct principal *who, struct workspace *workspace)
 {
 	struct seat *made;
 
-	for (vec_each(&who->seats, seat)) {
+	for (vec_each (&who->seats, seat)) {
 		if ((*seat)->workspace == workspace)
 			return *seat;
 	}
@@ -90,7 +90,8 @@ enum level seat_level(const struct principal *who, const struct workspace *works
 	return seat ? seat->level : LEVEL_NONE;
 }
 
-void seat_set_level(struct state *state, struct principal *who, struct workspace *workspace, enum level level)
+void seat_set_level(struct state *state, struct principal *who, struct workspace *workspace,
+		enum level level)
 {
 	struct seat *seat = seat_need(who, workspace);
 	struct seats *list = &workspace->seats;
@@ -101,7 +102,8 @@ void seat_set_level(struct state *state, struct principal *who, struct workspace
 		for (size_t i = 0; i < list->count; i++) {
 			if (list->items[i] == seat) {
 				list->count--;
-				memmove(&list->items[i], &list->items[i + 1], (list->count - i) * sizeof(seat));
+				memmove(&list->items[i], &list->items[i + 1],
+						(list->count - i) * sizeof(seat));
 				break;
 			}
 		}
@@ -113,9 +115,10 @@ void seat_set_level(struct state *state, struct principal *who, struct workspace
 	state->generation++;
 }
 
-static bool reaches_seat(const struct workspace *workspace, const struct principal *who, int layers_left)
+static bool reaches_seat(
+		const struct workspace *workspace, const struct principal *who, int layers_left)
 {
-	for (vec_each(&who->parents, link)) {
+	for (vec_each (&who->parents, link)) {
 		if (seat_level(link->other, workspace) != LEVEL_NONE)
 			return true;
 		if (layers_left && reaches_seat(workspace, link->other, layers_left - 1))
@@ -124,7 +127,8 @@ static bool reaches_seat(const struct workspace *workspace, const struct princip
 	return false;
 }
 
-bool workspace_sees(const struct state *state, const struct workspace *workspace, const struct principal *who)
+bool workspace_sees(const struct state *state, const struct workspace *workspace,
+		const struct principal *who)
 {
 	if (who->home)
 		return who->home == workspace;
@@ -141,7 +145,7 @@ static void walk_down(struct workspace *workspace, struct principal *group, uint
 	if (group->mark == mark)
 		return;
 	group->mark = mark;
-	for (vec_each(&group->members, link)) {
+	for (vec_each (&group->members, link)) {
 		struct principal *member = link->other;
 
 		if (member->kind == KIND_GROUP) {
@@ -173,9 +177,9 @@ static void gather(struct state *state, struct workspace *workspace)
 
 	for (int i = 0; i < KIND_COUNT_; i++)
 		workspace->seen[i].count = 0;
-	for (vec_each(&workspace->local_groups, group))
+	for (vec_each (&workspace->local_groups, group))
 		*vec_add(&workspace->seen[KIND_GROUP]) = *group;
-	for (vec_each(&workspace->seats, seat)) {
+	for (vec_each (&workspace->seats, seat)) {
 		struct principal *who = (*seat)->who;
 
 		if (who->kind == KIND_GROUP) {
@@ -188,7 +192,7 @@ static void gather(struct state *state, struct workspace *workspace)
 		}
 		if (who == state->account_users && state->see_indirect) {
 			for (int kind = 0; kind < KIND_COUNT_; kind++) {
-				for (vec_each(&state->lists[kind], any)) {
+				for (vec_each (&state->lists[kind], any)) {
 					if (kind != KIND_GROUP && (*any)->mark != mark) {
 						(*any)->mark = mark;
 						*vec_add(&workspace->seen[kind]) = *any;
@@ -201,7 +205,8 @@ static void gather(struct state *state, struct workspace *workspace)
 		sort_seen(&workspace->seen[i]);
 }
 
-const struct principals *workspace_list(struct state *state, struct workspace *workspace, enum kind kind)
+const struct principals *workspace_list(
+		struct state *state, struct workspace *workspace, enum kind kind)
 {
 	(void)pthread_mutex_lock(&state->walk_lock);
 	if (workspace->seen_generation != state->generation) {

@@ -1,4 +1,4 @@
-#include "limits.h"
+#include "rates.h"
 
 #include <math.h>
 
@@ -23,7 +23,7 @@ enum family {
 
 static const struct {
 	double count, seconds;
-} rates[FAMILY_COUNT_] = {
+} published[FAMILY_COUNT_] = {
 		[ACCOUNT_GET] = {20, 1},
 		[ACCOUNT_LIST] = {240, 60},
 		[ACCOUNT_PATCH] = {2, 1},
@@ -46,27 +46,27 @@ struct place {
 	unsigned in_flight;
 };
 
-struct limits {
+struct rates {
 	pthread_mutex_t lock;
 	struct place *places; /* the account, then each workspace */
 };
 
-struct limits *limits_new(size_t workspaces)
+struct rates *rates_new(size_t workspaces)
 {
-	struct limits *limits = mem_zalloc(sizeof(*limits));
+	struct rates *rates = mem_zalloc(sizeof(*rates));
 
-	(void)pthread_mutex_init(&limits->lock, NULL);
-	limits->places = mem_array(workspaces + 1, sizeof(*limits->places));
-	return limits;
+	(void)pthread_mutex_init(&rates->lock, NULL);
+	rates->places = mem_array(workspaces + 1, sizeof(*rates->places));
+	return rates;
 }
 
-void limits_free(struct limits *limits)
+void rates_free(struct rates *rates)
 {
-	if (!limits)
+	if (!rates)
 		return;
-	(void)pthread_mutex_destroy(&limits->lock);
-	mem_free(limits->places);
-	mem_free(limits);
+	(void)pthread_mutex_destroy(&rates->lock);
+	mem_free(rates->places);
+	mem_free(rates);
 }
 
 static enum family account_family(const struct request *request)
@@ -99,9 +99,12 @@ static enum family family_of(const struct request *request)
 	if (is_workspace_scim(request))
 		return workspace_family(request);
 	if (request->host) {
-		if (request_is(request, "PUT") && request_path_begins(request, "api/2.0/preview/permissionassignments"))
+		if (request_is(request, "PUT") &&
+				request_path_begins(
+						request, "api/2.0/preview/permissionassignments"))
 			return WORKSPACE_ASSIGN;
-		return request_path_begins(request, "api/2.0/account/scim/v2") ? MIRROR_GET : FAMILY_COUNT_;
+		return request_path_begins(request, "api/2.0/account/scim/v2") ? MIRROR_GET
+									       : FAMILY_COUNT_;
 	}
 	if (request_path_begins(request, "api/*/accounts/*/scim/v2"))
 		return account_family(request);
@@ -113,8 +116,8 @@ static enum family family_of(const struct request *request)
 /* Takes one token; otherwise returns the seconds until there is one. */
 static double bucket_take(struct bucket *bucket, enum family family)
 {
-	double rate = rates[family].count / rates[family].seconds;
-	double room = rates[family].seconds > 1 ? ceil(rate * 10) : rates[family].count;
+	double rate = published[family].count / published[family].seconds;
+	double room = published[family].seconds > 1 ? ceil(rate * 10) : published[family].count;
 	uint64_t now = clock_monotonic_ns();
 
 	if (bucket->filled_ns == 0)
@@ -129,47 +132,52 @@ static double bucket_take(struct bucket *bucket, enum family family)
 	return 0;
 }
 
-static void refuse_rate(const struct request *request, enum family family, double wait_s, struct answer *answer)
+static void refuse_rate(const struct request *request, enum family family, double wait_s,
+		struct answer *answer)
 {
 	char seconds[16];
 
 	if (family == ACCOUNT_ASSIGN || family == WORKSPACE_ASSIGN)
-		answer_api_error(answer, 429, "REQUEST_LIMIT_EXCEEDED", "Too many requests. Please wait and try again.");
+		answer_api_error(answer, 429, "REQUEST_LIMIT_EXCEEDED",
+				"Too many requests. Please wait and try again.");
 	else
-		answer_scim_error(answer, 429, NULL, "REQUEST_LIMIT_EXCEEDED: Too many requests. Please wait and try again.");
+		answer_scim_error(answer, 429, NULL,
+				"REQUEST_LIMIT_EXCEEDED: Too many requests. Please wait and try "
+				"again.");
 	(void)snprintf(seconds, sizeof(seconds), "%.0f", ceil(wait_s));
 	if (request->sim->options.quirks[QUIRK_RETRY_AFTER])
 		answer_add_header(answer, "Retry-After", seconds);
 }
 
-bool limits_enter(struct limits *limits, const struct request *request, struct answer *answer)
+bool rates_enter(struct rates *rates, const struct request *request, struct answer *answer)
 {
-	struct place *place = &limits->places[request->host ? request->host->number : 0];
+	struct place *place = &rates->places[request->host ? request->host->number : 0];
 	enum family family = family_of(request);
 	bool capped = is_workspace_scim(request), full;
 	double wait_s = 0;
 
-	(void)pthread_mutex_lock(&limits->lock);
+	(void)pthread_mutex_lock(&rates->lock);
 	full = capped && place->in_flight >= IN_FLIGHT_MAX;
 	if (!full && family != FAMILY_COUNT_)
 		wait_s = bucket_take(&place->buckets[family], family);
 	if (capped && !full && !(wait_s > 0))
 		place->in_flight++;
-	(void)pthread_mutex_unlock(&limits->lock);
+	(void)pthread_mutex_unlock(&rates->lock);
 	if (full)
 		answer_scim_error(answer, 500, NULL,
-				"REQUEST_LIMIT_EXCEEDED: Workspace %s exceeded the concurrent limit of %d requests.",
+				"REQUEST_LIMIT_EXCEEDED: Workspace %s exceeded the concurrent "
+				"limit of %d requests.",
 				request->host->id_text, IN_FLIGHT_MAX);
 	else if (wait_s > 0)
 		refuse_rate(request, family, wait_s, answer);
 	return !full && !(wait_s > 0);
 }
 
-void limits_leave(struct limits *limits, const struct request *request)
+void rates_leave(struct rates *rates, const struct request *request)
 {
 	if (!is_workspace_scim(request))
 		return;
-	(void)pthread_mutex_lock(&limits->lock);
-	limits->places[request->host->number].in_flight--;
-	(void)pthread_mutex_unlock(&limits->lock);
+	(void)pthread_mutex_lock(&rates->lock);
+	rates->places[request->host->number].in_flight--;
+	(void)pthread_mutex_unlock(&rates->lock);
 }
