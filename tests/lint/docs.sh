@@ -25,7 +25,7 @@ list_known() {
 	"$2" help --list | awk '$1 == "verb" { print } $1 == "option" { print "option", $3 }'
 	"$2" schema config | list_schema_keys key
 	"$2" schema mapping | list_schema_keys mapping-key
-	sed -nE 's/^\tEXIT_[A-Z]+ = ([0-9]+),?.*/exit \1/p' "$1/src/cli/command.h"
+	sed -nE 's/^\tEXIT_[A-Z_]+ = ([0-9]+),?.*/exit \1/p' "$1/src/cli/command.h"
 	sed -nE 's/^\t+\{"([a-z_]+)", do_[a-z_]+,.*/function \1/p' "$1/src/rules/functions.c"
 }
 
