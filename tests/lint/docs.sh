@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # docs -- what the program knows and what its manual pages say are the same: verbs, options, exit codes, keys of
-# configuration and mappings, functions of expressions
+# configuration and mappings, functions of expressions, keys of log lines
 #
 # The pages are read by their mdoc macros. In ldap2dbx.yaml.5 a comment before a list says of which map its keys are:
 #   .\" keys of sources.NAME          .\" mapping keys of users[] groups[]
@@ -25,7 +25,17 @@ list_known() {
 	"$2" help --list | awk '$1 == "verb" { print } $1 == "option" { print "option", $3 }'
 	"$2" schema config | list_schema_keys key
 	"$2" schema mapping | list_schema_keys mapping-key
-	sed -nE 's/^\tEXIT_[A-Z]+ = ([0-9]+),?.*/exit \1/p' "$1/src/cli/command.h"
+	sed -nE 's/^\tEXIT_[A-Z_]+ = ([0-9]+),?.*/exit \1/p' "$1/src/cli/command.h"
+	find "$1/src" -name '*.c' | sort | xargs awk '
+		/log_event\(/ { inside = 1 }
+		inside {
+			line = $0
+			while (match(line, /\{"[a-z_]+",/)) {
+				print "log-key", substr(line, RSTART + 2, RLENGTH - 4)
+				line = substr(line, RSTART + RLENGTH)
+			}
+		}
+		/;$/ { inside = 0 }'
 	sed -nE 's/^\t+\{"([a-z_]+)", do_[a-z_]+,.*/function \1/p' "$1/src/rules/functions.c"
 }
 
@@ -60,6 +70,13 @@ list_described() {
 				if ($i == "Fn")
 					print "function", $(i + 1)
 		}' "$1/doc/ldap2dbx.yaml.5"
+	awk '
+		/^\.S[hs] / { section = substr($0, 5) }
+		section == "Keys" && /^\.It Li / {
+			for (i = 2; i < NF; i++)
+				if ($i == "Li")
+					print "log-key", $(i + 1)
+		}' "$1/doc/ldap2dbx.8"
 }
 
 examine() {
@@ -87,17 +104,20 @@ printf '.Ss Verbs\n.It Cm plan Op Fl -out\n.Ss Options\n.It Fl c Ar f , Fl -conf
 printf '.\\" keys of\n.It Ic sources\n.\\" keys of sources.NAME\n.It Ic uri\n.\\" mapping keys of\n.It Ic users\n' \
 	>"$sample/doc/ldap2dbx.yaml.5"
 printf '.\\" mapping keys of users[]\n.It Ic when\n.Sh EXPRESSIONS\n.It Fn lower text\n' >>"$sample/doc/ldap2dbx.yaml.5"
+printf '.Ss Keys\n.It Li uri , Li base\n.Sh FILES\n' >"$sample/doc/ldap2dbx.8"
+printf 'log_event(LOG_NOTICE, "connected",\n\t{"uri", uri}, {"base", base});\nint a[] = {{"other", 1}};\n' >"$sample/src/cli/log.c"
 program=$sample/ldap2dbx
 accepts "pages that say what the program knows" "$sample"
-for page in ldap2dbx.1 ldap2dbx.yaml.5; do cp "$sample/doc/$page" "$scratch/$page"; done
-sed -i '/^\.It/d' "$sample/doc/ldap2dbx.1" "$sample/doc/ldap2dbx.yaml.5"
-for fact in "verb plan" "option --out" "exit 0" "key sources.NAME.uri" "mapping-key users\[\].when" "function lower"; do
+cp -r "$sample/doc" "$scratch/good"
+sed -i '/^\.It/d' "$sample"/doc/*
+for fact in "verb plan" "option --out" "exit 0" "key sources.NAME.uri" "mapping-key users\[\].when" "function lower" "log-key base"; do
 	bites "what no page describes" "$sample" "^$fact: no manual page"
 done
-for page in ldap2dbx.1 ldap2dbx.yaml.5; do cp "$scratch/$page" "$sample/doc/$page"; done
+cp "$scratch/good"/* "$sample/doc/"
 sed -i 's/Cm plan/Cm plot/;s/-out$/-outt/;s/^.It 0/.It 9/' "$sample/doc/ldap2dbx.1"
 sed -i 's/Ic uri/Ic url/;s/Fn lower/Fn lowest/' "$sample/doc/ldap2dbx.yaml.5"
-for fact in "verb plot" "option --outt" "exit 9" "key sources.NAME.url" "function lowest"; do
+sed -i 's/Li base/Li bass/' "$sample/doc/ldap2dbx.8"
+for fact in "verb plot" "option --outt" "exit 9" "key sources.NAME.url" "function lowest" "log-key bass"; do
 	bites "what the program does not know" "$sample" "^$fact: described, but"
 done
 

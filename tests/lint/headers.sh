@@ -13,7 +13,7 @@ examine() {
 	flags=($CC $L2D_HEADER_CFLAGS)
 	while read -r header; do
 		printf '#include "%s"\n#include "%s"\n' "$1/$header" "$1/$header" |
-			"${flags[@]}" -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Werror -I"$1/src" -I"$1/contrib/simulator" \
+			"${flags[@]}" -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Wall -Wextra -Werror -I"$1/src" \
 				-I"$top_builddir" -include "$top_srcdir/src/base/banned.h" -x c - >"$scratch/words" 2>&1 ||
 			{ printf '%s does not compile alone:\n' "$header" && cat "$scratch/words"; }
 	done < <(cd "$1" && find src contrib/simulator tests -name '*.h' 2>/dev/null | sort)
