@@ -55,7 +55,8 @@ static void bash_option_values(FILE *out)
 static void bash_print(FILE *out)
 {
 	(void)fputs("# bash completion for ldap2dbx\n_ldap2dbx()\n{\n"
-		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= word skip=\n"
+		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= "
+		    "word skip=\n"
 		    "\tCOMPREPLY=()\n",
 			out);
 	bash_option_values(out);
@@ -72,7 +73,9 @@ static void bash_print(FILE *out)
 		if (option->letter)
 			(void)fprintf(out, "|-%c", option->letter);
 	}
-	(void)fputs(") skip=1 ;;\n\t\t-*) ;;\n\t\t*) verb=$word; break ;;\n\t\tesac\n\tdone\n\tcase $verb in\n", out);
+	(void)fputs(") skip=1 ;;\n\t\t-*) ;;\n\t\t*) verb=$word; break "
+		    ";;\n\t\tesac\n\tdone\n\tcase $verb in\n",
+			out);
 	for (const struct command *command = commands; command->name; command++) {
 		(void)fprintf(out, "\t%s) COMPREPLY=($(compgen %s-W '", command->name,
 				takes_file(command) ? "-f " : "");
@@ -85,15 +88,18 @@ static void bash_print(FILE *out)
 	(void)fputs("\t*) COMPREPLY=($(compgen -W '", out);
 	print_option_names(out, NULL);
 	print_verbs(out);
-	(void)fputs("' -- \"$cur\")) ;;\n\tesac\n}\ncomplete -o filenames -F _ldap2dbx ldap2dbx\n", out);
+	(void)fputs("' -- \"$cur\")) ;;\n\tesac\n}\ncomplete -o filenames -F _ldap2dbx ldap2dbx\n",
+			out);
 }
 
 /* ---- zsh ---- */
 
-/* Inside '...[...]' a bracket or colon would end the text; our help texts hold neither quotes nor brackets. */
+/* Inside '...[...]' a bracket or colon would end the text; our help texts hold neither quotes nor
+ * brackets. */
 static void zsh_option(FILE *out, const struct option_spec *option)
 {
-	(void)fprintf(out, " \\\n\t\t\t'--%s%s[%s]", option->name, option->argument ? "=" : "", option->help);
+	(void)fprintf(out, " \\\n\t\t\t'--%s%s[%s]", option->name, option->argument ? "=" : "",
+			option->help);
 	if (option->argument && text_equal(option->argument, "FILE")) {
 		(void)fputs(":file:_files", out);
 	} else if (option->words) {
@@ -143,7 +149,8 @@ static void zsh_print(FILE *out)
 			out);
 	for (const struct command *command = commands; command->name; command++)
 		zsh_arguments(out, command);
-	(void)fputs("\t\tesac ;;\n\tesac\n}\nif [ \"$funcstack[1]\" = _ldap2dbx ]; then\n\t_ldap2dbx \"$@\"\nelse\n"
+	(void)fputs("\t\tesac ;;\n\tesac\n}\nif [ \"$funcstack[1]\" = _ldap2dbx ]; "
+		    "then\n\t_ldap2dbx \"$@\"\nelse\n"
 		    "\tcompdef _ldap2dbx ldap2dbx\nfi\n",
 			out);
 }
@@ -170,10 +177,11 @@ static void fish_option(FILE *out, const struct command *command, const struct o
 
 static void fish_command(FILE *out, const struct command *command)
 {
-	(void)fprintf(out, "complete -c ldap2dbx -n __fish_use_subcommand -a %s -d '%s'\n", command->name,
-			command->summary);
+	(void)fprintf(out, "complete -c ldap2dbx -n __fish_use_subcommand -a %s -d '%s'\n",
+			command->name, command->summary);
 	if (command->words || takes_file(command)) {
-		(void)fprintf(out, "complete -c ldap2dbx -n '__fish_seen_subcommand_from %s'", command->name);
+		(void)fprintf(out, "complete -c ldap2dbx -n '__fish_seen_subcommand_from %s'",
+				command->name);
 		if (command->words) {
 			(void)fputs(" -a '", out);
 			print_words(out, command->words);

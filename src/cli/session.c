@@ -19,7 +19,8 @@ struct session {
 	bool stuck; /* the loop ran dry before the phase came */
 };
 
-#define SESSION_OF(task, member) ((struct session *)(void *)((char *)(task)-offsetof(struct session, member)))
+#define SESSION_OF(task, member)                                                                   \
+	((struct session *)(void *)((char *)(task)-offsetof(struct session, member)))
 
 static void show_progress(const struct session *session)
 {
@@ -95,7 +96,8 @@ static void watch_signals(struct session *session)
 	}
 }
 
-enum err_code session_new(const struct engine_options *options, struct session **ret, struct err *err)
+enum err_code session_new(
+		const struct engine_options *options, struct session **ret, struct err *err)
 {
 	struct session *session = mem_zalloc(sizeof(*session));
 	struct engine_options own = *options;
@@ -138,7 +140,8 @@ enum err_code session_run(struct session *session, enum engine_phase until, stru
 	if (session->interrupted)
 		return err_set(err, ERR_CANCELLED, 0, "interrupted");
 	if (session->stuck)
-		return err_set(err, ERR_BUG, 0, "the engine stopped in the phase \"%s\" and waits for nothing",
+		return err_set(err, ERR_BUG, 0,
+				"the engine stopped in the phase \"%s\" and waits for nothing",
 				engine_phase_name(engine_phase(session->engine)));
 	if (engine_phase(session->engine) == ENGINE_FAILED) {
 		*err = *engine_error(session->engine);

@@ -31,20 +31,23 @@ static const struct {
 	enum err_code (*run)(struct call *call, json_t **ret, struct err *err);
 	struct field_spec fields[FIELDS_MAX];
 } table[] = {
-	{"status", command_status, {{0}}},
-	{"holds", command_holds, {{0}}},
-	{"explain", command_explain, {{"who", JSON_STRING, true}}},
-	{"approve", command_approve,
-			{{"selector", JSON_STRING, false}, {"operations", JSON_ARRAY, false},
-					{"dry_run", JSON_TRUE, false}}},
-	{"reject", command_reject,
-			{{"selector", JSON_STRING, false}, {"operations", JSON_ARRAY, false},
-					{"reason", JSON_STRING, false}, {"dry_run", JSON_TRUE, false}}},
-	{"retry", command_retry, {{"who", JSON_STRING, true}}},
-	{"sync", command_sync,
-			{{"kind", JSON_STRING, true}, {"name", JSON_STRING, true},
-					{"timeout_ms", JSON_INTEGER, false}}},
-	{"reconcile", command_reconcile, {{0}}},
+		{"status", command_status, {{0}}},
+		{"holds", command_holds, {{0}}},
+		{"explain", command_explain, {{"who", JSON_STRING, true}}},
+		{"approve", command_approve,
+				{{"selector", JSON_STRING, false},
+						{"operations", JSON_ARRAY, false},
+						{"dry_run", JSON_TRUE, false}}},
+		{"reject", command_reject,
+				{{"selector", JSON_STRING, false},
+						{"operations", JSON_ARRAY, false},
+						{"reason", JSON_STRING, false},
+						{"dry_run", JSON_TRUE, false}}},
+		{"retry", command_retry, {{"who", JSON_STRING, true}}},
+		{"sync", command_sync,
+				{{"kind", JSON_STRING, true}, {"name", JSON_STRING, true},
+						{"timeout_ms", JSON_INTEGER, false}}},
+		{"reconcile", command_reconcile, {{0}}},
 };
 
 static const char *string_of(const struct call *call, const char *name)
@@ -95,8 +98,8 @@ static const struct field_spec *find_field(const struct field_spec *fields, cons
 	return NULL;
 }
 
-static enum err_code check_fields(
-		const char *command, const struct field_spec *fields, const json_t *request, struct err *err)
+static enum err_code check_fields(const char *command, const struct field_spec *fields,
+		const json_t *request, struct err *err)
 {
 	/* The iterators of jansson want a pointer to non-const, but change nothing. */
 	json_t *object = (json_t *)(uintptr_t)request;
@@ -110,7 +113,8 @@ static enum err_code check_fields(
 		if (text_equal(name, "command"))
 			continue;
 		if (!field)
-			return err_set(err, ERR_USAGE, 0, "%s: unknown field \"%.60s\"", command, name);
+			return err_set(err, ERR_USAGE, 0, "%s: unknown field \"%.60s\"", command,
+					name);
 		if (!type_fits(value, field->type))
 			return err_set(err, ERR_USAGE, 0, "%s: \"%s\" must be %s", command, name,
 					type_word(field->type));
@@ -173,28 +177,31 @@ static enum err_code command_reconcile(struct call *call, json_t **ret, struct e
 	return ERR_NONE;
 }
 
-typedef enum err_code decide_fn(
-		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err);
+typedef enum err_code decide_fn(const struct call *call, const char *selector, bool dry,
+		json_t **ret, struct err *err);
 
-static enum err_code decide_approve(
-		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err)
+static enum err_code decide_approve(const struct call *call, const char *selector, bool dry,
+		json_t **ret, struct err *err)
 {
 	return engine_approve(call->engine, selector, dry, ret, err);
 }
 
-static enum err_code decide_reject(
-		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err)
+static enum err_code decide_reject(const struct call *call, const char *selector, bool dry,
+		json_t **ret, struct err *err)
 {
 	const char *reason = string_of(call, "reason");
 
-	/* The engine has no dry form of reject; what would be rejected is what would be approved. */
+	/* The engine has no dry form of reject; what would be rejected is what would be approved.
+	 */
 	if (dry)
 		return engine_approve(call->engine, selector, true, ret, err);
 	return engine_reject(call->engine, selector, reason ? reason : "", ret, err);
 }
 
-/* One decision per id: one that is held no more is told, and is no reason to leave out the others. */
-static enum err_code decide_list(const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+/* One decision per id: one that is held no more is told, and is no reason to leave out the others.
+ */
+static enum err_code decide_list(
+		const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
 {
 	const json_t *ids = json_object_get(call->request, "operations");
 	json_auto_t *decided = json_array();
@@ -204,7 +211,8 @@ static enum err_code decide_list(const struct call *call, decide_fn *one_of, jso
 	const json_t *id;
 
 	if (json_array_size(ids) > CONTROL_IDS_MAX)
-		return err_set(err, ERR_LIMIT, 0, "over %zu operations in one request", CONTROL_IDS_MAX);
+		return err_set(err, ERR_LIMIT, 0, "over %zu operations in one request",
+				CONTROL_IDS_MAX);
 	json_array_foreach(ids, index, id)
 	{
 		if (!json_is_string(id))
@@ -226,13 +234,15 @@ static enum err_code decide_list(const struct call *call, decide_fn *one_of, jso
 	return ERR_NONE;
 }
 
-static enum err_code decide(const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+static enum err_code decide(
+		const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
 {
 	const char *selector = string_of(call, "selector");
 	bool listed = json_object_get(call->request, "operations") != NULL;
 
 	if ((selector != NULL) == listed)
-		return err_set(err, ERR_USAGE, 0, "either \"selector\" or \"operations\" must be given");
+		return err_set(err, ERR_USAGE, 0,
+				"either \"selector\" or \"operations\" must be given");
 	if (listed)
 		return decide_list(call, one_of, ret, err);
 	if (one_of(call, selector, flag_of(call, "dry_run"), ret, err) != ERR_NONE)
@@ -269,11 +279,13 @@ static enum err_code command_sync(struct call *call, json_t **ret, struct err *e
 	enum principal_kind kind;
 
 	if (!parse_kind(string_of(call, "kind"), &kind))
-		return err_set(err, ERR_USAGE, 0, "sync: \"kind\" must be user, group or service_principal");
+		return err_set(err, ERR_USAGE, 0,
+				"sync: \"kind\" must be user, group or service_principal");
 	if (timeout_ms < 0 || timeout_ms > CONTROL_TIMEOUT_MAX_MS)
 		return err_set(err, ERR_USAGE, 0, "sync: \"timeout_ms\" must be from 0 to %d",
 				CONTROL_TIMEOUT_MAX_MS);
-	if (engine_sync(call->engine, kind, string_of(call, "name"), &call->reply->sync, err) != ERR_NONE)
+	if (engine_sync(call->engine, kind, string_of(call, "name"), &call->reply->sync, err) !=
+			ERR_NONE)
 		return err->code;
 	call->reply->timeout_ms = (uint64_t)timeout_ms;
 	*ret = NULL;
@@ -289,8 +301,8 @@ static json_t *answer_of(json_t *result)
 
 json_t *control_error(const struct err *err)
 {
-	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", err_code_name(err->code), "text",
-			err->text);
+	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", err_code_name(err->code),
+			"text", err->text);
 }
 
 void control_reply_release(struct control_reply *reply)
@@ -305,15 +317,18 @@ void control_handle(struct engine *engine, const json_t *request, struct control
 	struct call call = {.engine = engine, .request = request, .reply = ret};
 	json_t *result = NULL;
 	struct err err = {0};
+	enum err_code code;
 
 	*ret = (struct control_reply){0};
-	if (!json_is_object(request))
-		(void)err_set(&err, ERR_USAGE, 0, "a request is one JSON object on one line");
-	else if (dispatch(&call, &result, &err) == ERR_NONE)
-		ret->answer = result ? answer_of(result) : NULL;
-	if (err.code != ERR_NONE)
+	if (json_is_object(request))
+		code = dispatch(&call, &result, &err);
+	else
+		code = err_set(&err, ERR_USAGE, 0, "a request is one JSON object on one line");
+	if (code != ERR_NONE)
 		ret->answer = control_error(&err);
-	else if (!ret->answer)
+	else if (result)
+		ret->answer = answer_of(result);
+	else
 		control_reply_look(engine, ret);
 }
 
@@ -327,7 +342,8 @@ void control_handle_line(struct engine *engine, struct span line, struct control
 		control_handle(engine, request, ret);
 		return;
 	}
-	(void)err_set(&err, ERR_USAGE, 0, "not a JSON object: %s at byte %d", where.text, where.position);
+	(void)err_set(&err, ERR_USAGE, 0, "not a JSON object: %s at byte %d", where.text,
+			where.position);
 	*ret = (struct control_reply){.answer = control_error(&err)};
 }
 
@@ -358,7 +374,8 @@ void control_reply_look(struct engine *engine, struct control_reply *reply)
 		return;
 	if (text_equal(state, "quarantined"))
 		settle(reply, state,
-				json_string_value(json_object_get(json_object_get(now, "quarantine"), "reason")));
+				json_string_value(json_object_get(
+						json_object_get(now, "quarantine"), "reason")));
 	else
 		settle(reply, text_equal(state, "held") ? state : "done", NULL);
 }
@@ -390,7 +407,8 @@ enum err_code control_result(json_t *answer, json_t **ret, struct err *err)
 		return ERR_NONE;
 	}
 	if (json_unpack(answer, "{s:{s:s, s:s}}", "error", "code", &code, "text", &text) != 0)
-		return err_set(err, ERR_PROTO, 0, "the service's answer is none that this version knows");
+		return err_set(err, ERR_PROTO, 0,
+				"the service's answer is none that this version knows");
 	return err_set(err, code_named(code), 0, "%s", text);
 }
 

@@ -1,6 +1,7 @@
 /*
- * A client goes round READING -> WORKING (a sync that waits) -> WRITING -> READING; a whole line that came in behind the
- * answered one is taken without reading. It dies only in its close callback.
+ * A client goes round READING -> WORKING (a sync that waits) -> WRITING -> READING; a whole line
+ * that came in behind the answered one is taken without reading. It dies only in its close
+ * callback.
  */
 #include "service/control_server.h"
 
@@ -29,7 +30,7 @@ struct client {
 	char chunk[READ_BYTES];
 	char *output;
 	size_t output_len;
-	struct control_reply reply; /* while a sync waits */
+	struct control_reply reply;           /* while a sync waits */
 	bool waiting, writing, closing, last; /* last: close after this answer */
 	unsigned handles;
 };
@@ -122,7 +123,8 @@ static char *answer_text(const struct control_server *server, const json_t *answ
 	size_t len = json_dumpb(answer, NULL, 0, JSON_COMPACT);
 	char *text;
 
-	if (len > SMALL_ANSWER && (len > CONTROL_ANSWER_MAX || server->unsent + len > CONTROL_UNSENT_MAX)) {
+	if (len > SMALL_ANSWER &&
+			(len > CONTROL_ANSWER_MAX || server->unsent + len > CONTROL_UNSENT_MAX)) {
 		json_auto_t *error = NULL;
 		struct err err = {0};
 
@@ -147,7 +149,8 @@ static void client_answer(struct client *client, const json_t *answer)
 	client->write.data = client;
 	client_set_timer(client, CONTROL_IDLE_MS);
 	bytes = uv_buf_init(client->output, (unsigned)client->output_len);
-	if (uv_write(&client->write, (uv_stream_t *)&client->pipe, &bytes, 1, client_written) != 0) {
+	if (uv_write(&client->write, (uv_stream_t *)&client->pipe, &bytes, 1, client_written) !=
+			0) {
 		client->writing = false;
 		client_close(client);
 	}
@@ -186,7 +189,8 @@ static void client_refuse_line(struct client *client)
 	json_auto_t *answer = NULL;
 	struct err err = {0};
 
-	(void)err_set(&err, ERR_LIMIT, 0, "a request is at most %zu bytes long", CONTROL_REQUEST_MAX);
+	(void)err_set(&err, ERR_LIMIT, 0, "a request is at most %zu bytes long",
+			CONTROL_REQUEST_MAX);
 	answer = control_error(&err);
 	client->last = true;
 	client_answer(client, answer);
@@ -223,8 +227,8 @@ static void client_send_reply(struct client *client)
 }
 
 /*
- * The one place that decides what a client does next; called when anything about it changed. Writing ends in
- * client_written, which calls it again; so does the end of a wait.
+ * The one place that decides what a client does next; called when anything about it changed.
+ * Writing ends in client_written, which calls it again; so does the end of a wait.
  */
 static void client_serve(struct client *client)
 {
@@ -290,10 +294,12 @@ static void server_connected(uv_stream_t *listener, int status)
 	if (status < 0)
 		return;
 	client = client_new(server);
-	if (uv_accept(listener, (uv_stream_t *)&client->pipe) != 0 || server->count > CONTROL_CLIENTS_MAX) {
+	if (uv_accept(listener, (uv_stream_t *)&client->pipe) != 0 ||
+			server->count > CONTROL_CLIENTS_MAX) {
 		client_close(client);
 	} else if (!peer_is_allowed(&client->pipe)) {
-		log_event(LOG_WARNING, "a control client of another user was refused", {"socket", server->path});
+		log_event(LOG_WARNING, "a control client of another user was refused",
+				{"socket", server->path});
 		client_close(client);
 	} else {
 		client_set_timer(client, CONTROL_IDLE_MS);
@@ -313,7 +319,8 @@ static enum err_code server_listen(struct control_server *server, struct err *er
 
 	if (strlen(server->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return err_set(err, ERR_CONFIG, 0,
-				"control socket \"%s\": the path is too long for a Unix socket (over %zu bytes); "
+				"control socket \"%s\": the path is too long for a Unix socket "
+				"(over %zu bytes); "
 				"put the store in a folder with a shorter name",
 				server->path, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
 	if (unlink(server->path) != 0 && errno != ENOENT)
@@ -368,7 +375,8 @@ void control_server_free(struct control_server *server)
 		return;
 	while (server->clients)
 		client_close(server->clients);
-	/* Closing the listener removes the file as well; a crash leaves it, and the next start replaces it. */
+	/* Closing the listener removes the file as well; a crash leaves it, and the next start
+	 * replaces it. */
 	uv_close((uv_handle_t *)server->listener, listener_closed);
 	(void)unlink(server->path);
 	mem_free(server->path);
