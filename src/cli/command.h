@@ -14,7 +14,7 @@ enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_CHANGES = 2,       /* plan: there is something to do */
-	EXIT_HELD = 3,     /* nothing to do but what is held */
+	EXIT_HELD = 3,          /* nothing to do but what is held */
 	EXIT_PARTLY = 4,        /* some of it failed, is quarantined, or could not be read whole */
 	EXIT_USAGE = 64,        /* EX_USAGE of sysexits.h */
 	EXIT_CONFIGURATION = 78 /* EX_CONFIG */

@@ -75,6 +75,8 @@ static int compare_rows(const void *left, const void *right)
 		return order;
 	if (a->op->kind != b->op->kind)
 		return a->op->kind < b->op->kind ? -1 : 1;
+	if (a->op->adopts != b->op->adopts)
+		return a->op->adopts ? -1 : 1;
 	order = compare_text(a->op->held_by, b->op->held_by);
 	if (order != 0)
 		return order;
@@ -103,8 +105,9 @@ static void free_rows(struct row *rows, size_t count)
 
 static bool same_line(const struct operation *a, const struct operation *b)
 {
-	return phrases[a->kind].noun && a->kind == b->kind && a->target == b->target &&
-			a->principal == b->principal && text_equal(a->object.key, b->object.key) &&
+	return phrases[a->kind].noun && a->kind == b->kind && a->adopts == b->adopts &&
+			a->target == b->target && a->principal == b->principal &&
+			text_equal(a->object.key, b->object.key) &&
 			text_equal(a->object.name, b->object.name) &&
 			text_equal(a->held_by, b->held_by);
 }
@@ -221,10 +224,14 @@ static void print_why(struct printer *printer, const struct line *line)
 
 static void print_subject(FILE *file, const struct operation *op, size_t names)
 {
-	(void)fprintf(file, "%s ", phrases[op->kind].verb);
-	if (phrases[op->kind].noun)
-		(void)fprintf(file, "%zu %s%s %s ", names, phrases[op->kind].noun,
-				names == 1 ? "" : "s", phrases[op->kind].preposition);
+	const char *noun = phrases[op->kind].noun;
+
+	(void)fprintf(file, "%s ", op->adopts ? "adopt" : phrases[op->kind].verb);
+	if (noun)
+		(void)fprintf(file, "%zu %s%s %s ", names, noun, names == 1 ? "" : "s",
+				op->adopts ? "of" : phrases[op->kind].preposition);
+	else if (op->adopts && op->kind == OP_ASSIGN)
+		(void)fputs("assignment of ", file);
 	(void)fprintf(file, "%s ",
 			op->principal == PRINCIPAL_SERVICE ? "service principal"
 							   : principal_kind_name(op->principal));

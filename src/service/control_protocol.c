@@ -1,5 +1,7 @@
 #include "service/control_protocol.h"
 
+#include "base/buf.h"
+#include "base/table.h"
 #include "base/text.h"
 
 struct call {
@@ -30,7 +32,7 @@ static const struct {
 	const char *name;
 	enum err_code (*run)(struct call *call, json_t **ret, struct err *err);
 	struct field_spec fields[FIELDS_MAX];
-} table[] = {
+} known[] = {
 		{"status", command_status, {{0}}},
 		{"holds", command_holds, {{0}}},
 		{"explain", command_explain, {{"who", JSON_STRING, true}}},
@@ -49,6 +51,11 @@ static const struct {
 						{"timeout_ms", JSON_INTEGER, false}}},
 		{"reconcile", command_reconcile, {{0}}},
 };
+
+static void table_freep(struct table **table)
+{
+	table_free(*table);
+}
 
 static const char *string_of(const struct call *call, const char *name)
 {
@@ -133,12 +140,12 @@ static enum err_code dispatch(struct call *call, json_t **ret, struct err *err)
 
 	if (!name)
 		return err_set(err, ERR_USAGE, 0, "no \"command\" in the request");
-	for (size_t i = 0; i < COUNT_OF(table); i++) {
-		if (!text_equal(table[i].name, name))
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		if (!text_equal(known[i].name, name))
 			continue;
-		if (check_fields(name, table[i].fields, call->request, err) != ERR_NONE)
+		if (check_fields(name, known[i].fields, call->request, err) != ERR_NONE)
 			return err->code;
-		return table[i].run(call, ret, err);
+		return known[i].run(call, ret, err);
 	}
 	return err_set(err, ERR_USAGE, 0, "unknown command \"%.60s\"", name);
 }
@@ -198,15 +205,19 @@ static enum err_code decide_reject(const struct call *call, const char *selector
 	return engine_reject(call->engine, selector, reason ? reason : "", ret, err);
 }
 
-/* One decision per id: one that is held no more is told, and is no reason to leave out the others.
- */
-static enum err_code decide_list(
-		const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+/* Words that stand for more than one operation: no list of ids may smuggle them in. */
+static bool is_id(const char *text)
 {
-	const json_t *ids = json_object_get(call->request, "operations");
-	json_auto_t *decided = json_array();
-	json_auto_t *gone = json_array();
-	bool dry = flag_of(call, "dry_run");
+	for (unsigned i = 0; i < GUARD_CATEGORY_COUNT_; i++) {
+		if (text_equal(text, guard_category_name((enum guard_category)i)))
+			return false;
+	}
+	return text && *text && !strchr(text, ',') && !text_equal(text, "all");
+}
+
+/* The ids of the request as one selector of the engine, "ID,ID,...". */
+static enum err_code join_ids(const json_t *ids, struct buf *ret, struct err *err)
+{
 	size_t index;
 	const json_t *id;
 
@@ -215,22 +226,56 @@ static enum err_code decide_list(
 				CONTROL_IDS_MAX);
 	json_array_foreach(ids, index, id)
 	{
-		if (!json_is_string(id))
-			return err_set(err, ERR_USAGE, 0, "\"operations\" must hold texts");
+		if (!is_id(json_string_value(id)))
+			return err_set(err, ERR_USAGE, 0,
+					"\"operations\" must hold ids of operations");
+		buf_printf(ret, "%s%s", index ? "," : "", json_string_value(id));
 	}
-	json_array_foreach(ids, index, id)
-	{
-		json_auto_t *one = NULL;
-		enum err_code code = one_of(call, json_string_value(id), dry, &one, err);
+	return ERR_NONE;
+}
 
-		if (code == ERR_NOT_FOUND)
-			(void)json_array_append(gone, (json_t *)(uintptr_t)id);
-		else if (code != ERR_NONE)
-			return code;
-		else
-			(void)json_array_extend(decided, json_object_get(one, "operations"));
+static json_t *ids_not_in(const json_t *ids, const json_t *operations)
+{
+	AUTO(table_freep) struct table *decided = table_new();
+	json_t *gone = json_array();
+	size_t index;
+	json_t *item;
+
+	json_array_foreach(operations, index, item)
+	{
+		const char *id = json_string_value(json_object_get(item, "id"));
+
+		(void)table_put(decided, span_of(id ? id : ""), item);
 	}
-	*ret = json_pack("{s:O, s:O}", "operations", decided, "gone", gone);
+	json_array_foreach(ids, index, item)
+	{
+		if (!table_find(decided, span_of(json_string_value(item))))
+			(void)json_array_append(gone, item);
+	}
+	return gone;
+}
+
+/* One that is held no more is told, and is no reason to leave out the others. */
+static enum err_code decide_list(
+		const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+{
+	const json_t *ids = json_object_get(call->request, "operations");
+	json_t *result = NULL;
+	struct buf selector;
+	enum err_code code;
+
+	buf_init(&selector, CONTROL_REQUEST_MAX);
+	code = join_ids(ids, &selector, err);
+	if (code == ERR_NONE && json_array_size(ids) > 0)
+		code = one_of(call, buf_text(&selector), flag_of(call, "dry_run"), &result, err);
+	buf_release(&selector);
+	if (code != ERR_NONE && code != ERR_NOT_FOUND)
+		return code;
+	if (!result)
+		result = json_pack("{s:[]}", "operations");
+	(void)json_object_set_new(
+			result, "gone", ids_not_in(ids, json_object_get(result, "operations")));
+	*ret = result;
 	return ERR_NONE;
 }
 

@@ -29,7 +29,7 @@ void control_reply_release(struct control_reply *reply);
  * answer. */
 void control_handle_line(struct engine *engine, struct span line, struct control_reply *ret);
 void control_handle(struct engine *engine, const json_t *request, struct control_reply *ret);
-/* Of a reply that waits: looks whether all is settled and answers then. Cheap: one `explain`. */
+/* Of a reply that waits: looks whether all is settled and answers then. Costs one `explain`. */
 void control_reply_look(struct engine *engine, struct control_reply *reply);
 /* Its time is over: answers with the state "under_way". */
 void control_reply_expire(struct control_reply *reply);

@@ -171,15 +171,27 @@ static void remember(char *where, size_t size, const char *text)
 	(void)snprintf(where, size, "%s", text);
 }
 
+/* selector: words with commas between, as the engine takes them. */
+static bool selects(const char *selector, const char *id)
+{
+	size_t len = strlen(id);
+
+	if (text_equal(selector, "all"))
+		return true;
+	for (const char *at = selector; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+		if (strncmp(at, id, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 static enum err_code decide(const char *selector, bool dry, json_t **ret, struct err *err)
 {
 	json_auto_t *operations = json_array();
 
 	remember(fake.last_selector, sizeof(fake.last_selector), selector);
 	for (size_t i = 0; i < COUNT_OF(fake.held); i++) {
-		if (!fake.held[i] ||
-				(!text_equal(selector, "all") &&
-						!text_equal(selector, fake.held[i])))
+		if (!fake.held[i] || !selects(selector, fake.held[i]))
 			continue;
 		(void)json_array_append_new(operations, json_pack("{s:s}", "id", fake.held[i]));
 		if (!dry)

@@ -91,7 +91,11 @@ static void test_malformed(void **state)
 					"either \\\"selector\\\" or \\\"operations\\\""},
 			{"{\"command\":\"approve\",\"selector\":\"all\",\"operations\":[]}",
 					"either"},
-			{"{\"command\":\"approve\",\"operations\":[1]}", "must hold texts"},
+			{"{\"command\":\"approve\",\"operations\":[1]}", "must hold ids"},
+			{"{\"command\":\"approve\",\"operations\":[\"all\"]}", "must hold ids"},
+			{"{\"command\":\"approve\",\"operations\":[\"users\"]}", "must hold ids"},
+			{"{\"command\":\"approve\",\"operations\":[\"a,b\"]}", "must hold ids"},
+			{"{\"command\":\"approve\",\"operations\":[\"\"]}", "must hold ids"},
 			{"{\"command\":\"approve\",\"operations\":\"a\"}", "must be a list"},
 			{"{\"command\":\"approve\",\"selector\":\"all\",\"dry_run\":1}",
 					"must be true or false"},
@@ -163,6 +167,10 @@ static void test_decisions_bind_to_ids(void **state)
 			"{\"ok\":true,\"result\":{\"gone\":[\"op-1\"],\"operations\":[{\"id\":\"op-"
 			"2\"}]}}");
 	assert_string_equal(fake.held[2], "op-3");
+	expect(state, "{\"command\":\"approve\",\"operations\":[\"op-1\"]}",
+			"{\"ok\":true,\"result\":{\"gone\":[\"op-1\"],\"operations\":[]}}");
+	expect(state, "{\"command\":\"approve\",\"operations\":[]}",
+			"{\"ok\":true,\"result\":{\"gone\":[],\"operations\":[]}}");
 	expect(state, "{\"command\":\"reject\",\"selector\":\"op-3\",\"dry_run\":true}",
 			"{\"ok\":true,\"result\":{\"gone\":[],\"operations\":[{\"id\":\"op-3\"}]}"
 			"}");

@@ -120,6 +120,13 @@ static void test_every_kind(void **state)
 					.is_removal = true,
 					.held_by = "h-1",
 					.why = RULE(9, NULL)},
+			{.kind = OP_ADD_MEMBERS,
+					.adopts = true,
+					.principal = PRINCIPAL_GROUP,
+					.object = {"corp/9", NULL, "engineers"},
+					.members = leaver_1,
+					.member_count = 1,
+					.why = RULE(9, NULL)},
 			/* One operation per member that leaves: shown as one line. */
 			{.kind = OP_REMOVE_MEMBERS,
 					.principal = PRINCIPAL_GROUP,
@@ -163,6 +170,8 @@ static void test_every_kind(void **state)
 			"cy@corp.example"
 			"  # mappings/corp.yaml:9\n"
 			"    + create group \"engineers\"  # mappings/corp.yaml:9\n"
+			"    = adopt 1 member of group \"engineers\": cy@corp.example  # "
+			"mappings/corp.yaml:9\n"
 			"    + add 2 members to group \"engineers\": ada@corp.example, "
 			"zoe@corp.example"
 			"  # mappings/corp.yaml:9\n"
