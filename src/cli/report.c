@@ -201,7 +201,9 @@ void report_status(const struct canvas *canvas, const json_t *status)
 	print_if(canvas, ", mode ", text_equal(phase, "stopped") ? NULL : text_at(status, "mode"),
 			"");
 	print_if(canvas, ", version ",
-			text_equal(phase, "stopped") ? NULL : text_at(status, "version"), "\n");
+			text_equal(phase, "stopped") ? NULL : text_at(status, "version"), "");
+	if (!text_equal(phase, "stopped"))
+		(void)fputc('\n', canvas->file);
 	print_bad(canvas, text_at(status, "error"));
 	status_sources(canvas, json_object_get(status, "sources"));
 	status_targets(canvas, json_object_get(status, "targets"));

@@ -64,6 +64,8 @@ enum err_code engine_new(struct loop *loop, const struct engine_options *options
 	struct engine *engine = mem_zalloc(sizeof(*engine));
 
 	(void)err;
+	if (fake.opened)
+		fake.opened(options);
 	engine->loop = loop;
 	engine->options = *options;
 	task_init(&engine->step, loop, engine_step);
@@ -185,6 +187,13 @@ static bool selects(const char *selector, const char *id)
 	return false;
 }
 
+static json_t *held_operation(const char *id)
+{
+	json_t *known = json_object_get(fake.operations, id);
+
+	return known ? json_deep_copy(known) : json_pack("{s:s}", "id", id);
+}
+
 static enum err_code decide(const char *selector, bool dry, json_t **ret, struct err *err)
 {
 	json_auto_t *operations = json_array();
@@ -193,7 +202,7 @@ static enum err_code decide(const char *selector, bool dry, json_t **ret, struct
 	for (size_t i = 0; i < COUNT_OF(fake.held); i++) {
 		if (!fake.held[i] || !selects(selector, fake.held[i]))
 			continue;
-		(void)json_array_append_new(operations, json_pack("{s:s}", "id", fake.held[i]));
+		(void)json_array_append_new(operations, held_operation(fake.held[i]));
 		if (!dry)
 			fake.held[i] = NULL;
 	}

@@ -15,8 +15,9 @@ struct fake_engine {
 	const char *explain_state; /* of everybody; NULL: nobody is known */
 	const char *held[8]; /* ids of operations that are held, NULL where one was taken away */
 	bool stuck;          /* never gets further than STARTING */
-	bool slow_stop;      /* engine_stop does not end until fake_engine_finish_stop */
-	size_t padding;      /* bytes of filling in each status */
+	const json_t *operations; /* by id, for those in held; NULL: only their ids are told */
+	void (*opened)(const struct engine_options *options); /* NULL, or called by engine_new */
+	size_t padding;                                       /* bytes of filling in each status */
 	/* What it was asked. */
 	unsigned started, stopped, freed, went, reconciled, synced, retried, approved, rejected;
 	size_t allowed_count;
