@@ -205,7 +205,7 @@ static void client_refuse_line(struct client *client)
 /* The next whole line that has come in; false if there is none yet. */
 static bool client_next_line(const struct client *client, struct span *ret)
 {
-	const char *start = client->input.ptr + client->taken;
+	const char *start = buf_text(&client->input) + client->taken;
 	size_t left = client->input.len - client->taken;
 	const char *newline = left ? memchr(start, '\n', left) : NULL;
 

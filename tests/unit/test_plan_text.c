@@ -60,142 +60,145 @@ static const char *const user_level[] = {"USER"};
 static const char *const admin_level[] = {"ADMIN"};
 static const char *const entitlements[] = {"workspace-access", "databricks-sql-access"};
 
+static const struct operation every_kind[] = {
+		{.kind = OP_CREATE,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/9", NULL, "engineers"},
+				.why = RULE(9, NULL)},
+		{.kind = OP_CREATE,
+				.principal = PRINCIPAL_USER,
+				.object = {"corp/2", NULL, "ada@corp.example"},
+				.fields = create_fields,
+				.field_count = 2,
+				.active_after = true,
+				.why = RULE(3, ADA)},
+		{.kind = OP_ADD_MEMBERS,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/9", NULL, "engineers"},
+				.members = members,
+				.member_count = 2,
+				.why = RULE(9, NULL)},
+		{.kind = OP_UPDATE,
+				.principal = PRINCIPAL_USER,
+				.object = {"corp/4", "4", "bo@corp.example"},
+				.fields = update_fields,
+				.field_count = 2,
+				.active_before = true,
+				.active_after = false,
+				.why = RULE(3, NULL)},
+		{.kind = OP_ADOPT,
+				.principal = PRINCIPAL_SERVICE,
+				.object = {"name/x", "7", "etl"},
+				.why = RULE(20, NULL)},
+		{.kind = OP_ASSIGN,
+				.target = 1,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/9", "1", "engineers"},
+				.values = user_level,
+				.value_count = 1,
+				.why = RULE(30, NULL)},
+		{.kind = OP_ASSIGN,
+				.target = 1,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/8", "8", "admins-x"},
+				.values = admin_level,
+				.values_before = user_level,
+				.value_count = 1,
+				.why = RULE(31, NULL)},
+		{.kind = OP_ADD_ENTITLEMENTS,
+				.target = 1,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/9", "1", "engineers"},
+				.values = entitlements,
+				.value_count = 2,
+				.why = RULE(32, NULL)},
+		{.kind = OP_DELETE,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/7", "7", "Old Team"},
+				.is_removal = true,
+				.held_by = "h-1",
+				.why = RULE(9, NULL)},
+		{.kind = OP_ADD_MEMBERS,
+				.adopts = true,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/9", NULL, "engineers"},
+				.members = leaver_1,
+				.member_count = 1,
+				.why = RULE(9, NULL)},
+		/* One operation per member that leaves: shown as one line. */
+		{.kind = OP_REMOVE_MEMBERS,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/8", "8", "admins-x"},
+				.members = leaver_1,
+				.member_count = 1,
+				.is_removal = true,
+				.why = RULE(9, "cn=a")},
+		{.kind = OP_REMOVE_MEMBERS,
+				.principal = PRINCIPAL_GROUP,
+				.object = {"corp/8", "8", "admins-x"},
+				.members = leaver_2,
+				.member_count = 1,
+				.is_removal = true,
+				.why = RULE(9, "cn=b")},
+};
+
+static const char every_kind_text[] =
+		"account\n"
+		"  users\n"
+		"    + create user \"ada@corp.example\"  # mappings/corp.yaml:3, " ADA "\n"
+		"        displayName \"Ada Sample\"\n"
+		"    ~ change user \"bo@corp.example\"  # mappings/corp.yaml:3\n"
+		"        displayName \"Bo Old\" -> \"Bo New\"\n"
+		"        externalId (none) -> \"42\"\n"
+		"        active true -> false\n"
+		"  groups\n"
+		"    - remove 2 members from group \"admins-x\": bo@corp.example, "
+		"cy@corp.example"
+		"  # mappings/corp.yaml:9\n"
+		"    + create group \"engineers\"  # mappings/corp.yaml:9\n"
+		"    = adopt 1 member of group \"engineers\": cy@corp.example  # "
+		"mappings/corp.yaml:9\n"
+		"    + add 2 members to group \"engineers\": ada@corp.example, "
+		"zoe@corp.example"
+		"  # mappings/corp.yaml:9\n"
+		"    - delete group \"Old Team\"  [held h-1]  # mappings/corp.yaml:9\n"
+		"  service principals\n"
+		"    = adopt service principal \"etl\"  # mappings/corp.yaml:20\n"
+		"\n"
+		"workspace prod\n"
+		"  groups\n"
+		"    ~ assign group \"admins-x\": USER -> ADMIN  # mappings/corp.yaml:31\n"
+		"    + assign group \"engineers\": USER  # mappings/corp.yaml:30\n"
+		"    + add 2 entitlements to group \"engineers\": databricks-sql-access, "
+		"workspace-access"
+		"  # mappings/corp.yaml:32\n"
+		"\n"
+		"Notes\n"
+		"  ! search of corp ou=x: size limit after 500 entries "
+		"(mappings/corp.yaml:3)\n"
+		"  * member uid=z is in no search\n"
+		"\n"
+		"Plan: 5 to add, 2 to change, 2 to remove, 1 to adopt, 1 held. 14 calls "
+		"made.\n"
+		"Held removals wait for a person: ldap2dbx approve or reject, by the id in "
+		"brackets.\n";
+
 static void test_every_kind(void **state)
 {
-	const struct operation operations[] = {
-			{.kind = OP_CREATE,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/9", NULL, "engineers"},
-					.why = RULE(9, NULL)},
-			{.kind = OP_CREATE,
-					.principal = PRINCIPAL_USER,
-					.object = {"corp/2", NULL, "ada@corp.example"},
-					.fields = create_fields,
-					.field_count = 2,
-					.active_after = true,
-					.why = RULE(3, ADA)},
-			{.kind = OP_ADD_MEMBERS,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/9", NULL, "engineers"},
-					.members = members,
-					.member_count = 2,
-					.why = RULE(9, NULL)},
-			{.kind = OP_UPDATE,
-					.principal = PRINCIPAL_USER,
-					.object = {"corp/4", "4", "bo@corp.example"},
-					.fields = update_fields,
-					.field_count = 2,
-					.active_before = true,
-					.active_after = false,
-					.why = RULE(3, NULL)},
-			{.kind = OP_ADOPT,
-					.principal = PRINCIPAL_SERVICE,
-					.object = {"name/x", "7", "etl"},
-					.why = RULE(20, NULL)},
-			{.kind = OP_ASSIGN,
-					.target = 1,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/9", "1", "engineers"},
-					.values = user_level,
-					.value_count = 1,
-					.why = RULE(30, NULL)},
-			{.kind = OP_ASSIGN,
-					.target = 1,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/8", "8", "admins-x"},
-					.values = admin_level,
-					.values_before = user_level,
-					.value_count = 1,
-					.why = RULE(31, NULL)},
-			{.kind = OP_ADD_ENTITLEMENTS,
-					.target = 1,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/9", "1", "engineers"},
-					.values = entitlements,
-					.value_count = 2,
-					.why = RULE(32, NULL)},
-			{.kind = OP_DELETE,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/7", "7", "Old Team"},
-					.is_removal = true,
-					.held_by = "h-1",
-					.why = RULE(9, NULL)},
-			{.kind = OP_ADD_MEMBERS,
-					.adopts = true,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/9", NULL, "engineers"},
-					.members = leaver_1,
-					.member_count = 1,
-					.why = RULE(9, NULL)},
-			/* One operation per member that leaves: shown as one line. */
-			{.kind = OP_REMOVE_MEMBERS,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/8", "8", "admins-x"},
-					.members = leaver_1,
-					.member_count = 1,
-					.is_removal = true,
-					.why = RULE(9, "cn=a")},
-			{.kind = OP_REMOVE_MEMBERS,
-					.principal = PRINCIPAL_GROUP,
-					.object = {"corp/8", "8", "admins-x"},
-					.members = leaver_2,
-					.member_count = 1,
-					.is_removal = true,
-					.why = RULE(9, "cn=b")},
-	};
 	static const struct plan_note notes[] = {
 			{NOTE_INCOMPLETE,
 					"search of corp ou=x: size limit after 500 entries "
 					"(mappings/corp.yaml:3)"},
 			{NOTE_INFO, "member uid=z is in no search"}};
-	const struct plan plan = {.operations = operations,
-			.count = COUNT_OF(operations),
+	const struct plan plan = {.operations = every_kind,
+			.count = COUNT_OF(every_kind),
 			.notes = notes,
 			.note_count = COUNT_OF(notes),
 			.summary = {5, 2, 2, 1, 1},
 			.complete = true};
 
 	(void)state;
-	expect(&plan,
-			"account\n"
-			"  users\n"
-			"    + create user \"ada@corp.example\"  # mappings/corp.yaml:3, " ADA "\n"
-			"        displayName \"Ada Sample\"\n"
-			"    ~ change user \"bo@corp.example\"  # mappings/corp.yaml:3\n"
-			"        displayName \"Bo Old\" -> \"Bo New\"\n"
-			"        externalId (none) -> \"42\"\n"
-			"        active true -> false\n"
-			"  groups\n"
-			"    - remove 2 members from group \"admins-x\": bo@corp.example, "
-			"cy@corp.example"
-			"  # mappings/corp.yaml:9\n"
-			"    + create group \"engineers\"  # mappings/corp.yaml:9\n"
-			"    = adopt 1 member of group \"engineers\": cy@corp.example  # "
-			"mappings/corp.yaml:9\n"
-			"    + add 2 members to group \"engineers\": ada@corp.example, "
-			"zoe@corp.example"
-			"  # mappings/corp.yaml:9\n"
-			"    - delete group \"Old Team\"  [held h-1]  # mappings/corp.yaml:9\n"
-			"  service principals\n"
-			"    = adopt service principal \"etl\"  # mappings/corp.yaml:20\n"
-			"\n"
-			"workspace prod\n"
-			"  groups\n"
-			"    ~ assign group \"admins-x\": USER -> ADMIN  # mappings/corp.yaml:31\n"
-			"    + assign group \"engineers\": USER  # mappings/corp.yaml:30\n"
-			"    + add 2 entitlements to group \"engineers\": databricks-sql-access, "
-			"workspace-access"
-			"  # mappings/corp.yaml:32\n"
-			"\n"
-			"Notes\n"
-			"  ! search of corp ou=x: size limit after 500 entries "
-			"(mappings/corp.yaml:3)\n"
-			"  * member uid=z is in no search\n"
-			"\n"
-			"Plan: 5 to add, 2 to change, 2 to remove, 1 to adopt, 1 held. 14 calls "
-			"made.\n"
-			"Held removals wait for a person: ldap2dbx approve or reject, by the id in "
-			"brackets.\n");
+	expect(&plan, every_kind_text);
 }
 
 static void test_incomplete(void **state)
