@@ -20,8 +20,8 @@ bool service_is_running(const struct settings *settings)
 	return true;
 }
 
-enum err_code backend_new(
-		const struct config *config, enum engine_mode alone, struct backend **ret, struct err *err)
+enum err_code backend_new(const struct config *config, enum engine_mode alone, struct backend **ret,
+		struct err *err)
 {
 	AUTO(mem_freep) char *path = control_path(config_settings(config)->store_path);
 	struct engine_options options = {.mode = alone, .config = config};
@@ -47,8 +47,8 @@ struct session *backend_session(const struct backend *backend)
 	return backend->session;
 }
 
-enum err_code backend_call(
-		struct backend *backend, json_t *request, uint64_t timeout_ms, json_t **ret, struct err *err)
+enum err_code backend_call(struct backend *backend, json_t *request, uint64_t timeout_ms,
+		json_t **ret, struct err *err)
 {
 	struct control_reply reply = {0};
 	enum err_code code;

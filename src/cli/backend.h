@@ -1,6 +1,7 @@
 /*
- * backend -- who answers `explain`, `approve` and the like: the running service through its socket, or else an engine
- * of our own on the same store. Both take the requests of doc/control.md and give the same answers.
+ * backend -- who answers `explain`, `approve` and the like: the running service through its socket,
+ * or else an engine of our own on the same store. Both take the requests of doc/control.md and give
+ * the same answers.
  */
 #ifndef L2D_CLI_BACKEND_H
 #define L2D_CLI_BACKEND_H
@@ -15,14 +16,14 @@ struct backend;
  * alone: the mode of the engine if no service runs. It is made but not started. config: borrowed.
  * Errors: those of control_client_new but ERR_NOT_FOUND, those of session_new.
  */
-MUST_CHECK enum err_code backend_new(
-		const struct config *config, enum engine_mode alone, struct backend **ret, struct err *err);
+MUST_CHECK enum err_code backend_new(const struct config *config, enum engine_mode alone,
+		struct backend **ret, struct err *err);
 bool backend_is_service(const struct backend *backend);
 /* The engine of our own; NULL if it is the service. */
 struct session *backend_session(const struct backend *backend);
 /* As control_client_call. */
-MUST_CHECK enum err_code backend_call(
-		struct backend *backend, json_t *request, uint64_t timeout_ms, json_t **ret, struct err *err);
+MUST_CHECK enum err_code backend_call(struct backend *backend, json_t *request, uint64_t timeout_ms,
+		json_t **ret, struct err *err);
 void backend_free(struct backend *backend); /* NULL is fine */
 void backend_freep(struct backend **backend);
 

@@ -10,28 +10,37 @@ static const char *const level_words[] = {"error", "warning", "notice", "info", 
 static const char *const format_words[] = {"auto", "text", "logfmt", "json", NULL};
 
 static const struct option_spec options[] = {
-	[OPTION_CONFIG] = {"config", 'c', "FILE", NULL, "the configuration (default " CONFIG_DEFAULT ")"},
-	[OPTION_OUTPUT] = {"output", 'o', "FORMAT", output_words, "text (default) or json"},
-	[OPTION_LOG_LEVEL] = {"log-level", 0, "LEVEL", level_words, "error, warning, notice, info or debug"},
-	[OPTION_LOG_FORMAT] = {"log-format", 0, "FORMAT", format_words, "auto (default), text, logfmt or json"},
-	[OPTION_NO_COLOR] = {"no-color", 0, NULL, NULL, "no colours, as NO_COLOR in the environment"},
-	[OPTION_HELP] = {"help", 'h', NULL, NULL, "explain the verb and its options"},
-	[OPTION_OUT] = {"out", 0, "FILE", NULL, "also write the plan to FILE, for apply"},
-	[OPTION_AUTO_APPROVE] = {"auto-approve", 0, NULL, NULL, "do not ask; needed where nobody can be asked"},
-	[OPTION_FULL] = {"full", 0, NULL, NULL, "show every name, however many there are"},
-	[OPTION_DRY_RUN] = {"dry-run", 'n', NULL, NULL, "only show what it stands for"},
-	[OPTION_REASON] = {"reason", 0, "TEXT", NULL, "why; kept with the decision and in the audit"},
-	[OPTION_TIMEOUT] = {"timeout", 0, "DURATION", NULL, "wait so long for the end (default 30s, at most 10min)"},
-	[OPTION_STORED] = {"stored", 0, NULL, NULL, "from the store alone: nothing is read anew"},
-	[OPTION_FROM] = {"from", 0, "NUMBER", NULL, "begin at this sequence number"},
-	[OPTION_LIST] = {"list", 0, NULL, NULL, "verbs and options, one a line, for scripts"},
+		[OPTION_CONFIG] = {"config", 'c', "FILE", NULL,
+				"the configuration (default " CONFIG_DEFAULT ")"},
+		[OPTION_OUTPUT] = {"output", 'o', "FORMAT", output_words, "text (default) or json"},
+		[OPTION_LOG_LEVEL] = {"log-level", 0, "LEVEL", level_words,
+				"error, warning, notice, info or debug"},
+		[OPTION_LOG_FORMAT] = {"log-format", 0, "FORMAT", format_words,
+				"auto (default), text, logfmt or json"},
+		[OPTION_NO_COLOR] = {"no-color", 0, NULL, NULL,
+				"no colours, as NO_COLOR in the environment"},
+		[OPTION_HELP] = {"help", 'h', NULL, NULL, "explain the verb and its options"},
+		[OPTION_OUT] = {"out", 0, "FILE", NULL, "also write the plan to FILE, for apply"},
+		[OPTION_AUTO_APPROVE] = {"auto-approve", 0, NULL, NULL,
+				"do not ask; needed where nobody can be asked"},
+		[OPTION_FULL] = {"full", 0, NULL, NULL, "show every name, however many there are"},
+		[OPTION_DRY_RUN] = {"dry-run", 'n', NULL, NULL, "only show what it stands for"},
+		[OPTION_REASON] = {"reason", 0, "TEXT", NULL,
+				"why; kept with the decision and in the audit"},
+		[OPTION_TIMEOUT] = {"timeout", 0, "DURATION", NULL,
+				"wait so long for the end (default 30s, at most 10min)"},
+		[OPTION_STORED] = {"stored", 0, NULL, NULL,
+				"from the store alone: nothing is read anew"},
+		[OPTION_FROM] = {"from", 0, "NUMBER", NULL, "begin at this sequence number"},
+		[OPTION_LIST] = {"list", 0, NULL, NULL,
+				"verbs and options, one a line, for scripts"},
 };
 _Static_assert(COUNT_OF(options) == OPTION_COUNT_, "a row per option");
 
 #define BIT(option) (UINT32_C(1) << (option))
-#define GLOBAL_OPTIONS                                                                                       \
-	(BIT(OPTION_CONFIG) | BIT(OPTION_LOG_LEVEL) | BIT(OPTION_LOG_FORMAT) | BIT(OPTION_NO_COLOR) |        \
-			BIT(OPTION_HELP))
+#define GLOBAL_OPTIONS                                                                             \
+	(BIT(OPTION_CONFIG) | BIT(OPTION_LOG_LEVEL) | BIT(OPTION_LOG_FORMAT) |                     \
+			BIT(OPTION_NO_COLOR) | BIT(OPTION_HELP))
 
 static const char *const sync_words[] = {"user", "group", "service-principal", NULL};
 static const char *const audit_words[] = {"verify", "export", NULL};
@@ -39,51 +48,70 @@ static const char *const schema_words[] = {"config", "mapping", NULL};
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 
 const struct command commands[] = {
-	{"check", "", "check configuration, mappings, expressions and tests; no network",
-			"Ends with 0, or with 78 and each fault as FILE:LINE:COLUMN: what is wrong.",
-			BIT(OPTION_OUTPUT), 0, 0, NULL, handle_check},
-	{"plan", "", "show what would change, and why; changes nothing",
-			"Ends with 0 if there is nothing to do, 2 if there are changes, 3 if only held ones,\n"
-			"4 if nothing is to do but something is quarantined or could not be read whole.",
-			BIT(OPTION_OUTPUT) | BIT(OPTION_OUT) | BIT(OPTION_FULL), 0, 0, NULL, handle_plan},
-	{"apply", "[FILE]", "carry out a plan file, or plan, show, ask and carry out",
-			"With FILE (from `plan --out FILE`): exactly that, without a question; refused if the\n"
-			"configuration is another one by now, and what has moved on meanwhile is left out.\n"
-			"Removals that the guard holds are never carried out by it: see approve.",
-			BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL), 0, 1, NULL, handle_apply},
-	{"run", "", "the service: follow the directory and keep Databricks true", NULL, 0, 0, 0, NULL,
-			handle_run},
-	{"sync", "[user|group|service-principal NAME]", "bring one principal in order now",
-			"Through the service if it runs, else alone. Without a name: everything, by the service.",
-			BIT(OPTION_OUTPUT) | BIT(OPTION_TIMEOUT), 0, 2, sync_words, handle_sync},
-	{"status", "", "what it does, how far it is, what is held", NULL, BIT(OPTION_OUTPUT), 0, 0, NULL,
-			handle_status},
-	{"explain", "NAME", "one principal: directory entry, rule, Databricks, and why",
-			"NAME: userName, display name, application id, Databricks id, DN, anchor or key.\n"
-			"Without a running service directory and Databricks are read anew (but see --stored).",
-			BIT(OPTION_OUTPUT) | BIT(OPTION_STORED), 1, 1, NULL, handle_explain},
-	{"approve", "ID|CATEGORY|all", "let held removals go",
-			"Shows them and asks. Exactly those shown are let go, none that come later.\n"
-			"CATEGORY: users, groups, members or permissions.",
-			BIT(OPTION_OUTPUT) | BIT(OPTION_DRY_RUN) | BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL), 1,
-			1, NULL, handle_approve},
-	{"reject", "ID|CATEGORY|all", "keep what held removals would remove", NULL,
-			BIT(OPTION_OUTPUT) | BIT(OPTION_REASON) | BIT(OPTION_DRY_RUN) |
-					BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
-			1, 1, NULL, handle_reject},
-	{"retry", "NAME|all", "try quarantined work again now", NULL, BIT(OPTION_OUTPUT), 1, 1, NULL,
-			handle_retry},
-	{"audit", "verify|export", "prove or print the record of every write",
-			"verify: follows the chain of hashes from the first line to the last.\n"
-			"export: JSON lines on standard output, oldest first.",
-			BIT(OPTION_FROM), 1, 1, audit_words, handle_audit},
-	{"schema", "config|mapping", "JSON Schema of ldap2dbx.yaml or of a mapping file, for editors", NULL, 0,
-			1, 1, schema_words, handle_schema},
-	{"completion", "bash|zsh|fish", "completion script for a shell", NULL, 0, 1, 1, shell_words,
-			handle_completion},
-	{"version", "", "version of this program and of its libraries", NULL, 0, 0, 0, NULL, handle_version},
-	{"help", "[VERB]", "this, or one verb in detail", NULL, BIT(OPTION_LIST), 0, 1, NULL, handle_help},
-	{NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+		{"check", "", "check configuration, mappings, expressions and tests; no network",
+				"Ends with 0, or with 78 and each fault as FILE:LINE:COLUMN: what "
+				"is wrong.",
+				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_check},
+		{"plan", "", "show what would change, and why; changes nothing",
+				"Ends with 0 if there is nothing to do, 2 if there are changes, 3 "
+				"if only held ones,\n"
+				"4 if nothing is to do but something is quarantined or could not "
+				"be read whole.",
+				BIT(OPTION_OUTPUT) | BIT(OPTION_OUT) | BIT(OPTION_FULL), 0, 0, NULL,
+				handle_plan},
+		{"apply", "[FILE]", "carry out a plan file, or plan, show, ask and carry out",
+				"With FILE (from `plan --out FILE`): exactly that, without a "
+				"question; refused if the\n"
+				"configuration is another one by now, and what has moved on "
+				"meanwhile is left out.\n"
+				"Removals that the guard holds are never carried out by it: see "
+				"approve.",
+				BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL), 0, 1, NULL,
+				handle_apply},
+		{"run", "", "the service: follow the directory and keep Databricks true", NULL, 0,
+				0, 0, NULL, handle_run},
+		{"sync", "[user|group|service-principal NAME]", "bring one principal in order now",
+				"Through the service if it runs, else alone. Without a name: "
+				"everything, by the service.",
+				BIT(OPTION_OUTPUT) | BIT(OPTION_TIMEOUT), 0, 2, sync_words,
+				handle_sync},
+		{"status", "", "what it does, how far it is, what is held", NULL,
+				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_status},
+		{"explain", "NAME", "one principal: directory entry, rule, Databricks, and why",
+				"NAME: userName, display name, application id, Databricks id, DN, "
+				"anchor or key.\n"
+				"Without a running service directory and Databricks are read anew "
+				"(but see --stored).",
+				BIT(OPTION_OUTPUT) | BIT(OPTION_STORED), 1, 1, NULL,
+				handle_explain},
+		{"approve", "ID|CATEGORY|all", "let held removals go",
+				"Shows them and asks. Exactly those shown are let go, none that "
+				"come later.\n"
+				"CATEGORY: users, groups, members or permissions.",
+				BIT(OPTION_OUTPUT) | BIT(OPTION_DRY_RUN) |
+						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
+				1, 1, NULL, handle_approve},
+		{"reject", "ID|CATEGORY|all", "keep what held removals would remove", NULL,
+				BIT(OPTION_OUTPUT) | BIT(OPTION_REASON) | BIT(OPTION_DRY_RUN) |
+						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
+				1, 1, NULL, handle_reject},
+		{"retry", "NAME|all", "try quarantined work again now", NULL, BIT(OPTION_OUTPUT), 1,
+				1, NULL, handle_retry},
+		{"audit", "verify|export", "prove or print the record of every write",
+				"verify: follows the chain of hashes from the first line to the "
+				"last.\n"
+				"export: JSON lines on standard output, oldest first.",
+				BIT(OPTION_FROM), 1, 1, audit_words, handle_audit},
+		{"schema", "config|mapping",
+				"JSON Schema of ldap2dbx.yaml or of a mapping file, for editors",
+				NULL, 0, 1, 1, schema_words, handle_schema},
+		{"completion", "bash|zsh|fish", "completion script for a shell", NULL, 0, 1, 1,
+				shell_words, handle_completion},
+		{"version", "", "version of this program and of its libraries", NULL, 0, 0, 0, NULL,
+				handle_version},
+		{"help", "[VERB]", "this, or one verb in detail", NULL, BIT(OPTION_LIST), 0, 1,
+				NULL, handle_help},
+		{NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 
 int exit_code_of(enum err_code code)
@@ -119,7 +147,8 @@ bool invocation_has(const struct invocation *call, enum option_id option)
 	return call->values[option] != NULL;
 }
 
-const char *invocation_value(const struct invocation *call, enum option_id option, const char *fallback)
+const char *invocation_value(
+		const struct invocation *call, enum option_id option, const char *fallback)
 {
 	return call->values[option] ? call->values[option] : fallback;
 }
@@ -145,14 +174,16 @@ static enum err_code unknown_option(const struct parser *parser, const char *nam
 	size_t count = 0;
 
 	for (unsigned i = 0; i < OPTION_COUNT_; i++) {
-		if (command_takes(parser->call->command, (enum option_id)i) || !parser->call->command)
+		if (command_takes(parser->call->command, (enum option_id)i) ||
+				!parser->call->command)
 			names[count++] = options[i].name;
 	}
 	nearest = text_did_you_mean(name, names, count);
 	if (nearest)
-		return err_set(err, ERR_USAGE, 0, "unknown option --%s; did you mean --%s?", name, nearest);
-	return err_set(err, ERR_USAGE, 0, "unknown option --%s; `ldap2dbx%s%s --help` lists them", name,
-			parser->call->command ? " " : "",
+		return err_set(err, ERR_USAGE, 0, "unknown option --%s; did you mean --%s?", name,
+				nearest);
+	return err_set(err, ERR_USAGE, 0, "unknown option --%s; `ldap2dbx%s%s --help` lists them",
+			name, parser->call->command ? " " : "",
 			parser->call->command ? parser->call->command->name : "");
 }
 
@@ -177,14 +208,17 @@ static enum err_code check_word(
 		return ERR_NONE;
 	nearest = text_did_you_mean(word, words, count);
 	if (nearest)
-		return err_set(err, ERR_USAGE, 0, "%s: \"%s\" is not known; did you mean \"%s\"?", what, word,
-				nearest);
-	return err_set(err, ERR_USAGE, 0, "%s: \"%s\" is not known; it may be %s%s%s%s", what, word, words[0],
-			count > 1 ? ", " : "", count > 1 ? words[1] : "", count > 2 ? ", ..." : "");
+		return err_set(err, ERR_USAGE, 0, "%s: \"%s\" is not known; did you mean \"%s\"?",
+				what, word, nearest);
+	return err_set(err, ERR_USAGE, 0, "%s: \"%s\" is not known; it may be %s%s%s%s", what, word,
+			words[0], count > 1 ? ", " : "", count > 1 ? words[1] : "",
+			count > 2 ? ", ..." : "");
 }
 
-/* given: the value behind "=" or glued to the letter; NULL: the next word of the line, if the option takes one. */
-static enum err_code take_option(struct parser *parser, enum option_id id, const char *given, struct err *err)
+/* given: the value behind "=" or glued to the letter; NULL: the next word of the line, if the
+ * option takes one. */
+static enum err_code take_option(
+		struct parser *parser, enum option_id id, const char *given, struct err *err)
 {
 	const struct option_spec *option = &options[id];
 	AUTO(mem_freep) char *what = mem_printf("--%s", option->name);
@@ -193,7 +227,8 @@ static enum err_code take_option(struct parser *parser, enum option_id id, const
 		return err_set(err, ERR_USAGE, 0, "%s takes no value", what);
 	if (option->argument && !given) {
 		if (parser->at + 1 >= parser->argc)
-			return err_set(err, ERR_USAGE, 0, "%s needs a %s behind it", what, option->argument);
+			return err_set(err, ERR_USAGE, 0, "%s needs a %s behind it", what,
+					option->argument);
 		given = parser->argv[++parser->at];
 	}
 	parser->call->values[id] = given ? given : "";
@@ -203,11 +238,13 @@ static enum err_code take_option(struct parser *parser, enum option_id id, const
 static enum err_code take_long(struct parser *parser, const char *text, struct err *err)
 {
 	const char *equals = strchr(text, '=');
-	AUTO(mem_freep) char *name = mem_strndup(text, equals ? (size_t)(equals - text) : strlen(text));
+	AUTO(mem_freep)
+	char *name = mem_strndup(text, equals ? (size_t)(equals - text) : strlen(text));
 
 	for (unsigned i = 0; i < OPTION_COUNT_; i++) {
 		if (text_equal(options[i].name, name))
-			return take_option(parser, (enum option_id)i, equals ? equals + 1 : NULL, err);
+			return take_option(
+					parser, (enum option_id)i, equals ? equals + 1 : NULL, err);
 	}
 	return unknown_option(parser, name, err);
 }
@@ -216,7 +253,8 @@ static enum err_code take_short(struct parser *parser, const char *text, struct 
 {
 	for (unsigned i = 0; i < OPTION_COUNT_; i++) {
 		if (options[i].letter && options[i].letter == text[0])
-			return take_option(parser, (enum option_id)i, text[1] ? text + 1 : NULL, err);
+			return take_option(
+					parser, (enum option_id)i, text[1] ? text + 1 : NULL, err);
 	}
 	return err_set(err, ERR_USAGE, 0, "unknown option -%s; `ldap2dbx --help` lists them", text);
 }
@@ -230,7 +268,8 @@ static enum err_code take_word(struct parser *parser, const char *word, struct e
 
 	if (call->command) {
 		if (call->arg_count == ARGUMENTS_MAX)
-			return err_set(err, ERR_USAGE, 0, "too many arguments, from \"%s\" on", word);
+			return err_set(err, ERR_USAGE, 0, "too many arguments, from \"%s\" on",
+					word);
 		call->args[call->arg_count++] = word;
 		return ERR_NONE;
 	}
@@ -241,7 +280,8 @@ static enum err_code take_word(struct parser *parser, const char *word, struct e
 		names[count] = commands[count].name;
 	nearest = text_did_you_mean(word, names, count);
 	if (nearest)
-		return err_set(err, ERR_USAGE, 0, "unknown verb \"%s\"; did you mean \"%s\"?", word, nearest);
+		return err_set(err, ERR_USAGE, 0, "unknown verb \"%s\"; did you mean \"%s\"?", word,
+				nearest);
 	return err_set(err, ERR_USAGE, 0, "unknown verb \"%s\"; `ldap2dbx help` lists them", word);
 }
 
@@ -252,17 +292,20 @@ static enum err_code check_arguments(const struct invocation *call, struct err *
 	for (unsigned i = 0; i < OPTION_COUNT_; i++) {
 		if (call->values[i] && !command_takes(command, (enum option_id)i))
 			return err_set(err, ERR_USAGE, 0,
-					"`%s` does not take --%s; `ldap2dbx %s --help` lists what it takes",
+					"`%s` does not take --%s; `ldap2dbx %s --help` lists what "
+					"it takes",
 					command->name, options[i].name, command->name);
 	}
 	if (call->arg_count < command->min_args)
 		return err_set(err, ERR_USAGE, 0, "`%s` needs %s: ldap2dbx %s %s", command->name,
 				command->arguments, command->name, command->arguments);
 	if (call->arg_count > command->max_args)
-		return err_set(err, ERR_USAGE, 0, "`%s` does not know what to do with \"%s\": ldap2dbx %s %s",
+		return err_set(err, ERR_USAGE, 0,
+				"`%s` does not know what to do with \"%s\": ldap2dbx %s %s",
 				command->name, call->args[command->max_args], command->name,
 				command->arguments);
-	return call->arg_count ? check_word(command->name, call->args[0], command->words, err) : ERR_NONE;
+	return call->arg_count ? check_word(command->name, call->args[0], command->words, err)
+			       : ERR_NONE;
 }
 
 static enum err_code take(struct parser *parser, bool *no_more_options, struct err *err)
@@ -279,7 +322,8 @@ static enum err_code take(struct parser *parser, bool *no_more_options, struct e
 	return ERR_NONE;
 }
 
-enum err_code invocation_parse(int argc, char *const argv[], struct invocation *ret, struct err *err)
+enum err_code invocation_parse(
+		int argc, char *const argv[], struct invocation *ret, struct err *err)
 {
 	struct invocation call = {0};
 	struct parser parser = {.argc = argc, .argv = argv, .call = &call};

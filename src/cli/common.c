@@ -14,7 +14,8 @@ struct config *load_config(const struct invocation *call, int *ret_exit)
 	struct config *config = NULL;
 	struct err err = {0};
 
-	if (config_load(invocation_value(call, OPTION_CONFIG, CONFIG_DEFAULT), &config, &err) == ERR_NONE)
+	if (config_load(invocation_value(call, OPTION_CONFIG, CONFIG_DEFAULT), &config, &err) ==
+			ERR_NONE)
 		return config;
 	*ret_exit = fail(&err);
 	return NULL;
@@ -41,20 +42,23 @@ enum err_code check_may_write(const struct settings *settings, struct err *err)
 	if (settings->mode != MODE_OBSERVE)
 		return ERR_NONE;
 	return err_set(err, ERR_CONFIG, 0,
-			"%s: `mode: observe` writes nothing; set `mode: enforce` to let it write", settings->path);
+			"%s: `mode: observe` writes nothing; set `mode: enforce` to let it write",
+			settings->path);
 }
 
-struct operation *operations_from_json(const json_t *list, const struct settings *settings, struct arena *arena,
-		size_t *ret_count, size_t *ret_unknown)
+struct operation *operations_from_json(const json_t *list, const struct settings *settings,
+		struct arena *arena, size_t *ret_count, size_t *ret_unknown)
 {
-	struct operation *operations = arena_alloc(arena, (json_array_size(list) + 1) * sizeof(*operations));
+	struct operation *operations =
+			arena_alloc(arena, (json_array_size(list) + 1) * sizeof(*operations));
 	size_t index, count = 0;
 	const json_t *json;
 	struct err err;
 
 	json_array_foreach(list, index, json)
 	{
-		if (operation_from_json(json, settings, arena, &operations[count], &err) == ERR_NONE)
+		if (operation_from_json(json, settings, arena, &operations[count], &err) ==
+				ERR_NONE)
 			count++;
 	}
 	*ret_count = count;
@@ -62,15 +66,18 @@ struct operation *operations_from_json(const json_t *list, const struct settings
 	return operations;
 }
 
-void print_operations_json(const struct canvas *canvas, const json_t *list, const struct settings *settings, bool full)
+void print_operations_json(const struct canvas *canvas, const json_t *list,
+		const struct settings *settings, bool full)
 {
 	AUTO(arena_freep) struct arena *arena = arena_new();
 	size_t count, unknown;
-	const struct operation *operations = operations_from_json(list, settings, arena, &count, &unknown);
+	const struct operation *operations =
+			operations_from_json(list, settings, arena, &count, &unknown);
 
 	operations_print(canvas, operations, count, settings, full);
 	if (unknown)
 		(void)fprintf(canvas->file,
-				"    ... and %zu that name what this configuration does not know (-o json shows them)\n",
+				"    ... and %zu that name what this configuration does not know "
+				"(-o json shows them)\n",
 				unknown);
 }

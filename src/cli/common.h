@@ -14,7 +14,8 @@
 /* Says what is wrong on standard error; returns the exit code for it. */
 int fail(const struct err *err);
 
-/* The configuration that the command line names; a failure has been told, then *ret_exit is the exit code. NULL then. */
+/* The configuration that the command line names; a failure has been told, then *ret_exit is the
+ * exit code. NULL then. */
 struct config *load_config(const struct invocation *call, int *ret_exit);
 void config_freep(struct config **config);
 
@@ -28,12 +29,13 @@ void print_json(const json_t *json);
 MUST_CHECK enum err_code check_may_write(const struct settings *settings, struct err *err);
 
 /*
- * Operations of an answer as values in arena; those that these settings cannot name are left out and counted. The
- * service may run with a configuration that has changed on disk since.
+ * Operations of an answer as values in arena; those that these settings cannot name are left out
+ * and counted. The service may run with a configuration that has changed on disk since.
  */
-struct operation *operations_from_json(const json_t *list, const struct settings *settings, struct arena *arena,
-		size_t *ret_count, size_t *ret_unknown);
+struct operation *operations_from_json(const json_t *list, const struct settings *settings,
+		struct arena *arena, size_t *ret_count, size_t *ret_unknown);
 /* Prints a list of operations as JSON says them, as a plan shows them. */
-void print_operations_json(const struct canvas *canvas, const json_t *list, const struct settings *settings, bool full);
+void print_operations_json(const struct canvas *canvas, const json_t *list,
+		const struct settings *settings, bool full);
 
 #endif

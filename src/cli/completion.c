@@ -15,6 +15,20 @@ static void print_verbs(FILE *out)
 		(void)fprintf(out, "%s%s", command == commands ? "" : " ", command->name);
 }
 
+/* What the first argument may be: for help, any verb. */
+static bool has_argument_words(const struct command *command)
+{
+	return command->words || text_equal(command->name, "help");
+}
+
+static void print_argument_words(FILE *out, const struct command *command)
+{
+	if (command->words)
+		print_words(out, command->words);
+	else if (has_argument_words(command))
+		print_verbs(out);
+}
+
 static bool takes_file(const struct command *command)
 {
 	return strstr(command->arguments, "FILE") != NULL;
@@ -55,7 +69,8 @@ static void bash_option_values(FILE *out)
 static void bash_print(FILE *out)
 {
 	(void)fputs("# bash completion for ldap2dbx\n_ldap2dbx()\n{\n"
-		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= word skip=\n"
+		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= "
+		    "word skip=\n"
 		    "\tCOMPREPLY=()\n",
 			out);
 	bash_option_values(out);
@@ -72,28 +87,30 @@ static void bash_print(FILE *out)
 		if (option->letter)
 			(void)fprintf(out, "|-%c", option->letter);
 	}
-	(void)fputs(") skip=1 ;;\n\t\t-*) ;;\n\t\t*) verb=$word; break ;;\n\t\tesac\n\tdone\n\tcase $verb in\n", out);
+	(void)fputs(") skip=1 ;;\n\t\t-*) ;;\n\t\t*) verb=$word; break "
+		    ";;\n\t\tesac\n\tdone\n\tcase $verb in\n",
+			out);
 	for (const struct command *command = commands; command->name; command++) {
 		(void)fprintf(out, "\t%s) COMPREPLY=($(compgen %s-W '", command->name,
 				takes_file(command) ? "-f " : "");
 		print_option_names(out, command);
-		if (text_equal(command->name, "help"))
-			print_verbs(out);
-		print_words(out, command->words);
+		print_argument_words(out, command);
 		(void)fputs("' -- \"$cur\")) ;;\n", out);
 	}
 	(void)fputs("\t*) COMPREPLY=($(compgen -W '", out);
 	print_option_names(out, NULL);
 	print_verbs(out);
-	(void)fputs("' -- \"$cur\")) ;;\n\tesac\n}\ncomplete -o filenames -F _ldap2dbx ldap2dbx\n", out);
+	(void)fputs("' -- \"$cur\")) ;;\n\tesac\n}\ncomplete -o filenames -F _ldap2dbx ldap2dbx\n",
+			out);
 }
 
 /* ---- zsh ---- */
 
-/* Inside '...[...]' a bracket or colon would end the text; our help texts hold neither quotes nor brackets. */
-static void zsh_option(FILE *out, const struct option_spec *option)
+/* Inside '...[...]' a bracket or colon would end the text; our help texts hold neither quotes nor
+ * brackets. */
+static void zsh_option_named(FILE *out, const struct option_spec *option, const char *name)
 {
-	(void)fprintf(out, " \\\n\t\t\t'--%s%s[%s]", option->name, option->argument ? "=" : "", option->help);
+	(void)fprintf(out, " \\\n\t\t\t'%s[%s]", name, option->help);
 	if (option->argument && text_equal(option->argument, "FILE")) {
 		(void)fputs(":file:_files", out);
 	} else if (option->words) {
@@ -106,6 +123,17 @@ static void zsh_option(FILE *out, const struct option_spec *option)
 	(void)fputc('\'', out);
 }
 
+static void zsh_option(FILE *out, const struct option_spec *option)
+{
+	AUTO(mem_freep)
+	char *name = mem_printf("--%s%s", option->name, option->argument ? "=" : "");
+	const char letter[] = {'-', option->letter, option->argument ? '+' : '\0', '\0'};
+
+	zsh_option_named(out, option, name);
+	if (option->letter)
+		zsh_option_named(out, option, letter);
+}
+
 static void zsh_arguments(FILE *out, const struct command *command)
 {
 	(void)fprintf(out, "\t\t%s)\n\t\t_arguments", command->name);
@@ -115,12 +143,9 @@ static void zsh_arguments(FILE *out, const struct command *command)
 	}
 	if (takes_file(command)) {
 		(void)fputs(" \\\n\t\t\t'1::file:_files'", out);
-	} else if (command->words || text_equal(command->name, "help")) {
+	} else if (has_argument_words(command)) {
 		(void)fputs(" \\\n\t\t\t'1::what:(", out);
-		if (command->words)
-			print_words(out, command->words);
-		else
-			print_verbs(out);
+		print_argument_words(out, command);
 		(void)fputs(")'", out);
 	}
 	(void)fputs(" ;;\n", out);
@@ -143,7 +168,8 @@ static void zsh_print(FILE *out)
 			out);
 	for (const struct command *command = commands; command->name; command++)
 		zsh_arguments(out, command);
-	(void)fputs("\t\tesac ;;\n\tesac\n}\nif [ \"$funcstack[1]\" = _ldap2dbx ]; then\n\t_ldap2dbx \"$@\"\nelse\n"
+	(void)fputs("\t\tesac ;;\n\tesac\n}\nif [ \"$funcstack[1]\" = _ldap2dbx ]; "
+		    "then\n\t_ldap2dbx \"$@\"\nelse\n"
 		    "\tcompdef _ldap2dbx ldap2dbx\nfi\n",
 			out);
 }
@@ -170,17 +196,17 @@ static void fish_option(FILE *out, const struct command *command, const struct o
 
 static void fish_command(FILE *out, const struct command *command)
 {
-	(void)fprintf(out, "complete -c ldap2dbx -n __fish_use_subcommand -a %s -d '%s'\n", command->name,
-			command->summary);
-	if (command->words || takes_file(command)) {
-		(void)fprintf(out, "complete -c ldap2dbx -n '__fish_seen_subcommand_from %s'", command->name);
-		if (command->words) {
-			(void)fputs(" -a '", out);
-			print_words(out, command->words);
-			(void)fputs("'\n", out);
-		} else {
-			(void)fputs(" -F\n", out);
-		}
+	(void)fputs("complete -c ldap2dbx -n 'not __fish_seen_subcommand_from ", out);
+	print_verbs(out);
+	(void)fprintf(out, "' -a %s -d '%s'\n", command->name, command->summary);
+	if (takes_file(command)) {
+		(void)fprintf(out, "complete -c ldap2dbx -n '__fish_seen_subcommand_from %s' -F\n",
+				command->name);
+	} else if (has_argument_words(command)) {
+		(void)fprintf(out, "complete -c ldap2dbx -n '__fish_seen_subcommand_from %s' -a '",
+				command->name);
+		print_argument_words(out, command);
+		(void)fputs("'\n", out);
 	}
 	for (unsigned i = 0; i < OPTION_COUNT_; i++) {
 		enum option_id id = (enum option_id)i;

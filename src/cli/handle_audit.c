@@ -8,14 +8,15 @@
 #include <inttypes.h>
 
 /* One JSON object per line: the chain's own fields, then the record as it was written. */
-static void print_line(void *context, uint64_t sequence, int64_t time_ms, const char *hash, const char *json)
+static void print_line(void *context, uint64_t sequence, int64_t time_ms, const char *hash,
+		const char *json)
 {
 	char time[CLOCK_TEXT_SIZE];
 
 	(void)context;
 	clock_format(time_ms, time);
-	(void)printf("{\"sequence\":%" PRIu64 ",\"time\":\"%s\",\"hash\":\"%s\",\"record\":%s}\n", sequence, time, hash,
-			json);
+	(void)printf("{\"sequence\":%" PRIu64 ",\"time\":\"%s\",\"hash\":\"%s\",\"record\":%s}\n",
+			sequence, time, hash, json);
 }
 
 static int verify(struct store *store)
@@ -35,7 +36,8 @@ static int export(const struct invocation *call, struct store *store)
 	struct err err = {0};
 
 	if (!text_parse_int(invocation_value(call, OPTION_FROM, "0"), 0, INT64_MAX, &from)) {
-		complain("--from: \"%s\" is no sequence number", invocation_value(call, OPTION_FROM, ""));
+		complain("--from: \"%s\" is no sequence number",
+				invocation_value(call, OPTION_FROM, ""));
 		return EXIT_USAGE;
 	}
 	if (store_each_audit(store, (uint64_t)from, print_line, NULL, &err) != ERR_NONE)
@@ -52,7 +54,8 @@ int handle_audit(const struct invocation *call)
 
 	if (!config)
 		return code;
-	if (store_open(NULL, config_settings(config)->store_path, STORE_READ, &store, &err) != ERR_NONE)
+	if (store_open(NULL, config_settings(config)->store_path, STORE_READ, &store, &err) !=
+			ERR_NONE)
 		return fail(&err);
 	code = text_equal(call->args[0], "verify") ? verify(store) : export(call, store);
 	store_close(store);

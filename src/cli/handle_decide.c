@@ -40,8 +40,10 @@ static json_t *ids_of(const json_t *operations, size_t from)
 	return ids;
 }
 
-/* Decides on exactly the operations listed, in portions; adds up what was decided and what was held no more. */
-static enum err_code decide_on(const struct decision *decision, const json_t *operations, json_t *result, struct err *err)
+/* Decides on exactly the operations listed, in portions; adds up what was decided and what was held
+ * no more. */
+static enum err_code decide_on(const struct decision *decision, const json_t *operations,
+		json_t *result, struct err *err)
 {
 	const char *reason = invocation_value(decision->call, OPTION_REASON, NULL);
 
@@ -52,10 +54,13 @@ static enum err_code decide_on(const struct decision *decision, const json_t *op
 		(void)json_object_set_new(request, "operations", ids_of(operations, at));
 		if (reason)
 			(void)json_object_set_new(request, "reason", json_string(reason));
-		if (backend_call(decision->backend, request, BACKEND_TIMEOUT_MS, &part, err) != ERR_NONE)
+		if (backend_call(decision->backend, request, BACKEND_TIMEOUT_MS, &part, err) !=
+				ERR_NONE)
 			return err->code;
-		(void)json_array_extend(json_object_get(result, "operations"), json_object_get(part, "operations"));
-		(void)json_array_extend(json_object_get(result, "gone"), json_object_get(part, "gone"));
+		(void)json_array_extend(json_object_get(result, "operations"),
+				json_object_get(part, "operations"));
+		(void)json_array_extend(
+				json_object_get(result, "gone"), json_object_get(part, "gone"));
 	}
 	return ERR_NONE;
 }
@@ -65,10 +70,12 @@ static void print_decided(const struct decision *decision, const json_t *result)
 	size_t count = json_array_size(json_object_get(result, "operations"));
 	size_t gone = json_array_size(json_object_get(result, "gone"));
 
-	(void)printf("%zu %s.%s\n", count, text_equal(decision->command, "approve") ? "approved" : "rejected",
+	(void)printf("%zu %s.%s\n", count,
+			text_equal(decision->command, "approve") ? "approved" : "rejected",
 			backend_is_service(decision->backend) || !count ? ""
-			: text_equal(decision->command, "approve")      ? " The next `ldap2dbx apply` or `run` carries them out."
-									: "");
+					: text_equal(decision->command, "approve")
+					? " The next `ldap2dbx apply` or `run` carries them out."
+					: "");
 	if (gone)
 		(void)printf("%zu were held no more.\n", gone);
 }
@@ -116,10 +123,13 @@ static int decide(const struct decision *decision)
 	if (json && dry)
 		print_json(listed);
 	else if (!json)
-		print_operations_json(&canvas, operations, decision->settings, invocation_has(decision->call, OPTION_FULL));
+		print_operations_json(&canvas, operations, decision->settings,
+				invocation_has(decision->call, OPTION_FULL));
 	if (dry)
 		return EXIT_DONE;
-	return is_confirmed(decision, json_array_size(operations)) ? decide_shown(decision, operations) : EXIT_FAILED;
+	return is_confirmed(decision, json_array_size(operations))
+			? decide_shown(decision, operations)
+			: EXIT_FAILED;
 }
 
 static int handle_decision(const struct invocation *call, const char *command)
@@ -129,7 +139,8 @@ static int handle_decision(const struct invocation *call, const char *command)
 	AUTO(backend_freep) struct backend *backend = NULL;
 	struct err err = {0};
 
-	if (!invocation_has(call, OPTION_AUTO_APPROVE) && !invocation_has(call, OPTION_DRY_RUN) && !can_ask()) {
+	if (!invocation_has(call, OPTION_AUTO_APPROVE) && !invocation_has(call, OPTION_DRY_RUN) &&
+			!can_ask()) {
 		complain("nobody can be asked here: look with --dry-run, then add --auto-approve");
 		return EXIT_USAGE;
 	}
@@ -164,7 +175,9 @@ static void print_retried(const struct backend *backend, const json_t *result)
 		(void)fputc('\n', stdout);
 	}
 	(void)printf("%zu %s.\n", json_array_size(list),
-			backend_is_service(backend) ? "tried again now" : "tried again at the next `ldap2dbx apply` or `run`");
+			backend_is_service(backend)
+					? "tried again now"
+					: "tried again at the next `ldap2dbx apply` or `run`");
 }
 
 int handle_retry(const struct invocation *call)
@@ -178,7 +191,9 @@ int handle_retry(const struct invocation *call)
 	if (!config)
 		return code;
 	if (backend_new(config, ENGINE_APPLY, &backend, &err) != ERR_NONE ||
-			backend_call(backend, json_pack("{s:s, s:s}", "command", "retry", "who", call->args[0]),
+			backend_call(backend,
+					json_pack("{s:s, s:s}", "command", "retry", "who",
+							call->args[0]),
 					BACKEND_TIMEOUT_MS, &result, &err) != ERR_NONE)
 		return fail(&err);
 	if (invocation_wants_json(call))

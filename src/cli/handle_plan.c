@@ -26,7 +26,8 @@ static size_t count_free(const struct plan *plan)
 static bool has_trouble(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->note_count; i++) {
-		if (plan->notes[i].kind == NOTE_QUARANTINE || plan->notes[i].kind == NOTE_INCOMPLETE)
+		if (plan->notes[i].kind == NOTE_QUARANTINE ||
+				plan->notes[i].kind == NOTE_INCOMPLETE)
 			return true;
 	}
 	return !plan->complete;
@@ -37,10 +38,11 @@ static int idle_code(const struct plan *plan)
 {
 	if (has_trouble(plan))
 		return EXIT_PARTLY;
-	return plan->count ? EXIT_ONLY_HELD : EXIT_DONE;
+	return plan->count ? EXIT_HELD : EXIT_DONE;
 }
 
-static void show_plan(const struct invocation *call, const struct session *session, const struct settings *settings)
+static void show_plan(const struct invocation *call, const struct session *session,
+		const struct settings *settings)
 {
 	struct canvas canvas = canvas_for(call);
 	struct engine_progress progress;
@@ -52,11 +54,13 @@ static void show_plan(const struct invocation *call, const struct session *sessi
 
 /* ---- plan ---- */
 
-static int output_plan(const struct invocation *call, const struct session *session, const struct settings *settings)
+static int output_plan(const struct invocation *call, const struct session *session,
+		const struct settings *settings)
 {
 	const struct plan *plan = engine_plan(session_engine(session));
 	const char *path = invocation_value(call, OPTION_OUT, NULL);
-	json_auto_t *json = path || invocation_wants_json(call) ? plan_to_json(plan, settings) : NULL;
+	json_auto_t *json =
+			path || invocation_wants_json(call) ? plan_to_json(plan, settings) : NULL;
 	struct err err = {0};
 
 	if (invocation_wants_json(call))
@@ -66,7 +70,8 @@ static int output_plan(const struct invocation *call, const struct session *sess
 	if (path && plan_save(path, json, &err) != ERR_NONE)
 		return fail(&err);
 	if (path && !invocation_wants_json(call))
-		(void)printf("Written to %s. To carry out exactly this: ldap2dbx apply %s\n", path, path);
+		(void)printf("Written to %s. To carry out exactly this: ldap2dbx apply %s\n", path,
+				path);
 	return count_free(plan) ? EXIT_CHANGES : idle_code(plan);
 }
 
@@ -99,12 +104,14 @@ static int carry_out(struct session *session, const struct operation *allowed, s
 	engine_go(session_engine(session), allowed, count);
 	code = session_run(session, ENGINE_DONE, &err);
 	engine_progress(session_engine(session), &progress);
-	(void)printf("%s: %zu done, %zu failed, %zu left, %zu held, %zu quarantined. %" PRIu64 " call%s made.\n",
+	(void)printf("%s: %zu done, %zu failed, %zu left, %zu held, %zu quarantined. %" PRIu64
+		     " call%s made.\n",
 			code == ERR_NONE ? "Applied" : "Ended early", progress.operations_done,
-			progress.operations_failed, progress.operations_left, progress.held, progress.quarantined,
-			progress.calls, progress.calls == 1 ? "" : "s");
+			progress.operations_failed, progress.operations_left, progress.held,
+			progress.quarantined, progress.calls, progress.calls == 1 ? "" : "s");
 	if (code == ERR_CANCELLED)
-		complain("interrupted; what was under way is written down, and the next run goes on from there");
+		complain("interrupted; what was under way is written down, and the next run goes "
+			 "on from there");
 	else if (code != ERR_NONE)
 		complain("%s", err.text);
 	if (code != ERR_NONE)
@@ -113,10 +120,11 @@ static int carry_out(struct session *session, const struct operation *allowed, s
 		return progress.operations_done ? EXIT_PARTLY : EXIT_FAILED;
 	if (progress.quarantined || has_trouble(plan))
 		return EXIT_PARTLY;
-	return progress.held && !progress.operations_done ? EXIT_ONLY_HELD : EXIT_DONE;
+	return progress.held && !progress.operations_done ? EXIT_HELD : EXIT_DONE;
 }
 
-static int apply_plan(const struct invocation *call, struct session *session, const struct settings *settings)
+static int apply_plan(const struct invocation *call, struct session *session,
+		const struct settings *settings)
 {
 	const struct plan *plan = engine_plan(session_engine(session));
 
@@ -130,8 +138,8 @@ static int apply_plan(const struct invocation *call, struct session *session, co
 	return carry_out(session, NULL, 0);
 }
 
-static void tell_stale(const struct plan_file *file, const struct plan_match *match, const struct settings *settings,
-		bool complete)
+static void tell_stale(const struct plan_file *file, const struct plan_match *match,
+		const struct settings *settings, bool complete)
 {
 	AUTO(arena_freep) struct arena *arena = arena_new();
 	size_t shown = 0;
@@ -149,13 +157,16 @@ static void tell_stale(const struct plan_file *file, const struct plan_match *ma
 	if (match->stale_count > shown)
 		(void)printf("  skipped: %zu more\n", match->stale_count - shown);
 	if (match->uncovered)
-		(void)printf("  left alone: %zu change%s that the file does not name\n", match->uncovered,
-				match->uncovered == 1 ? "" : "s");
+		(void)printf("  left alone: %zu change%s that the file does not name\n",
+				match->uncovered, match->uncovered == 1 ? "" : "s");
 	if (match->held)
-		(void)printf("  held: %zu; a plan file does not release them, `ldap2dbx approve` does\n", match->held);
+		(void)printf("  held: %zu; a plan file does not release them, `ldap2dbx approve` "
+			     "does\n",
+				match->held);
 }
 
-static int apply_file(struct session *session, const struct plan_file *file, const struct settings *settings)
+static int apply_file(struct session *session, const struct plan_file *file,
+		const struct settings *settings)
 {
 	const struct plan *plan = engine_plan(session_engine(session));
 	struct plan_match match;
@@ -172,7 +183,7 @@ static int apply_file(struct session *session, const struct plan_file *file, con
 		return carry_out(session, file->operations, file->count);
 	if (stale)
 		return has_trouble(plan) ? EXIT_PARTLY : EXIT_DONE;
-	return file->count ? EXIT_ONLY_HELD : EXIT_DONE;
+	return file->count ? EXIT_HELD : EXIT_DONE;
 }
 
 /* The lock of the store would refuse it as well; this says what to do instead. */
@@ -181,7 +192,8 @@ static enum err_code check_no_service(const struct settings *settings, struct er
 	if (!service_is_running(settings))
 		return ERR_NONE;
 	return err_set(err, ERR_CONFLICT, 0,
-			"the service runs on this store and applies changes by itself; see `ldap2dbx status`, let held "
+			"the service runs on this store and applies changes by itself; see "
+			"`ldap2dbx status`, let held "
 			"removals go with `ldap2dbx approve`, or stop the service first");
 }
 
@@ -194,9 +206,11 @@ static int apply_config(const struct invocation *call, const struct config *conf
 	struct plan_file file = {0};
 	struct err err = {0};
 
-	if (check_may_write(settings, &err) != ERR_NONE || check_no_service(settings, &err) != ERR_NONE)
+	if (check_may_write(settings, &err) != ERR_NONE ||
+			check_no_service(settings, &err) != ERR_NONE)
 		return fail(&err);
-	if (call->arg_count && plan_file_read(call->args[0], settings, arena, &file, &err) != ERR_NONE)
+	if (call->arg_count &&
+			plan_file_read(call->args[0], settings, arena, &file, &err) != ERR_NONE)
 		return fail(&err);
 	if (session_new(&options, &session, &err) != ERR_NONE ||
 			session_run(session, ENGINE_PLANNED, &err) != ERR_NONE)
@@ -212,7 +226,8 @@ int handle_apply(const struct invocation *call)
 	AUTO(config_freep) struct config *config = NULL;
 
 	if (!call->arg_count && !invocation_has(call, OPTION_AUTO_APPROVE) && !can_ask()) {
-		complain("nobody can be asked here: add --auto-approve, or use `plan --out FILE` and `apply FILE`");
+		complain("nobody can be asked here: add --auto-approve, or use `plan --out FILE` "
+			 "and `apply FILE`");
 		return EXIT_USAGE;
 	}
 	config = load_config(call, &code);

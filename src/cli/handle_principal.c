@@ -16,7 +16,8 @@
 /* ---- explain ---- */
 
 /* Alone, the directory and Databricks are read anew, unless only the stored state is asked for. */
-static enum err_code prepare_explain(const struct invocation *call, struct backend *backend, struct err *err)
+static enum err_code prepare_explain(
+		const struct invocation *call, struct backend *backend, struct err *err)
 {
 	if (backend_is_service(backend) || invocation_has(call, OPTION_STORED))
 		return ERR_NONE;
@@ -36,7 +37,9 @@ int handle_explain(const struct invocation *call)
 		return code;
 	if (backend_new(config, ENGINE_PLAN, &backend, &err) != ERR_NONE ||
 			prepare_explain(call, backend, &err) != ERR_NONE ||
-			backend_call(backend, json_pack("{s:s, s:s}", "command", "explain", "who", call->args[0]),
+			backend_call(backend,
+					json_pack("{s:s, s:s}", "command", "explain", "who",
+							call->args[0]),
 					BACKEND_TIMEOUT_MS, &explain, &err) != ERR_NONE)
 		return fail(&err);
 	if (invocation_wants_json(call))
@@ -54,7 +57,8 @@ struct sync_request {
 	int64_t timeout_ms;
 };
 
-static enum err_code parse_sync(const struct invocation *call, struct sync_request *ret, struct err *err)
+static enum err_code parse_sync(
+		const struct invocation *call, struct sync_request *ret, struct err *err)
 {
 	const char *timeout = invocation_value(call, OPTION_TIMEOUT, "30s");
 
@@ -63,8 +67,10 @@ static enum err_code parse_sync(const struct invocation *call, struct sync_reque
 		ret->kind = PRINCIPAL_GROUP;
 	else if (text_equal(call->args[0], "service-principal"))
 		ret->kind = PRINCIPAL_SERVICE;
-	if (!clock_parse_duration(timeout, &ret->timeout_ms) || ret->timeout_ms > CONTROL_TIMEOUT_MAX_MS)
-		return err_set(err, ERR_USAGE, 0, "--timeout: \"%s\" is no duration up to 10min; say 30s or 2min",
+	if (!clock_parse_duration(timeout, &ret->timeout_ms) ||
+			ret->timeout_ms > CONTROL_TIMEOUT_MAX_MS)
+		return err_set(err, ERR_USAGE, 0,
+				"--timeout: \"%s\" is no duration up to 10min; say 30s or 2min",
 				timeout);
 	return ERR_NONE;
 }
@@ -75,10 +81,11 @@ static int sync_code(const json_t *result)
 
 	if (text_equal(state, "done"))
 		return EXIT_DONE;
-	return text_equal(state, "held") ? EXIT_ONLY_HELD : EXIT_PARTLY;
+	return text_equal(state, "held") ? EXIT_HELD : EXIT_PARTLY;
 }
 
-static void print_sync(const struct canvas *canvas, const json_t *result, const struct settings *settings)
+static void print_sync(
+		const struct canvas *canvas, const json_t *result, const struct settings *settings)
 {
 	const json_t *operations = json_object_get(result, "operations");
 	const char *state = json_string_value(json_object_get(result, "state"));
@@ -101,8 +108,8 @@ static void print_sync(const struct canvas *canvas, const json_t *result, const 
 	}
 }
 
-static enum err_code sync_through_service(
-		const struct config *config, const struct sync_request *request, json_t **ret, struct err *err)
+static enum err_code sync_through_service(const struct config *config,
+		const struct sync_request *request, json_t **ret, struct err *err)
 {
 	AUTO(backend_freep) struct backend *backend = NULL;
 	json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "command", "sync", "kind",
@@ -113,7 +120,8 @@ static enum err_code sync_through_service(
 		json_decref(json);
 		return err->code;
 	}
-	return backend_call(backend, json, (uint64_t)request->timeout_ms + ANSWER_GRACE_MS, ret, err);
+	return backend_call(
+			backend, json, (uint64_t)request->timeout_ms + ANSWER_GRACE_MS, ret, err);
 }
 
 static const char *state_alone(const struct engine_progress *progress)
@@ -128,18 +136,19 @@ static json_t *operations_as_json(const struct plan *plan, const struct settings
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < plan->count; i++)
-		(void)json_array_append_new(list, operation_to_json(&plan->operations[i], settings));
+		(void)json_array_append_new(
+				list, operation_to_json(&plan->operations[i], settings));
 	return list;
 }
 
-static enum err_code sync_alone(
-		const struct config *config, const struct sync_request *request, json_t **ret, struct err *err)
+static enum err_code sync_alone(const struct config *config, const struct sync_request *request,
+		json_t **ret, struct err *err)
 {
 	AUTO(session_freep) struct session *session = NULL;
 	struct engine_options options = {.mode = ENGINE_APPLY,
-		.config = config,
-		.only_kind = request->kind,
-		.only_name = request->name};
+			.config = config,
+			.only_kind = request->kind,
+			.only_name = request->name};
 	struct engine_progress progress;
 	const struct plan *plan;
 
@@ -153,8 +162,9 @@ static enum err_code sync_alone(
 	engine_progress(session_engine(session), &progress);
 	plan = engine_plan(session_engine(session));
 	*ret = json_pack("{s:n, s:s, s:s, s:s?, s:o}", "key", "name", request->name, "state",
-			state_alone(&progress), "reason", plan->note_count ? plan->notes[0].text : NULL,
-			"operations", operations_as_json(plan, config_settings(config)));
+			state_alone(&progress), "reason",
+			plan->note_count ? plan->notes[0].text : NULL, "operations",
+			operations_as_json(plan, config_settings(config)));
 	return ERR_NONE;
 }
 
@@ -165,14 +175,16 @@ static int sync_everything(const struct config *config)
 	struct err err = {0};
 
 	if (!service_is_running(config_settings(config))) {
-		complain("no service runs on this store; `ldap2dbx apply` brings everything in order without one");
+		complain("no service runs on this store; `ldap2dbx apply` brings everything in "
+			 "order without one");
 		return EXIT_USAGE;
 	}
 	if (backend_new(config, ENGINE_PLAN, &backend, &err) != ERR_NONE ||
-			backend_call(backend, json_pack("{s:s}", "command", "reconcile"), BACKEND_TIMEOUT_MS,
-					&result, &err) != ERR_NONE)
+			backend_call(backend, json_pack("{s:s}", "command", "reconcile"),
+					BACKEND_TIMEOUT_MS, &result, &err) != ERR_NONE)
 		return fail(&err);
-	(void)puts("The service reads and compares everything now; `ldap2dbx status` shows how far it is.");
+	(void)puts("The service reads and compares everything now; `ldap2dbx status` shows how far "
+		   "it is.");
 	return EXIT_DONE;
 }
 
@@ -186,7 +198,8 @@ int handle_sync(const struct invocation *call)
 	struct err err = {0};
 
 	if (call->arg_count == 1) {
-		complain("`sync %s` needs a name: ldap2dbx sync %s NAME", call->args[0], call->args[0]);
+		complain("`sync %s` needs a name: ldap2dbx sync %s NAME", call->args[0],
+				call->args[0]);
 		return EXIT_USAGE;
 	}
 	if (parse_sync(call, &request, &err) != ERR_NONE)

@@ -15,6 +15,7 @@ int handle_run(const struct invocation *call)
 		return code;
 	if (service_run(config, &err) == ERR_NONE)
 		return EXIT_DONE;
-	log_event(LOG_ERROR, "the service ends", {"error", err.text}, {"code", err_code_name(err.code)});
+	log_event(LOG_ERROR, "the service ends", {"error", err.text},
+			{"code", err_code_name(err.code)});
 	return exit_code_of(err.code);
 }

@@ -17,11 +17,14 @@ static enum err_code ask_status(const struct settings *settings, json_t **ret, s
 		return code;
 	if (code == ERR_NOT_FOUND) {
 		code = store_status(settings, ret, err);
-		return code == ERR_NOT_FOUND ? err_set(err, code, 0, "nothing has run here yet: there is no store \"%s\"",
-							    settings->store_path)
-					    : code;
+		return code == ERR_NOT_FOUND ? err_set(err, code, 0,
+							       "nothing has run here yet: there is "
+							       "no store \"%s\"",
+							       settings->store_path)
+					     : code;
 	}
-	code = control_client_call(client, json_pack("{s:s}", "command", "status"), BACKEND_TIMEOUT_MS, ret, err);
+	code = control_client_call(client, json_pack("{s:s}", "command", "status"),
+			BACKEND_TIMEOUT_MS, ret, err);
 	control_client_free(client);
 	return code;
 }

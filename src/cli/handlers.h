@@ -1,6 +1,7 @@
 /*
- * handlers -- what the verbs do, one function per verb, for the table in command.c. Each returns the exit code and has
- * said everything that is to be said: results on standard output, the rest on standard error.
+ * handlers -- what the verbs do, one function per verb, for the table in command.c. Each returns
+ * the exit code and has said everything that is to be said: results on standard output, the rest on
+ * standard error.
  */
 #ifndef L2D_CLI_HANDLERS_H
 #define L2D_CLI_HANDLERS_H

@@ -6,7 +6,8 @@
 
 static void print_option(FILE *out, const struct option_spec *option)
 {
-	AUTO(mem_freep) char *letter = option->letter ? mem_printf("-%c, ", option->letter) : mem_strdup("    ");
+	AUTO(mem_freep)
+	char *letter = option->letter ? mem_printf("-%c, ", option->letter) : mem_strdup("    ");
 	AUTO(mem_freep)
 	char *left = mem_printf("%s--%s%s%s", letter, option->name, option->argument ? " " : "",
 			option->argument ? option->argument : "");
@@ -34,7 +35,8 @@ void help_print_all(FILE *out)
 		(void)fprintf(out, "  %-11s %s\n", command->name, command->summary);
 	(void)fputs("\nOptions of every verb:\n", out);
 	print_options(out, NULL, true);
-	(void)fputs("\nExit codes: 0 done or nothing to do, 1 failed, 2 changes (plan), 3 only held ones,\n"
+	(void)fputs("\nExit codes: 0 done or nothing to do, 1 failed, 2 changes (plan), 3 only "
+		    "held ones,\n"
 		    "4 partly failed or quarantined, 64 usage, 78 configuration.\n"
 		    "More on one verb: ldap2dbx VERB --help\n",
 			out);
@@ -66,7 +68,8 @@ void help_print_list(FILE *out)
 			enum option_id id = (enum option_id)i;
 
 			if (!command_takes(NULL, id) && command_takes(command, id))
-				(void)fprintf(out, "option %s --%s\n", command->name, option_spec(id)->name);
+				(void)fprintf(out, "option %s --%s\n", command->name,
+						option_spec(id)->name);
 		}
 	}
 }

@@ -26,7 +26,8 @@ static void protect_process(void)
 	(void)setenv("LDAPNOINIT", "1", 1);
 }
 
-/* The service tells what it does; elsewhere the result is the report, and the log is for what goes wrong. */
+/* The service tells what it does; elsewhere the result is the report, and the log is for what goes
+ * wrong. */
 static enum log_level default_level(const struct invocation *call)
 {
 	const char *verb = call->command->name;
@@ -42,7 +43,8 @@ static void set_up_log(const struct invocation *call)
 	static const struct {
 		const char *name;
 		enum log_format format;
-	} formats[] = {{"auto", LOG_AUTO}, {"text", LOG_TEXT}, {"logfmt", LOG_LOGFMT}, {"json", LOG_JSON}};
+	} formats[] = {{"auto", LOG_AUTO}, {"text", LOG_TEXT}, {"logfmt", LOG_LOGFMT},
+			{"json", LOG_JSON}};
 	const char *wanted = invocation_value(call, OPTION_LOG_FORMAT, "auto");
 	enum log_level level = default_level(call);
 	enum log_format format = LOG_AUTO;
@@ -61,8 +63,9 @@ static int run_verb(const struct invocation *call)
 {
 	if (!invocation_has(call, OPTION_HELP))
 		return call->command->run(call);
-	return handle_help(&(struct invocation){
-			.command = command_find("help"), .args = {call->command->name}, .arg_count = 1});
+	return handle_help(&(struct invocation){.command = command_find("help"),
+			.args = {call->command->name},
+			.arg_count = 1});
 }
 
 int main(int argc, char *argv[])

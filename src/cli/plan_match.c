@@ -13,13 +13,13 @@ struct index {
 };
 
 /*
- * member: NULL for the key of the object. Members of big groups leave by one operation each, so these are told apart
- * by the member, or the chains would get long.
+ * member: NULL for the key of the object. Members of big groups leave by one operation each, so
+ * these are told apart by the member, or the chains would get long.
  */
 static struct span key_of(struct arena *arena, const struct operation *op, const char *member)
 {
-	return span_of(arena_printf(arena, "%d %d %u %s %s", (int)op->kind, (int)op->principal, op->target,
-			op->object.key ? op->object.key : "", member ? member : ""));
+	return span_of(arena_printf(arena, "%d %d %u %s %s", (int)op->kind, (int)op->principal,
+			op->target, op->object.key ? op->object.key : "", member ? member : ""));
 }
 
 static const char *only_member(const struct operation *op)
@@ -33,7 +33,8 @@ static struct index index_file(const struct plan_file *file)
 
 	index.next = mem_array(file->count + 1, sizeof(*index.next));
 	for (size_t i = 0; i < file->count; i++) {
-		struct span key = key_of(index.arena, &file->operations[i], only_member(&file->operations[i]));
+		struct span key = key_of(index.arena, &file->operations[i],
+				only_member(&file->operations[i]));
 		struct chain *chain = table_find(index.by_key, key);
 
 		index.next[i] = chain ? chain->first : SIZE_MAX;
@@ -47,8 +48,8 @@ static struct index index_file(const struct plan_file *file)
 }
 
 /* Marks the operations of the file with that key that cover op; whether there is one. */
-static bool mark_covering(const struct index *index, const struct plan_file *file, const struct operation *op,
-		const char *member, bool *stale)
+static bool mark_covering(const struct index *index, const struct plan_file *file,
+		const struct operation *op, const char *member, bool *stale)
 {
 	const struct chain *chain = table_find(index->by_key, key_of(index->arena, op, member));
 	bool covered = false;
@@ -74,7 +75,8 @@ void plan_match(const struct plan_file *file, const struct plan *plan, struct pl
 		bool covered = mark_covering(&index, file, op, NULL, ret->stale);
 
 		if (only_member(op))
-			covered = mark_covering(&index, file, op, only_member(op), ret->stale) || covered;
+			covered = mark_covering(&index, file, op, only_member(op), ret->stale) ||
+					covered;
 		if (!covered)
 			ret->uncovered++;
 		else if (op->held_by)

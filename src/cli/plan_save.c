@@ -17,19 +17,21 @@ static enum err_code write_whole(int fd, const json_t *plan, const char *path, s
 		(void)close(fd);
 		return err_errno(err, ERR_IO, number, "cannot write plan file \"%s\"", path);
 	}
-	written = json_dumpf(plan, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF && fflush(file) == 0 &&
-			fsync(fileno(file)) == 0;
+	written = json_dumpf(plan, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF &&
+			fflush(file) == 0 && fsync(fileno(file)) == 0;
 	number = errno;
 	if (fclose(file) != 0 && written) {
 		number = errno;
 		written = false;
 	}
-	return written ? ERR_NONE : err_errno(err, ERR_IO, number, "cannot write plan file \"%s\"", path);
+	return written ? ERR_NONE
+		       : err_errno(err, ERR_IO, number, "cannot write plan file \"%s\"", path);
 }
 
 enum err_code plan_save(const char *path, const json_t *plan, struct err *err)
 {
-	/* mkostemp makes it with mode 0600. In the same folder, because only there rename is one step. */
+	/* mkostemp makes it with mode 0600. In the same folder, because only there rename is one
+	 * step. */
 	AUTO(mem_freep) char *temporary = mem_printf("%s.XXXXXX", path);
 	int fd = mkostemp(temporary, O_CLOEXEC);
 	enum err_code code;

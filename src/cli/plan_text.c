@@ -13,20 +13,20 @@
 static const struct {
 	const char *verb, *noun, *preposition;
 } phrases[] = {
-	[OP_CREATE] = {"create", NULL, NULL},
-	[OP_ADOPT] = {"adopt", NULL, NULL},
-	[OP_UPDATE] = {"change", NULL, NULL},
-	[OP_DEACTIVATE] = {"deactivate", NULL, NULL},
-	[OP_DELETE] = {"delete", NULL, NULL},
-	[OP_FORGET] = {"forget", NULL, NULL},
-	[OP_ADD_MEMBERS] = {"add", "member", "to"},
-	[OP_REMOVE_MEMBERS] = {"remove", "member", "from"},
-	[OP_ASSIGN] = {"assign", NULL, NULL},
-	[OP_UNASSIGN] = {"unassign", NULL, NULL},
-	[OP_ADD_ENTITLEMENTS] = {"add", "entitlement", "to"},
-	[OP_REMOVE_ENTITLEMENTS] = {"remove", "entitlement", "from"},
-	[OP_ADD_ROLES] = {"add", "role", "to"},
-	[OP_REMOVE_ROLES] = {"remove", "role", "from"},
+		[OP_CREATE] = {"create", NULL, NULL},
+		[OP_ADOPT] = {"adopt", NULL, NULL},
+		[OP_UPDATE] = {"change", NULL, NULL},
+		[OP_DEACTIVATE] = {"deactivate", NULL, NULL},
+		[OP_DELETE] = {"delete", NULL, NULL},
+		[OP_FORGET] = {"forget", NULL, NULL},
+		[OP_ADD_MEMBERS] = {"add", "member", "to"},
+		[OP_REMOVE_MEMBERS] = {"remove", "member", "from"},
+		[OP_ASSIGN] = {"assign", NULL, NULL},
+		[OP_UNASSIGN] = {"unassign", NULL, NULL},
+		[OP_ADD_ENTITLEMENTS] = {"add", "entitlement", "to"},
+		[OP_REMOVE_ENTITLEMENTS] = {"remove", "entitlement", "from"},
+		[OP_ADD_ROLES] = {"add", "role", "to"},
+		[OP_REMOVE_ROLES] = {"remove", "role", "from"},
 };
 _Static_assert(COUNT_OF(phrases) == OP_KIND_COUNT_, "a phrase per kind");
 
@@ -75,6 +75,8 @@ static int compare_rows(const void *left, const void *right)
 		return order;
 	if (a->op->kind != b->op->kind)
 		return a->op->kind < b->op->kind ? -1 : 1;
+	if (a->op->adopts != b->op->adopts)
+		return a->op->adopts ? -1 : 1;
 	order = compare_text(a->op->held_by, b->op->held_by);
 	if (order != 0)
 		return order;
@@ -87,7 +89,8 @@ static struct row *sorted_rows(const struct operation *operations, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		rows[i].op = &operations[i];
-		rows[i].folded = text_fold(span_of(operations[i].object.name ? operations[i].object.name : ""));
+		rows[i].folded = text_fold(span_of(
+				operations[i].object.name ? operations[i].object.name : ""));
 	}
 	qsort(rows, count, sizeof(*rows), compare_rows);
 	return rows;
@@ -102,9 +105,11 @@ static void free_rows(struct row *rows, size_t count)
 
 static bool same_line(const struct operation *a, const struct operation *b)
 {
-	return phrases[a->kind].noun && a->kind == b->kind && a->target == b->target &&
-			a->principal == b->principal && text_equal(a->object.key, b->object.key) &&
-			text_equal(a->object.name, b->object.name) && text_equal(a->held_by, b->held_by);
+	return phrases[a->kind].noun && a->kind == b->kind && a->adopts == b->adopts &&
+			a->target == b->target && a->principal == b->principal &&
+			text_equal(a->object.key, b->object.key) &&
+			text_equal(a->object.name, b->object.name) &&
+			text_equal(a->held_by, b->held_by);
 }
 
 static bool same_section(const struct operation *a, const struct operation *b)
@@ -160,7 +165,8 @@ static void collect_names(const struct line *line, struct name_list *names)
 		const struct operation *op = line->rows[i].op;
 
 		for (size_t j = 0; j < op->member_count; j++)
-			*vec_add(names) = op->members[j].name ? op->members[j].name : op->members[j].key;
+			*vec_add(names) = op->members[j].name ? op->members[j].name
+							      : op->members[j].key;
 		for (size_t j = 0; j < op->value_count; j++)
 			*vec_add(names) = op->values[j];
 	}
@@ -168,7 +174,8 @@ static void collect_names(const struct line *line, struct name_list *names)
 		qsort(names->items, names->count, sizeof(*names->items), compare_names);
 }
 
-static void print_names(struct printer *printer, const struct line *line, const struct name_list *names)
+static void print_names(
+		struct printer *printer, const struct line *line, const struct name_list *names)
 {
 	FILE *file = printer->canvas->file;
 	size_t shown = names->count, column = WIDTH;
@@ -189,7 +196,8 @@ static void print_names(struct printer *printer, const struct line *line, const 
 		column += strlen(name);
 	}
 	if (shown < names->count)
-		(void)fprintf(file, "\n        and %zu more (--full shows them)", names->count - shown);
+		(void)fprintf(file, "\n        and %zu more (--full shows them)",
+				names->count - shown);
 	(void)fputc('\n', file);
 }
 
@@ -216,12 +224,17 @@ static void print_why(struct printer *printer, const struct line *line)
 
 static void print_subject(FILE *file, const struct operation *op, size_t names)
 {
-	(void)fprintf(file, "%s ", phrases[op->kind].verb);
-	if (phrases[op->kind].noun)
-		(void)fprintf(file, "%zu %s%s %s ", names, phrases[op->kind].noun, names == 1 ? "" : "s",
-				phrases[op->kind].preposition);
-	(void)fprintf(file, "%s ", op->principal == PRINCIPAL_SERVICE ? "service principal"
-								       : principal_kind_name(op->principal));
+	const char *noun = phrases[op->kind].noun;
+
+	(void)fprintf(file, "%s ", op->adopts ? "adopt" : phrases[op->kind].verb);
+	if (noun)
+		(void)fprintf(file, "%zu %s%s %s ", names, noun, names == 1 ? "" : "s",
+				op->adopts ? "of" : phrases[op->kind].preposition);
+	else if (op->adopts && op->kind == OP_ASSIGN)
+		(void)fputs("assignment of ", file);
+	(void)fprintf(file, "%s ",
+			op->principal == PRINCIPAL_SERVICE ? "service principal"
+							   : principal_kind_name(op->principal));
 	print_quoted(file, op->object.name ? op->object.name : op->object.key);
 }
 
@@ -262,12 +275,14 @@ static void print_fields(FILE *file, const struct operation *op)
 		if (!is_new || op->fields[i].field != principal_name_field(op->principal))
 			print_field(file, &op->fields[i], is_new);
 	}
-	if (op->principal == PRINCIPAL_GROUP || (op->kind != OP_UPDATE && op->kind != OP_ADOPT && !is_new))
+	if (op->principal == PRINCIPAL_GROUP ||
+			(op->kind != OP_UPDATE && op->kind != OP_ADOPT && !is_new))
 		return;
 	if (is_new && !op->active_after)
 		(void)fputs("        active false\n", file);
 	else if (!is_new && op->active_before != op->active_after)
-		(void)fprintf(file, "        active %s -> %s\n", op->active_before ? "true" : "false",
+		(void)fprintf(file, "        active %s -> %s\n",
+				op->active_before ? "true" : "false",
 				op->active_after ? "true" : "false");
 }
 
@@ -279,8 +294,8 @@ static void print_line(struct printer *printer, const struct line *line)
 	bool listed = phrases[op->kind].noun != NULL;
 
 	collect_names(line, &names);
-	(void)fprintf(file, "    %s%c%s ", paint_on(printer->canvas, paint_of(op)), operation_mark(op),
-			paint_off(printer->canvas));
+	(void)fprintf(file, "    %s%c%s ", paint_on(printer->canvas, paint_of(op)),
+			operation_mark(op), paint_off(printer->canvas));
 	print_subject(file, op, names.count);
 	if (!listed) {
 		print_level(file, op);
@@ -305,25 +320,31 @@ static void print_line(struct printer *printer, const struct line *line)
 
 /* ---- sections ---- */
 
-static void print_section_title(struct printer *printer, const struct operation *op, const struct operation *before)
+static void print_section_title(
+		struct printer *printer, const struct operation *op, const struct operation *before)
 {
 	const struct canvas *canvas = printer->canvas;
 	const struct target_settings *target = &printer->settings->targets[op->target];
 
 	if (!before || before->target != op->target)
-		(void)fprintf(canvas->file, "%s%s%s%s%s\n", before ? "\n" : "", paint_on(canvas, PAINT_BOLD),
-				target->is_account ? "" : "workspace ", target->name, paint_off(canvas));
-	(void)fprintf(canvas->file, "  %s%s%s\n", paint_on(canvas, PAINT_BOLD), section_names[op->principal],
-			paint_off(canvas));
+		(void)fprintf(canvas->file, "%s%s%s%s%s\n", before ? "\n" : "",
+				paint_on(canvas, PAINT_BOLD),
+				target->is_account ? "" : "workspace ", target->name,
+				paint_off(canvas));
+	(void)fprintf(canvas->file, "  %s%s%s\n", paint_on(canvas, PAINT_BOLD),
+			section_names[op->principal], paint_off(canvas));
 }
 
 static void end_section(struct printer *printer)
 {
 	for (unsigned kind = 0; kind < OP_KIND_COUNT_; kind++) {
 		if (printer->left_out[kind])
-			(void)fprintf(printer->canvas->file, "    ... and %zu more like this: %s%s%s (--full shows them)\n",
+			(void)fprintf(printer->canvas->file,
+					"    ... and %zu more like this: %s%s%s (--full shows "
+					"them)\n",
 					printer->left_out[kind], phrases[kind].verb,
-					phrases[kind].noun ? " " : "", phrases[kind].noun ? phrases[kind].noun : "");
+					phrases[kind].noun ? " " : "",
+					phrases[kind].noun ? phrases[kind].noun : "");
 		printer->left_out[kind] = printer->shown[kind] = 0;
 	}
 }
@@ -369,7 +390,8 @@ static void print_notes(const struct canvas *canvas, const struct plan *plan, bo
 	size_t shown = 0, left_out = 0;
 
 	if (plan->note_count)
-		(void)fprintf(canvas->file, "\n%sNotes%s\n", paint_on(canvas, PAINT_BOLD), paint_off(canvas));
+		(void)fprintf(canvas->file, "\n%sNotes%s\n", paint_on(canvas, PAINT_BOLD),
+				paint_off(canvas));
 	for (size_t i = 0; i < plan->note_count; i++) {
 		const struct plan_note *note = &plan->notes[i];
 		bool serious = note->kind == NOTE_INCOMPLETE || note->kind == NOTE_QUARANTINE;
@@ -379,8 +401,9 @@ static void print_notes(const struct canvas *canvas, const struct plan *plan, bo
 			continue;
 		}
 		shown += !serious;
-		(void)fprintf(canvas->file, "  %s%c%s ", serious ? paint_on(canvas, PAINT_REMOVE) : "",
-				serious ? '!' : '*', serious ? paint_off(canvas) : "");
+		(void)fprintf(canvas->file, "  %s%c%s ",
+				serious ? paint_on(canvas, PAINT_REMOVE) : "", serious ? '!' : '*',
+				serious ? paint_off(canvas) : "");
 		print_foreign(canvas->file, note->text);
 		(void)fputc('\n', canvas->file);
 	}
@@ -388,8 +411,8 @@ static void print_notes(const struct canvas *canvas, const struct plan *plan, bo
 		(void)fprintf(canvas->file, "  * and %zu more (--full shows them)\n", left_out);
 }
 
-void plan_print(const struct canvas *canvas, const struct plan *plan, const struct settings *settings,
-		uint64_t calls, bool full)
+void plan_print(const struct canvas *canvas, const struct plan *plan,
+		const struct settings *settings, uint64_t calls, bool full)
 {
 	const struct plan_summary *summary = &plan->summary;
 	FILE *file = canvas->file;
@@ -399,13 +422,21 @@ void plan_print(const struct canvas *canvas, const struct plan *plan, const stru
 	if (plan->count || plan->note_count)
 		(void)fputc('\n', file);
 	if (!plan->complete)
-		(void)fputs("Not everything could be read. What was not read counts as there: no removal follows from it.\n",
+		(void)fputs("Not everything could be read. What was not read counts as there: no "
+			    "removal follows from it.\n",
 				file);
 	else if (!plan->count)
-		(void)fputs("Nothing to do: Databricks is as the directory and the rules want it.\n", file);
-	(void)fprintf(file, "%sPlan: %zu to add, %zu to change, %zu to remove, %zu to adopt, %zu held.%s %" PRIu64 " call%s made.\n",
-			paint_on(canvas, PAINT_BOLD), summary->add, summary->change, summary->remove, summary->adopt,
-			summary->held, paint_off(canvas), calls, calls == 1 ? "" : "s");
+		(void)fputs("Nothing to do: Databricks is as the directory and the rules want "
+			    "it.\n",
+				file);
+	(void)fprintf(file,
+			"%sPlan: %zu to add, %zu to change, %zu to remove, %zu to adopt, %zu "
+			"held.%s %" PRIu64 " call%s made.\n",
+			paint_on(canvas, PAINT_BOLD), summary->add, summary->change,
+			summary->remove, summary->adopt, summary->held, paint_off(canvas), calls,
+			calls == 1 ? "" : "s");
 	if (summary->held)
-		(void)fputs("Held removals wait for a person: ldap2dbx approve or reject, by the id in brackets.\n", file);
+		(void)fputs("Held removals wait for a person: ldap2dbx approve or reject, by the "
+			    "id in brackets.\n",
+				file);
 }

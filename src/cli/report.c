@@ -19,11 +19,13 @@ static json_int_t int_at(const json_t *object, const char *name)
 
 static void heading(const struct canvas *canvas, const char *text)
 {
-	(void)fprintf(canvas->file, "%s%s%s\n", paint_on(canvas, PAINT_BOLD), text, paint_off(canvas));
+	(void)fprintf(canvas->file, "%s%s%s\n", paint_on(canvas, PAINT_BOLD), text,
+			paint_off(canvas));
 }
 
 /* "BEFORE TEXT AFTER" if there is a text. */
-static void print_if(const struct canvas *canvas, const char *before, const char *text, const char *after)
+static void print_if(const struct canvas *canvas, const char *before, const char *text,
+		const char *after)
 {
 	if (!text)
 		return;
@@ -33,7 +35,8 @@ static void print_if(const struct canvas *canvas, const char *before, const char
 }
 
 /* "2026-11-24 13:33:37Z" of an RFC 3339 time. */
-static void print_time(const struct canvas *canvas, const char *before, const char *time, const char *after)
+static void print_time(const struct canvas *canvas, const char *before, const char *time,
+		const char *after)
 {
 	AUTO(mem_freep) char *shown = NULL;
 
@@ -76,10 +79,13 @@ static void status_sources(const struct canvas *canvas, const json_t *sources)
 		print_bad(canvas, text_at(source, "error"));
 		json_array_foreach(json_object_get(source, "searches"), j, search)
 		{
-			(void)fprintf(canvas->file, "    %8" JSON_INTEGER_FORMAT " entries", int_at(search, "entries"));
+			(void)fprintf(canvas->file, "    %8" JSON_INTEGER_FORMAT " entries",
+					int_at(search, "entries"));
 			print_if(canvas, "  ", text_at(search, "purpose"), "");
 			print_if(canvas, "  ", text_at(search, "base"), "");
-			(void)fputs(json_is_false(json_object_get(search, "complete")) ? "  (incomplete)\n" : "\n",
+			(void)fputs(json_is_false(json_object_get(search, "complete"))
+							? "  (incomplete)\n"
+							: "\n",
 					canvas->file);
 		}
 	}
@@ -100,10 +106,10 @@ static void status_targets(const struct canvas *canvas, const json_t *targets)
 		print_if(canvas, " (", text_at(target, "auth_type"), ")");
 		(void)fprintf(canvas->file,
 				"  %" JSON_INTEGER_FORMAT " calls, %" JSON_INTEGER_FORMAT
-				" throttled, %" JSON_INTEGER_FORMAT " in flight, %" JSON_INTEGER_FORMAT
-				" waiting\n",
-				int_at(target, "calls"), int_at(target, "throttled"), int_at(target, "in_flight"),
-				int_at(target, "waiting"));
+				" throttled, %" JSON_INTEGER_FORMAT
+				" in flight, %" JSON_INTEGER_FORMAT " waiting\n",
+				int_at(target, "calls"), int_at(target, "throttled"),
+				int_at(target, "in_flight"), int_at(target, "waiting"));
 		print_bad(canvas, text_at(target, "error"));
 	}
 }
@@ -116,7 +122,8 @@ static void status_numbers(const struct canvas *canvas, const json_t *status)
 	if (json_is_object(counts))
 		(void)fprintf(canvas->file,
 				"Ours       %" JSON_INTEGER_FORMAT " users, %" JSON_INTEGER_FORMAT
-				" groups, %" JSON_INTEGER_FORMAT " service principals, %" JSON_INTEGER_FORMAT
+				" groups, %" JSON_INTEGER_FORMAT
+				" service principals, %" JSON_INTEGER_FORMAT
 				" memberships, %" JSON_INTEGER_FORMAT " grants\n",
 				int_at(counts, "users"), int_at(counts, "groups"),
 				int_at(counts, "service_principals"), int_at(counts, "members"),
@@ -124,9 +131,10 @@ static void status_numbers(const struct canvas *canvas, const json_t *status)
 	if (json_is_object(work))
 		(void)fprintf(canvas->file,
 				"Work       %" JSON_INTEGER_FORMAT " queued, %" JSON_INTEGER_FORMAT
-				" in flight, %" JSON_INTEGER_FORMAT " done, %" JSON_INTEGER_FORMAT " failed\n",
-				int_at(work, "queued"), int_at(work, "in_flight"), int_at(work, "done"),
-				int_at(work, "failed"));
+				" in flight, %" JSON_INTEGER_FORMAT " done, %" JSON_INTEGER_FORMAT
+				" failed\n",
+				int_at(work, "queued"), int_at(work, "in_flight"),
+				int_at(work, "done"), int_at(work, "failed"));
 	(void)fputs("Reconcile  ", canvas->file);
 	if (text_at(status, "last_complete"))
 		print_time(canvas, "last complete ", text_at(status, "last_complete"), "");
@@ -147,7 +155,8 @@ static void status_holds(const struct canvas *canvas, const json_t *holds)
 	{
 		(void)fprintf(canvas->file, "  %s", paint_on(canvas, PAINT_HELD));
 		print_if(canvas, "", text_at(hold, "id"), "");
-		(void)fprintf(canvas->file, "%s  %" JSON_INTEGER_FORMAT, paint_off(canvas), int_at(hold, "count"));
+		(void)fprintf(canvas->file, "%s  %" JSON_INTEGER_FORMAT, paint_off(canvas),
+				int_at(hold, "count"));
 		print_if(canvas, " ", text_at(hold, "category"), "");
 		print_time(canvas, "  since ", text_at(hold, "since"), "");
 		(void)fputc('\n', canvas->file);
@@ -157,10 +166,12 @@ static void status_holds(const struct canvas *canvas, const json_t *holds)
 
 static void quarantine_item(const struct canvas *canvas, const json_t *item)
 {
-	print_if(canvas, "  ", text_at(item, "name") ? text_at(item, "name") : text_at(item, "key"), "");
+	print_if(canvas, "  ", text_at(item, "name") ? text_at(item, "name") : text_at(item, "key"),
+			"");
 	print_time(canvas, "  since ", text_at(item, "since"), "");
 	if (int_at(item, "tries"))
-		(void)fprintf(canvas->file, ", tried %" JSON_INTEGER_FORMAT " times", int_at(item, "tries"));
+		(void)fprintf(canvas->file, ", tried %" JSON_INTEGER_FORMAT " times",
+				int_at(item, "tries"));
 	print_time(canvas, ", again ", text_at(item, "retry"), "");
 	(void)fputc('\n', canvas->file);
 	print_bad(canvas, text_at(item, "reason"));
@@ -181,13 +192,18 @@ void report_status(const struct canvas *canvas, const json_t *status)
 	const char *phase = text_at(status, "phase");
 
 	if (text_equal(phase, "stopped"))
-		(void)fputs("No service runs on this store; this is what it holds.\n", canvas->file);
+		(void)fputs("No service runs on this store; this is what it holds.\n",
+				canvas->file);
 	else
-		(void)fprintf(canvas->file, "%s%s%s", paint_on(canvas, PAINT_BOLD), phase ? phase : "running",
-				paint_off(canvas));
+		(void)fprintf(canvas->file, "%s%s%s", paint_on(canvas, PAINT_BOLD),
+				phase ? phase : "running", paint_off(canvas));
 	print_time(canvas, " since ", text_at(status, "since"), "");
-	print_if(canvas, ", mode ", text_equal(phase, "stopped") ? NULL : text_at(status, "mode"), "");
-	print_if(canvas, ", version ", text_equal(phase, "stopped") ? NULL : text_at(status, "version"), "\n");
+	print_if(canvas, ", mode ", text_equal(phase, "stopped") ? NULL : text_at(status, "mode"),
+			"");
+	print_if(canvas, ", version ",
+			text_equal(phase, "stopped") ? NULL : text_at(status, "version"), "");
+	if (!text_equal(phase, "stopped"))
+		(void)fputc('\n', canvas->file);
 	print_bad(canvas, text_at(status, "error"));
 	status_sources(canvas, json_object_get(status, "sources"));
 	status_targets(canvas, json_object_get(status, "targets"));
@@ -208,7 +224,8 @@ static void explain_origin(const struct canvas *canvas, const json_t *explain)
 		print_if(canvas, "  (", text_at(entry, "source"), ")\n");
 		print_if(canvas, "  anchor     ", text_at(entry, "anchor"), "\n");
 	} else {
-		(void)fputs("  entry      none: no directory entry stands behind it\n", canvas->file);
+		(void)fputs("  entry      none: no directory entry stands behind it\n",
+				canvas->file);
 	}
 	if (json_is_object(rule)) {
 		print_if(canvas, "  rule       ", text_at(rule, "file"), "");
@@ -233,7 +250,9 @@ static void explain_wanted(const struct canvas *canvas, const json_t *wanted)
 		if (json_is_string(value))
 			print_if(canvas, " \"", json_string_value(value), "\"\n");
 		else
-			(void)fputs(json_is_true(value) ? " true\n" : json_is_false(value) ? " false\n" : " -\n",
+			(void)fputs(json_is_true(value)                        ? " true\n"
+							: json_is_false(value) ? " false\n"
+									       : " -\n",
 					canvas->file);
 	}
 }
@@ -250,7 +269,8 @@ static void explain_principals(const struct canvas *canvas, const json_t *princi
 		print_if(canvas, "  Databricks ", text_at(principal, "target"), "");
 		print_if(canvas, ", id ", text_at(principal, "id"), "");
 		print_if(canvas, ", ", text_at(principal, "origin"), "");
-		(void)fputs(json_is_false(json_object_get(principal, "active")) ? ", not active\n" : "\n",
+		(void)fputs(json_is_false(json_object_get(principal, "active")) ? ", not active\n"
+										: "\n",
 				canvas->file);
 	}
 }
@@ -306,8 +326,8 @@ static void explain_grants(const struct canvas *canvas, const json_t *grants, co
 		if (text_at(grant, "file")) {
 			(void)fprintf(canvas->file, "  %s# ", paint_on(canvas, PAINT_DIM));
 			print_foreign(canvas->file, text_at(grant, "file"));
-			(void)fprintf(canvas->file, ":%" JSON_INTEGER_FORMAT "%s", int_at(grant, "line"),
-					paint_off(canvas));
+			(void)fprintf(canvas->file, ":%" JSON_INTEGER_FORMAT "%s",
+					int_at(grant, "line"), paint_off(canvas));
 		}
 		(void)fputc('\n', canvas->file);
 	}
@@ -322,7 +342,8 @@ static void explain_operations(const struct canvas *canvas, const char *title, c
 	print_operations_json(canvas, list, settings, true);
 }
 
-void report_explain(const struct canvas *canvas, const json_t *explain, const struct settings *settings)
+void report_explain(
+		const struct canvas *canvas, const json_t *explain, const struct settings *settings)
 {
 	const char *state = text_at(explain, "state");
 	AUTO(mem_freep) char *words = mem_strdup(state ? state : "?");
@@ -330,8 +351,10 @@ void report_explain(const struct canvas *canvas, const json_t *explain, const st
 
 	for (char *c = words; *c; c++)
 		*c = *c == '_' ? ' ' : *c;
-	print_if(canvas, "", text_equal(text_at(explain, "kind"), "service_principal") ? "service principal"
-									     : text_at(explain, "kind"),
+	print_if(canvas, "",
+			text_equal(text_at(explain, "kind"), "service_principal")
+					? "service principal"
+					: text_at(explain, "kind"),
 			" ");
 	(void)fputs(paint_on(canvas, PAINT_BOLD), canvas->file);
 	print_if(canvas, "\"", text_at(explain, "name"), "\"");

@@ -1,6 +1,6 @@
 /*
- * report -- the JSON of status and explain (doc/control.md) for people. What is missing or of another type is left out,
- * never an error: the service may be of another version.
+ * report -- the JSON of status and explain (doc/control.md) for people. What is missing or of
+ * another type is left out, never an error: the service may be of another version.
  */
 #ifndef L2D_CLI_REPORT_H
 #define L2D_CLI_REPORT_H
@@ -11,6 +11,7 @@
 #include "model/settings.h"
 
 void report_status(const struct canvas *canvas, const json_t *status);
-void report_explain(const struct canvas *canvas, const json_t *explain, const struct settings *settings);
+void report_explain(const struct canvas *canvas, const json_t *explain,
+		const struct settings *settings);
 
 #endif

@@ -19,7 +19,8 @@ struct session {
 	bool stuck; /* the loop ran dry before the phase came */
 };
 
-#define SESSION_OF(task, member) ((struct session *)(void *)((char *)(task)-offsetof(struct session, member)))
+#define SESSION_OF(task, member)                                                                   \
+	((struct session *)(void *)((char *)(task)-offsetof(struct session, member)))
 
 static void show_progress(const struct session *session)
 {
@@ -82,20 +83,34 @@ static void session_signalled(uv_signal_t *handle, int number)
 	task_wake(&session->changed);
 }
 
-static void watch_signals(struct session *session)
+/* A signal alone is no work to wait for: the handles do not keep the loop alive. */
+static void make_signals(struct session *session)
 {
-	static const int numbers[] = {SIGINT, SIGTERM};
-
-	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+	for (size_t i = 0; i < COUNT_OF(session->signals); i++) {
 		(void)uv_signal_init(loop_uv(session->loop), &session->signals[i]);
 		session->signals[i].data = session;
-		(void)uv_signal_start(&session->signals[i], session_signalled, numbers[i]);
-		/* A signal alone is no work to wait for. */
 		uv_unref((uv_handle_t *)&session->signals[i]);
 	}
 }
 
-enum err_code session_new(const struct engine_options *options, struct session **ret, struct err *err)
+/*
+ * Only while something is carried out. Before that there is nothing to be brought to an end, and at the question, where no
+ * loop runs, an interrupt must do what it always does.
+ */
+static void watch_signals(struct session *session, bool watch)
+{
+	static const int numbers[] = {SIGINT, SIGTERM};
+
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		if (watch)
+			(void)uv_signal_start(&session->signals[i], session_signalled, numbers[i]);
+		else
+			(void)uv_signal_stop(&session->signals[i]);
+	}
+}
+
+enum err_code session_new(
+		const struct engine_options *options, struct session **ret, struct err *err)
 {
 	struct session *session = mem_zalloc(sizeof(*session));
 	struct engine_options own = *options;
@@ -110,7 +125,7 @@ enum err_code session_new(const struct engine_options *options, struct session *
 		return err->code;
 	}
 	session->timer = loop_timer_new(session->loop, &session->tick);
-	watch_signals(session);
+	make_signals(session);
 	*ret = session;
 	return ERR_NONE;
 }
@@ -123,6 +138,7 @@ struct engine *session_engine(const struct session *session)
 enum err_code session_run(struct session *session, enum engine_phase until, struct err *err)
 {
 	session->until = until;
+	watch_signals(session, until > ENGINE_PLANNED);
 	if (!session->started) {
 		session->started = true;
 		engine_start(session->engine);
@@ -132,13 +148,15 @@ enum err_code session_run(struct session *session, enum engine_phase until, stru
 	if (!is_over(session))
 		loop_run(session->loop);
 	session->stuck = !is_over(session);
+	watch_signals(session, false);
 	loop_timer_stop(session->timer);
 	task_cancel(&session->tick);
 	progress_clear();
 	if (session->interrupted)
 		return err_set(err, ERR_CANCELLED, 0, "interrupted");
 	if (session->stuck)
-		return err_set(err, ERR_BUG, 0, "the engine stopped in the phase \"%s\" and waits for nothing",
+		return err_set(err, ERR_BUG, 0,
+				"the engine stopped in the phase \"%s\" and waits for nothing",
 				engine_phase_name(engine_phase(session->engine)));
 	if (engine_phase(session->engine) == ENGINE_FAILED) {
 		*err = *engine_error(session->engine);

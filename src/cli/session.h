@@ -1,8 +1,9 @@
 /*
- * session -- an engine of our own for the length of one command: `plan`, `apply`, and the rest while no service runs.
+ * session -- an engine of our own for the length of one command: `plan`, `apply`, and the rest
+ * while no service runs.
  *
- * Shows progress on a terminal from the first second on. SIGINT and SIGTERM end an APPLY in order: no new call is
- * sent, those in flight are waited for and written down.
+ * Shows progress on a terminal from the first second on. SIGINT and SIGTERM end an APPLY in order:
+ * no new call is sent, those in flight are waited for and written down.
  */
 #ifndef L2D_CLI_SESSION_H
 #define L2D_CLI_SESSION_H
@@ -12,12 +13,15 @@
 #define SESSION_STOP_MS 8000
 
 struct session;
-/* wakes of options is the session's. Errors: as engine_new, with what to do about a store that somebody else holds. */
+/* wakes of options is the session's. Errors: as engine_new, with what to do about a store that
+ * somebody else holds. */
 MUST_CHECK enum err_code session_new(
 		const struct engine_options *options, struct session **ret, struct err *err);
 struct engine *session_engine(const struct session *session);
-/* Starts it if it is not, and runs until the phase is reached (or a later one). Errors: the engine's, ERR_CANCELLED. */
-MUST_CHECK enum err_code session_run(struct session *session, enum engine_phase until, struct err *err);
+/* Starts it if it is not, and runs until the phase is reached (or a later one). Errors: the
+ * engine's, ERR_CANCELLED. */
+MUST_CHECK enum err_code session_run(
+		struct session *session, enum engine_phase until, struct err *err);
 /* Ends the engine if it was started, waits for it, frees all. NULL is fine. */
 void session_free(struct session *session);
 void session_freep(struct session **session);

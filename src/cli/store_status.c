@@ -11,7 +11,7 @@
 struct tally {
 	json_int_t principals[PRINCIPAL_KIND_COUNT_];
 	json_int_t members, grants;
-	json_t *holds;      /* list; borrowed, as the next two */
+	json_t *holds; /* list; borrowed, as the next two */
 	json_t *holds_by_id;
 	json_t *quarantine;
 };
@@ -64,8 +64,8 @@ static void gather_hold(void *context, const struct store_hold *hold)
 		return;
 	}
 	known = json_pack("{s:s, s:s, s:i, s:o, s:s?}", "id", hold->hold_id, "category",
-			guard_category_name(hold->category), "count", 1, "since", time_json(hold->time_ms),
-			"reason", hold->reason);
+			guard_category_name(hold->category), "count", 1, "since",
+			time_json(hold->time_ms), "reason", hold->reason);
 	(void)json_array_append_new(tally->holds, known);
 	(void)json_object_set(tally->holds_by_id, hold->hold_id, known);
 }
@@ -75,8 +75,9 @@ static void gather_quarantine(void *context, const struct store_quarantine *item
 	struct tally *tally = context;
 
 	(void)json_array_append_new(tally->quarantine,
-			json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:i}", "key", item->key, "name", item->name, "reason",
-					item->reason, "since", time_json(item->since_ms), "retry",
+			json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:i}", "key", item->key, "name",
+					item->name, "reason", item->reason, "since",
+					time_json(item->since_ms), "retry",
 					time_json(item->retry_ms), "tries", (int)item->tries));
 }
 
@@ -102,18 +103,21 @@ static json_t *last_complete(struct store *store)
 	return time_json(wall_ms);
 }
 
-static json_t *status_json(const struct settings *settings, struct store *store, const struct tally *tally)
+static json_t *status_json(
+		const struct settings *settings, struct store *store, const struct tally *tally)
 {
-	json_t *status = json_pack("{s:s, s:s, s:s, s:n, s:n, s:[], s:[], s:n, s:o, s:n}", "version", PACKAGE_VERSION,
-			"mode", settings->mode == MODE_OBSERVE ? "observe" : "enforce", "phase", "stopped", "since",
-			"error", "sources", "targets", "work", "last_complete", last_complete(store),
-			"next_reconcile");
+	json_t *status = json_pack("{s:s, s:s, s:s, s:n, s:n, s:[], s:[], s:n, s:o, s:n}",
+			"version", PACKAGE_VERSION, "mode",
+			settings->mode == MODE_OBSERVE ? "observe" : "enforce", "phase", "stopped",
+			"since", "error", "sources", "targets", "work", "last_complete",
+			last_complete(store), "next_reconcile");
 
 	(void)json_object_set_new(status, "counts",
-			json_pack("{s:I, s:I, s:I, s:I, s:I}", "users", tally->principals[PRINCIPAL_USER], "groups",
+			json_pack("{s:I, s:I, s:I, s:I, s:I}", "users",
+					tally->principals[PRINCIPAL_USER], "groups",
 					tally->principals[PRINCIPAL_GROUP], "service_principals",
-					tally->principals[PRINCIPAL_SERVICE], "members", tally->members,
-					"grants", tally->grants));
+					tally->principals[PRINCIPAL_SERVICE], "members",
+					tally->members, "grants", tally->grants));
 	(void)json_object_set(status, "holds", tally->holds);
 	(void)json_object_set(status, "quarantine", tally->quarantine);
 	return status;

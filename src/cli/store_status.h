@@ -8,7 +8,9 @@
 
 #include "model/settings.h"
 
-/* *ret: as in doc/control.md with the phase "stopped", a new reference. Errors: ERR_NOT_FOUND (no store yet), ERR_STORE. */
-MUST_CHECK enum err_code store_status(const struct settings *settings, json_t **ret, struct err *err);
+/* *ret: as in doc/control.md with the phase "stopped", a new reference. Errors: ERR_NOT_FOUND (no
+ * store yet), ERR_STORE. */
+MUST_CHECK enum err_code store_status(
+		const struct settings *settings, json_t **ret, struct err *err);
 
 #endif

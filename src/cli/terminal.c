@@ -13,13 +13,13 @@
 #define BAR_LINE_MAX 240
 
 static const char *const paints[] = {
-	[PAINT_ADD] = "\033[32m",
-	[PAINT_CHANGE] = "\033[33m",
-	[PAINT_REMOVE] = "\033[31m",
-	[PAINT_ADOPT] = "\033[36m",
-	[PAINT_HELD] = "\033[35m",
-	[PAINT_DIM] = "\033[2m",
-	[PAINT_BOLD] = "\033[1m",
+		[PAINT_ADD] = "\033[32m",
+		[PAINT_CHANGE] = "\033[33m",
+		[PAINT_REMOVE] = "\033[31m",
+		[PAINT_ADOPT] = "\033[36m",
+		[PAINT_HELD] = "\033[35m",
+		[PAINT_DIM] = "\033[2m",
+		[PAINT_BOLD] = "\033[1m",
 };
 _Static_assert(COUNT_OF(paints) == PAINT_COUNT_, "a sequence per paint");
 
@@ -105,7 +105,8 @@ void progress_draw(const char *what, uint64_t done, uint64_t total)
 	if (!isatty(STDERR_FILENO))
 		return;
 	buf_init(&line, BAR_LINE_MAX);
-	/* The cursor goes back to the first column, so that a log line writes over the bar and not behind it. */
+	/* The cursor goes back to the first column, so that a log line writes over the bar and not
+	 * behind it. */
 	buf_printf(&line, "\r\033[K%s", what);
 	if (total > 0)
 		add_bar(&line, done, total);

@@ -1,5 +1,6 @@
 /*
- * terminal -- what is different when a person watches: colours, a question, a progress bar. Elsewhere nothing of it.
+ * terminal -- what is different when a person watches: colours, a question, a progress bar.
+ * Elsewhere nothing of it.
  */
 #ifndef L2D_CLI_TERMINAL_H
 #define L2D_CLI_TERMINAL_H
@@ -8,14 +9,24 @@
 
 #include "base/mem.h"
 
-enum paint { PAINT_ADD, PAINT_CHANGE, PAINT_REMOVE, PAINT_ADOPT, PAINT_HELD, PAINT_DIM, PAINT_BOLD, PAINT_COUNT_ };
+enum paint {
+	PAINT_ADD,
+	PAINT_CHANGE,
+	PAINT_REMOVE,
+	PAINT_ADOPT,
+	PAINT_HELD,
+	PAINT_DIM,
+	PAINT_BOLD,
+	PAINT_COUNT_
+};
 
 /* Where text goes and how: a file, and whether colours make sense there. */
 struct canvas {
 	FILE *file;
 	bool color;
 };
-/* Colours if file is a terminal, unless they are switched off (--no-color, NO_COLOR not empty, TERM=dumb). */
+/* Colours if file is a terminal, unless they are switched off (--no-color, NO_COLOR not empty,
+ * TERM=dumb). */
 struct canvas canvas_of(FILE *file, bool no_color);
 /* The sequence that starts a paint, or ends any; "" without colours. */
 const char *paint_on(const struct canvas *canvas, enum paint paint);
@@ -32,7 +43,8 @@ bool can_ask(void);
 /* Asks on standard error; true only for the word "yes". */
 bool ask_yes(const char *question);
 
-/* Redraws the one status line on standard error, if that is a terminal. total 0: not known, no bar. */
+/* Redraws the one status line on standard error, if that is a terminal. total 0: not known, no bar.
+ */
 void progress_draw(const char *what, uint64_t done, uint64_t total);
 void progress_clear(void);
 

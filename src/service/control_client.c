@@ -46,7 +46,8 @@ enum err_code control_client_new(const char *path, struct control_client **ret, 
 			return err_set(err, ERR_NOT_FOUND, 0, "no service runs at \"%s\"", path);
 		if (number == EACCES || number == EPERM)
 			return err_set(err, ERR_DENIED, 0,
-					"control socket \"%s\" belongs to another user; run this as the "
+					"control socket \"%s\" belongs to another user; run this "
+					"as the "
 					"service's user or as root",
 					path);
 		return err_errno(err, ERR_IO, number, "control socket \"%s\"", path);
@@ -56,7 +57,8 @@ enum err_code control_client_new(const char *path, struct control_client **ret, 
 }
 
 /* Waits until the socket is ready for events or the time is over. */
-static enum err_code wait_for(const struct control_client *client, short events, uint64_t deadline_ns, struct err *err)
+static enum err_code wait_for(const struct control_client *client, short events,
+		uint64_t deadline_ns, struct err *err)
 {
 	struct pollfd wait = {.fd = client->fd, .events = events};
 
@@ -75,7 +77,8 @@ static enum err_code wait_for(const struct control_client *client, short events,
 	}
 }
 
-static enum err_code send_line(struct control_client *client, struct span line, uint64_t deadline_ns, struct err *err)
+static enum err_code send_line(struct control_client *client, struct span line,
+		uint64_t deadline_ns, struct err *err)
 {
 	while (line.len > 0) {
 		ssize_t count;
@@ -100,18 +103,22 @@ static enum err_code read_more(struct control_client *client, uint64_t deadline_
 		return err->code;
 	count = recv(client->fd, chunk, sizeof(chunk), MSG_DONTWAIT);
 	if (count == 0)
-		return err_set(err, ERR_IO, 0, "the service closed the connection; its log says more");
+		return err_set(err, ERR_IO, 0,
+				"the service closed the connection; its log says more");
 	if (count < 0)
-		return errno == EINTR || errno == EAGAIN ? ERR_NONE
-							 : err_errno(err, ERR_IO, errno, "control socket");
+		return errno == EINTR || errno == EAGAIN
+				? ERR_NONE
+				: err_errno(err, ERR_IO, errno, "control socket");
 	buf_add(&client->input, chunk, (size_t)count);
 	if (client->input.overflowed)
-		return err_set(err, ERR_LIMIT, 0, "the service's answer is over %zu bytes", CONTROL_ANSWER_MAX);
+		return err_set(err, ERR_LIMIT, 0, "the service's answer is over %zu bytes",
+				CONTROL_ANSWER_MAX);
 	return ERR_NONE;
 }
 
 /* The next line of the service as JSON, a new reference. */
-static enum err_code read_answer(struct control_client *client, uint64_t deadline_ns, json_t **ret, struct err *err)
+static enum err_code read_answer(
+		struct control_client *client, uint64_t deadline_ns, json_t **ret, struct err *err)
 {
 	size_t searched = 0;
 	const char *newline = NULL;
@@ -120,7 +127,8 @@ static enum err_code read_answer(struct control_client *client, uint64_t deadlin
 
 	while (!newline) {
 		if (client->input.len > searched)
-			newline = memchr(client->input.ptr + searched, '\n', client->input.len - searched);
+			newline = memchr(client->input.ptr + searched, '\n',
+					client->input.len - searched);
 		searched = client->input.len;
 		if (!newline && read_more(client, deadline_ns, err) != ERR_NONE)
 			return err->code;
@@ -135,8 +143,8 @@ static enum err_code read_answer(struct control_client *client, uint64_t deadlin
 	return ERR_NONE;
 }
 
-enum err_code control_client_call(
-		struct control_client *client, json_t *request, uint64_t timeout_ms, json_t **ret, struct err *err)
+enum err_code control_client_call(struct control_client *client, json_t *request,
+		uint64_t timeout_ms, json_t **ret, struct err *err)
 {
 	uint64_t deadline_ns = clock_monotonic_ns() + timeout_ms * 1000000;
 	json_auto_t *owned = request;
@@ -153,7 +161,8 @@ enum err_code control_client_call(
 		free(text);
 	}
 	if (line.overflowed)
-		code = err_set(err, ERR_LIMIT, 0, "the request is over %zu bytes", CONTROL_REQUEST_MAX);
+		code = err_set(err, ERR_LIMIT, 0, "the request is over %zu bytes",
+				CONTROL_REQUEST_MAX);
 	else
 		code = send_line(client, (struct span){line.ptr, line.len}, deadline_ns, err);
 	buf_release(&line);

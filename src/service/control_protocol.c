@@ -1,5 +1,7 @@
 #include "service/control_protocol.h"
 
+#include "base/buf.h"
+#include "base/table.h"
 #include "base/text.h"
 
 struct call {
@@ -30,22 +32,30 @@ static const struct {
 	const char *name;
 	enum err_code (*run)(struct call *call, json_t **ret, struct err *err);
 	struct field_spec fields[FIELDS_MAX];
-} table[] = {
-	{"status", command_status, {{0}}},
-	{"holds", command_holds, {{0}}},
-	{"explain", command_explain, {{"who", JSON_STRING, true}}},
-	{"approve", command_approve,
-			{{"selector", JSON_STRING, false}, {"operations", JSON_ARRAY, false},
-					{"dry_run", JSON_TRUE, false}}},
-	{"reject", command_reject,
-			{{"selector", JSON_STRING, false}, {"operations", JSON_ARRAY, false},
-					{"reason", JSON_STRING, false}, {"dry_run", JSON_TRUE, false}}},
-	{"retry", command_retry, {{"who", JSON_STRING, true}}},
-	{"sync", command_sync,
-			{{"kind", JSON_STRING, true}, {"name", JSON_STRING, true},
-					{"timeout_ms", JSON_INTEGER, false}}},
-	{"reconcile", command_reconcile, {{0}}},
+} known[] = {
+		{"status", command_status, {{0}}},
+		{"holds", command_holds, {{0}}},
+		{"explain", command_explain, {{"who", JSON_STRING, true}}},
+		{"approve", command_approve,
+				{{"selector", JSON_STRING, false},
+						{"operations", JSON_ARRAY, false},
+						{"dry_run", JSON_TRUE, false}}},
+		{"reject", command_reject,
+				{{"selector", JSON_STRING, false},
+						{"operations", JSON_ARRAY, false},
+						{"reason", JSON_STRING, false},
+						{"dry_run", JSON_TRUE, false}}},
+		{"retry", command_retry, {{"who", JSON_STRING, true}}},
+		{"sync", command_sync,
+				{{"kind", JSON_STRING, true}, {"name", JSON_STRING, true},
+						{"timeout_ms", JSON_INTEGER, false}}},
+		{"reconcile", command_reconcile, {{0}}},
 };
+
+static void table_freep(struct table **table)
+{
+	table_free(*table);
+}
 
 static const char *string_of(const struct call *call, const char *name)
 {
@@ -95,8 +105,8 @@ static const struct field_spec *find_field(const struct field_spec *fields, cons
 	return NULL;
 }
 
-static enum err_code check_fields(
-		const char *command, const struct field_spec *fields, const json_t *request, struct err *err)
+static enum err_code check_fields(const char *command, const struct field_spec *fields,
+		const json_t *request, struct err *err)
 {
 	/* The iterators of jansson want a pointer to non-const, but change nothing. */
 	json_t *object = (json_t *)(uintptr_t)request;
@@ -110,7 +120,8 @@ static enum err_code check_fields(
 		if (text_equal(name, "command"))
 			continue;
 		if (!field)
-			return err_set(err, ERR_USAGE, 0, "%s: unknown field \"%.60s\"", command, name);
+			return err_set(err, ERR_USAGE, 0, "%s: unknown field \"%.60s\"", command,
+					name);
 		if (!type_fits(value, field->type))
 			return err_set(err, ERR_USAGE, 0, "%s: \"%s\" must be %s", command, name,
 					type_word(field->type));
@@ -129,12 +140,12 @@ static enum err_code dispatch(struct call *call, json_t **ret, struct err *err)
 
 	if (!name)
 		return err_set(err, ERR_USAGE, 0, "no \"command\" in the request");
-	for (size_t i = 0; i < COUNT_OF(table); i++) {
-		if (!text_equal(table[i].name, name))
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		if (!text_equal(known[i].name, name))
 			continue;
-		if (check_fields(name, table[i].fields, call->request, err) != ERR_NONE)
+		if (check_fields(name, known[i].fields, call->request, err) != ERR_NONE)
 			return err->code;
-		return table[i].run(call, ret, err);
+		return known[i].run(call, ret, err);
 	}
 	return err_set(err, ERR_USAGE, 0, "unknown command \"%.60s\"", name);
 }
@@ -173,66 +184,110 @@ static enum err_code command_reconcile(struct call *call, json_t **ret, struct e
 	return ERR_NONE;
 }
 
-typedef enum err_code decide_fn(
-		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err);
+typedef enum err_code decide_fn(const struct call *call, const char *selector, bool dry,
+		json_t **ret, struct err *err);
 
-static enum err_code decide_approve(
-		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err)
+static enum err_code decide_approve(const struct call *call, const char *selector, bool dry,
+		json_t **ret, struct err *err)
 {
 	return engine_approve(call->engine, selector, dry, ret, err);
 }
 
-static enum err_code decide_reject(
-		const struct call *call, const char *selector, bool dry, json_t **ret, struct err *err)
+static enum err_code decide_reject(const struct call *call, const char *selector, bool dry,
+		json_t **ret, struct err *err)
 {
 	const char *reason = string_of(call, "reason");
 
-	/* The engine has no dry form of reject; what would be rejected is what would be approved. */
+	/* The engine has no dry form of reject; what would be rejected is what would be approved.
+	 */
 	if (dry)
 		return engine_approve(call->engine, selector, true, ret, err);
 	return engine_reject(call->engine, selector, reason ? reason : "", ret, err);
 }
 
-/* One decision per id: one that is held no more is told, and is no reason to leave out the others. */
-static enum err_code decide_list(const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+/* Words that stand for more than one operation: no list of ids may smuggle them in. */
+static bool is_id(const char *text)
 {
-	const json_t *ids = json_object_get(call->request, "operations");
-	json_auto_t *decided = json_array();
-	json_auto_t *gone = json_array();
-	bool dry = flag_of(call, "dry_run");
+	for (unsigned i = 0; i < GUARD_CATEGORY_COUNT_; i++) {
+		if (text_equal(text, guard_category_name((enum guard_category)i)))
+			return false;
+	}
+	return text && *text && !strchr(text, ',') && !text_equal(text, "all");
+}
+
+/* The ids of the request as one selector of the engine, "ID,ID,...". */
+static enum err_code join_ids(const json_t *ids, struct buf *ret, struct err *err)
+{
 	size_t index;
 	const json_t *id;
 
 	if (json_array_size(ids) > CONTROL_IDS_MAX)
-		return err_set(err, ERR_LIMIT, 0, "over %zu operations in one request", CONTROL_IDS_MAX);
+		return err_set(err, ERR_LIMIT, 0, "over %zu operations in one request",
+				CONTROL_IDS_MAX);
 	json_array_foreach(ids, index, id)
 	{
-		if (!json_is_string(id))
-			return err_set(err, ERR_USAGE, 0, "\"operations\" must hold texts");
+		if (!is_id(json_string_value(id)))
+			return err_set(err, ERR_USAGE, 0,
+					"\"operations\" must hold ids of operations");
+		buf_printf(ret, "%s%s", index ? "," : "", json_string_value(id));
 	}
-	json_array_foreach(ids, index, id)
-	{
-		json_auto_t *one = NULL;
-		enum err_code code = one_of(call, json_string_value(id), dry, &one, err);
-
-		if (code == ERR_NOT_FOUND)
-			(void)json_array_append(gone, (json_t *)(uintptr_t)id);
-		else if (code != ERR_NONE)
-			return code;
-		else
-			(void)json_array_extend(decided, json_object_get(one, "operations"));
-	}
-	*ret = json_pack("{s:O, s:O}", "operations", decided, "gone", gone);
 	return ERR_NONE;
 }
 
-static enum err_code decide(const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+static json_t *ids_not_in(const json_t *ids, const json_t *operations)
+{
+	AUTO(table_freep) struct table *decided = table_new();
+	json_t *gone = json_array();
+	size_t index;
+	json_t *item;
+
+	json_array_foreach(operations, index, item)
+	{
+		const char *id = json_string_value(json_object_get(item, "id"));
+
+		(void)table_put(decided, span_of(id ? id : ""), item);
+	}
+	json_array_foreach(ids, index, item)
+	{
+		if (!table_find(decided, span_of(json_string_value(item))))
+			(void)json_array_append(gone, item);
+	}
+	return gone;
+}
+
+/* One that is held no more is told, and is no reason to leave out the others. */
+static enum err_code decide_list(
+		const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
+{
+	const json_t *ids = json_object_get(call->request, "operations");
+	json_t *result = NULL;
+	struct buf selector;
+	enum err_code code;
+
+	buf_init(&selector, CONTROL_REQUEST_MAX);
+	code = join_ids(ids, &selector, err);
+	if (code == ERR_NONE && json_array_size(ids) > 0)
+		code = one_of(call, buf_text(&selector), flag_of(call, "dry_run"), &result, err);
+	buf_release(&selector);
+	if (code != ERR_NONE && code != ERR_NOT_FOUND)
+		return code;
+	if (!result)
+		result = json_pack("{s:[]}", "operations");
+	(void)json_object_set_new(
+			result, "gone", ids_not_in(ids, json_object_get(result, "operations")));
+	*ret = result;
+	return ERR_NONE;
+}
+
+static enum err_code decide(
+		const struct call *call, decide_fn *one_of, json_t **ret, struct err *err)
 {
 	const char *selector = string_of(call, "selector");
 	bool listed = json_object_get(call->request, "operations") != NULL;
 
 	if ((selector != NULL) == listed)
-		return err_set(err, ERR_USAGE, 0, "either \"selector\" or \"operations\" must be given");
+		return err_set(err, ERR_USAGE, 0,
+				"either \"selector\" or \"operations\" must be given");
 	if (listed)
 		return decide_list(call, one_of, ret, err);
 	if (one_of(call, selector, flag_of(call, "dry_run"), ret, err) != ERR_NONE)
@@ -269,11 +324,13 @@ static enum err_code command_sync(struct call *call, json_t **ret, struct err *e
 	enum principal_kind kind;
 
 	if (!parse_kind(string_of(call, "kind"), &kind))
-		return err_set(err, ERR_USAGE, 0, "sync: \"kind\" must be user, group or service_principal");
+		return err_set(err, ERR_USAGE, 0,
+				"sync: \"kind\" must be user, group or service_principal");
 	if (timeout_ms < 0 || timeout_ms > CONTROL_TIMEOUT_MAX_MS)
 		return err_set(err, ERR_USAGE, 0, "sync: \"timeout_ms\" must be from 0 to %d",
 				CONTROL_TIMEOUT_MAX_MS);
-	if (engine_sync(call->engine, kind, string_of(call, "name"), &call->reply->sync, err) != ERR_NONE)
+	if (engine_sync(call->engine, kind, string_of(call, "name"), &call->reply->sync, err) !=
+			ERR_NONE)
 		return err->code;
 	call->reply->timeout_ms = (uint64_t)timeout_ms;
 	*ret = NULL;
@@ -289,8 +346,8 @@ static json_t *answer_of(json_t *result)
 
 json_t *control_error(const struct err *err)
 {
-	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", err_code_name(err->code), "text",
-			err->text);
+	return json_pack("{s:b, s:{s:s, s:s}}", "ok", 0, "error", "code", err_code_name(err->code),
+			"text", err->text);
 }
 
 void control_reply_release(struct control_reply *reply)
@@ -305,15 +362,18 @@ void control_handle(struct engine *engine, const json_t *request, struct control
 	struct call call = {.engine = engine, .request = request, .reply = ret};
 	json_t *result = NULL;
 	struct err err = {0};
+	enum err_code code;
 
 	*ret = (struct control_reply){0};
-	if (!json_is_object(request))
-		(void)err_set(&err, ERR_USAGE, 0, "a request is one JSON object on one line");
-	else if (dispatch(&call, &result, &err) == ERR_NONE)
-		ret->answer = result ? answer_of(result) : NULL;
-	if (err.code != ERR_NONE)
+	if (json_is_object(request))
+		code = dispatch(&call, &result, &err);
+	else
+		code = err_set(&err, ERR_USAGE, 0, "a request is one JSON object on one line");
+	if (code != ERR_NONE)
 		ret->answer = control_error(&err);
-	else if (!ret->answer)
+	else if (result)
+		ret->answer = answer_of(result);
+	else
 		control_reply_look(engine, ret);
 }
 
@@ -327,7 +387,8 @@ void control_handle_line(struct engine *engine, struct span line, struct control
 		control_handle(engine, request, ret);
 		return;
 	}
-	(void)err_set(&err, ERR_USAGE, 0, "not a JSON object: %s at byte %d", where.text, where.position);
+	(void)err_set(&err, ERR_USAGE, 0, "not a JSON object: %s at byte %d", where.text,
+			where.position);
 	*ret = (struct control_reply){.answer = control_error(&err)};
 }
 
@@ -358,7 +419,8 @@ void control_reply_look(struct engine *engine, struct control_reply *reply)
 		return;
 	if (text_equal(state, "quarantined"))
 		settle(reply, state,
-				json_string_value(json_object_get(json_object_get(now, "quarantine"), "reason")));
+				json_string_value(json_object_get(
+						json_object_get(now, "quarantine"), "reason")));
 	else
 		settle(reply, text_equal(state, "held") ? state : "done", NULL);
 }
@@ -390,7 +452,8 @@ enum err_code control_result(json_t *answer, json_t **ret, struct err *err)
 		return ERR_NONE;
 	}
 	if (json_unpack(answer, "{s:{s:s, s:s}}", "error", "code", &code, "text", &text) != 0)
-		return err_set(err, ERR_PROTO, 0, "the service's answer is none that this version knows");
+		return err_set(err, ERR_PROTO, 0,
+				"the service's answer is none that this version knows");
 	return err_set(err, code_named(code), 0, "%s", text);
 }
 

@@ -1,8 +1,9 @@
 /*
- * control_protocol -- what the control socket speaks (doc/control.md): one JSON object asks, one answers.
+ * control_protocol -- what the control socket speaks (doc/control.md): one JSON object asks, one
+ * answers.
  *
- * No socket in here: the server hands in lines, the command line without a service hands in requests for an engine of its own,
- * so both give the same answers. Loop thread only.
+ * No socket in here: the server hands in lines, the command line without a service hands in
+ * requests for an engine of its own, so both give the same answers. Loop thread only.
  */
 #ifndef L2D_SERVICE_CONTROL_PROTOCOL_H
 #define L2D_SERVICE_CONTROL_PROTOCOL_H
@@ -15,7 +16,8 @@
 #define CONTROL_TIMEOUT_MS 30000                      /* of sync, if the request says nothing */
 #define CONTROL_TIMEOUT_MAX_MS 600000
 
-/* An answer, or the promise of one: a sync is answered when its operations are settled. Zeroed before use. */
+/* An answer, or the promise of one: a sync is answered when its operations are settled. Zeroed
+ * before use. */
 struct control_reply {
 	json_t *answer; /* {"ok": ...}; NULL: it waits. Owned. */
 	json_t *sync;   /* while it waits: the answer so far; owned */
@@ -23,17 +25,19 @@ struct control_reply {
 };
 void control_reply_release(struct control_reply *reply);
 
-/* line: without its newline. Always either answers or waits; what is wrong with the line is in the answer. */
+/* line: without its newline. Always either answers or waits; what is wrong with the line is in the
+ * answer. */
 void control_handle_line(struct engine *engine, struct span line, struct control_reply *ret);
 void control_handle(struct engine *engine, const json_t *request, struct control_reply *ret);
-/* Of a reply that waits: looks whether all is settled and answers then. Cheap: one `explain`. */
+/* Of a reply that waits: looks whether all is settled and answers then. Costs one `explain`. */
 void control_reply_look(struct engine *engine, struct control_reply *reply);
 /* Its time is over: answers with the state "under_way". */
 void control_reply_expire(struct control_reply *reply);
 
 /* {"ok": false, "error": ...}; a new reference. */
 json_t *control_error(const struct err *err);
-/* The other direction: fills *err from such an answer, or hands out its result as a new reference. */
+/* The other direction: fills *err from such an answer, or hands out its result as a new reference.
+ */
 MUST_CHECK enum err_code control_result(json_t *answer, json_t **ret, struct err *err);
 
 /* Where the socket of that store is. Caller's, mem_free. */

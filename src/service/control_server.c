@@ -1,6 +1,7 @@
 /*
- * A client goes round READING -> WORKING (a sync that waits) -> WRITING -> READING; a whole line that came in behind the
- * answered one is taken without reading. It dies only in its close callback.
+ * A client goes round READING -> WORKING (a sync that waits) -> WRITING -> READING; a whole line
+ * that came in behind the answered one is taken without reading. It dies only in its close
+ * callback.
  */
 #include "service/control_server.h"
 
@@ -17,6 +18,9 @@
 #define READ_BYTES ((size_t)16 * 1024)
 #define SMALL_ANSWER ((size_t)4096) /* always sent */
 #define BACKLOG 16
+/* Looking costs a search through all that is known, so work that moves quickly is not looked at each
+ * time. */
+#define LOOK_EVERY_MS 100
 
 struct client {
 	struct client *next;
@@ -29,7 +33,7 @@ struct client {
 	char chunk[READ_BYTES];
 	char *output;
 	size_t output_len;
-	struct control_reply reply; /* while a sync waits */
+	struct control_reply reply;           /* while a sync waits */
 	bool waiting, writing, closing, last; /* last: close after this answer */
 	unsigned handles;
 };
@@ -39,6 +43,9 @@ struct control_server {
 	struct engine *engine;
 	char *path;
 	uv_pipe_t *listener;
+	struct task look;
+	struct loop_timer *look_timer; /* runs: it is too early to look again */
+	bool look_wanted;
 	struct client *clients;
 	size_t count, unsent;
 };
@@ -122,7 +129,8 @@ static char *answer_text(const struct control_server *server, const json_t *answ
 	size_t len = json_dumpb(answer, NULL, 0, JSON_COMPACT);
 	char *text;
 
-	if (len > SMALL_ANSWER && (len > CONTROL_ANSWER_MAX || server->unsent + len > CONTROL_UNSENT_MAX)) {
+	if (len > SMALL_ANSWER &&
+			(len > CONTROL_ANSWER_MAX || server->unsent + len > CONTROL_UNSENT_MAX)) {
 		json_auto_t *error = NULL;
 		struct err err = {0};
 
@@ -147,7 +155,8 @@ static void client_answer(struct client *client, const json_t *answer)
 	client->write.data = client;
 	client_set_timer(client, CONTROL_IDLE_MS);
 	bytes = uv_buf_init(client->output, (unsigned)client->output_len);
-	if (uv_write(&client->write, (uv_stream_t *)&client->pipe, &bytes, 1, client_written) != 0) {
+	if (uv_write(&client->write, (uv_stream_t *)&client->pipe, &bytes, 1, client_written) !=
+			0) {
 		client->writing = false;
 		client_close(client);
 	}
@@ -186,7 +195,8 @@ static void client_refuse_line(struct client *client)
 	json_auto_t *answer = NULL;
 	struct err err = {0};
 
-	(void)err_set(&err, ERR_LIMIT, 0, "a request is at most %zu bytes long", CONTROL_REQUEST_MAX);
+	(void)err_set(&err, ERR_LIMIT, 0, "a request is at most %zu bytes long",
+			CONTROL_REQUEST_MAX);
 	answer = control_error(&err);
 	client->last = true;
 	client_answer(client, answer);
@@ -195,7 +205,7 @@ static void client_refuse_line(struct client *client)
 /* The next whole line that has come in; false if there is none yet. */
 static bool client_next_line(const struct client *client, struct span *ret)
 {
-	const char *start = client->input.ptr + client->taken;
+	const char *start = buf_text(&client->input) + client->taken;
 	size_t left = client->input.len - client->taken;
 	const char *newline = left ? memchr(start, '\n', left) : NULL;
 
@@ -223,8 +233,8 @@ static void client_send_reply(struct client *client)
 }
 
 /*
- * The one place that decides what a client does next; called when anything about it changed. Writing ends in
- * client_written, which calls it again; so does the end of a wait.
+ * The one place that decides what a client does next; called when anything about it changed.
+ * Writing ends in client_written, which calls it again; so does the end of a wait.
  */
 static void client_serve(struct client *client)
 {
@@ -290,10 +300,12 @@ static void server_connected(uv_stream_t *listener, int status)
 	if (status < 0)
 		return;
 	client = client_new(server);
-	if (uv_accept(listener, (uv_stream_t *)&client->pipe) != 0 || server->count > CONTROL_CLIENTS_MAX) {
+	if (uv_accept(listener, (uv_stream_t *)&client->pipe) != 0 ||
+			server->count > CONTROL_CLIENTS_MAX) {
 		client_close(client);
 	} else if (!peer_is_allowed(&client->pipe)) {
-		log_event(LOG_WARNING, "a control client of another user was refused", {"socket", server->path});
+		log_event(LOG_WARNING, "a control client of another user was refused",
+				{"socket", server->path});
 		client_close(client);
 	} else {
 		client_set_timer(client, CONTROL_IDLE_MS);
@@ -306,6 +318,25 @@ static void listener_closed(uv_handle_t *handle)
 	mem_free(handle);
 }
 
+/* What a crash left behind. Only a socket: any other file of that name is not ours. */
+static enum err_code remove_old_socket(const char *path, struct err *err)
+{
+	struct stat info;
+
+	if (lstat(path, &info) != 0)
+		return errno == ENOENT
+				? ERR_NONE
+				: err_errno(err, ERR_IO, errno, "control socket \"%s\"", path);
+	if (!S_ISSOCK(info.st_mode))
+		return err_set(err, ERR_CONFIG, 0,
+				"\"%s\" is in the place of the control socket and is none; move it "
+				"away",
+				path);
+	if (unlink(path) != 0)
+		return err_errno(err, ERR_IO, errno, "control socket \"%s\"", path);
+	return ERR_NONE;
+}
+
 static enum err_code server_listen(struct control_server *server, struct err *err)
 {
 	mode_t mask;
@@ -313,11 +344,12 @@ static enum err_code server_listen(struct control_server *server, struct err *er
 
 	if (strlen(server->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
 		return err_set(err, ERR_CONFIG, 0,
-				"control socket \"%s\": the path is too long for a Unix socket (over %zu bytes); "
+				"control socket \"%s\": the path is too long for a Unix socket "
+				"(over %zu bytes); "
 				"put the store in a folder with a shorter name",
 				server->path, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
-	if (unlink(server->path) != 0 && errno != ENOENT)
-		return err_errno(err, ERR_IO, errno, "control socket \"%s\"", server->path);
+	if (remove_old_socket(server->path, err) != ERR_NONE)
+		return err->code;
 	mask = umask(0177);
 	status = uv_pipe_bind(server->listener, server->path);
 	(void)umask(mask);
@@ -326,6 +358,35 @@ static enum err_code server_listen(struct control_server *server, struct err *er
 	if (status != 0)
 		return err_errno(err, ERR_IO, -status, "control socket \"%s\"", server->path);
 	return ERR_NONE;
+}
+
+void control_server_look(struct control_server *server)
+{
+	bool looked = false;
+	struct client *next;
+
+	server->look_wanted = loop_timer_active(server->look_timer);
+	if (server->look_wanted)
+		return; /* too early */
+	for (struct client *client = server->clients; client; client = next) {
+		next = client->next; /* serving may close this one */
+		if (!client->waiting || client->reply.answer)
+			continue;
+		looked = true;
+		control_reply_look(server->engine, &client->reply);
+		client_serve(client);
+	}
+	if (looked)
+		loop_timer_start(server->look_timer, LOOK_EVERY_MS);
+}
+
+static void server_look_again(struct task *task)
+{
+	struct control_server *server =
+			(void *)((char *)task - offsetof(struct control_server, look));
+
+	if (server->look_wanted)
+		control_server_look(server);
 }
 
 enum err_code control_server_new(struct loop *loop, struct engine *engine, const char *path,
@@ -339,27 +400,14 @@ enum err_code control_server_new(struct loop *loop, struct engine *engine, const
 	server->listener = mem_zalloc(sizeof(*server->listener));
 	(void)uv_pipe_init(loop_uv(loop), server->listener, 0);
 	server->listener->data = server;
+	task_init(&server->look, loop, server_look_again);
+	server->look_timer = loop_timer_new(loop, &server->look);
 	if (server_listen(server, err) != ERR_NONE) {
-		uv_close((uv_handle_t *)server->listener, listener_closed);
-		mem_free(server->path);
-		mem_free(server);
+		control_server_free(server);
 		return err->code;
 	}
 	*ret = server;
 	return ERR_NONE;
-}
-
-void control_server_look(struct control_server *server)
-{
-	struct client *next;
-
-	for (struct client *client = server->clients; client; client = next) {
-		next = client->next; /* serving may close this one */
-		if (!client->waiting || client->reply.answer)
-			continue;
-		control_reply_look(server->engine, &client->reply);
-		client_serve(client);
-	}
 }
 
 void control_server_free(struct control_server *server)
@@ -368,9 +416,10 @@ void control_server_free(struct control_server *server)
 		return;
 	while (server->clients)
 		client_close(server->clients);
-	/* Closing the listener removes the file as well; a crash leaves it, and the next start replaces it. */
+	task_cancel(&server->look);
+	loop_timer_free(server->look_timer);
+	/* This removes the file as well, if it came to be. */
 	uv_close((uv_handle_t *)server->listener, listener_closed);
-	(void)unlink(server->path);
 	mem_free(server->path);
 	mem_free(server);
 }

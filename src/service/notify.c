@@ -21,18 +21,21 @@ void notify_init(struct notify *notify)
 static uint64_t fingerprint_of(const struct engine *engine, struct engine_progress *ret)
 {
 	engine_progress(engine, ret);
-	return digest_quick((struct span){(const char *)ret, sizeof(*ret)}) ^ (uint64_t)engine_phase(engine);
+	return digest_quick((struct span){(const char *)ret, sizeof(*ret)}) ^
+			(uint64_t)engine_phase(engine);
 }
 
-static void say_status(struct notify *notify, const struct engine *engine, const struct engine_progress *progress)
+static void say_status(struct notify *notify, const struct engine *engine,
+		const struct engine_progress *progress)
 {
 	char status[sizeof(notify->status)];
 
 	(void)snprintf(status, sizeof(status),
-			"%s: %zu entries, %zu operations done, %zu left, %zu failed, %zu held, %zu quarantined",
-			engine_phase_name(engine_phase(engine)), progress->entries, progress->operations_done,
-			progress->operations_left, progress->operations_failed, progress->held,
-			progress->quarantined);
+			"%s: %zu entries, %zu operations done, %zu left, %zu failed, %zu held, %zu "
+			"quarantined",
+			engine_phase_name(engine_phase(engine)), progress->entries,
+			progress->operations_done, progress->operations_left,
+			progress->operations_failed, progress->held, progress->quarantined);
 	if (text_equal(status, notify->status))
 		return;
 	memcpy(notify->status, status, sizeof(status));
@@ -61,7 +64,8 @@ bool notify_feed(struct notify *notify, const struct engine *engine, uint64_t no
 {
 	struct engine_progress progress = {0};
 	bool moved = fingerprint_of(engine, &progress) != notify->fingerprint;
-	bool has_work = progress.operations_left > 0 || engine_phase(engine) == ENGINE_READING_DATABRICKS;
+	bool has_work = progress.operations_left > 0 ||
+			engine_phase(engine) == ENGINE_READING_DATABRICKS;
 
 	if (!moved && has_work && now_ns - notify->moved_ns > NOTIFY_STALL_MS * 1000000)
 		return false;

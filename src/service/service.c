@@ -30,7 +30,8 @@ struct service {
 	struct err failure; /* why the engine gave up; code ERR_NONE: it did not */
 };
 
-#define SERVICE_OF(task, member) ((struct service *)(void *)((char *)(task)-offsetof(struct service, member)))
+#define SERVICE_OF(task, member)                                                                   \
+	((struct service *)(void *)((char *)(task)-offsetof(struct service, member)))
 
 static void service_stop(struct service *service, const char *why)
 {
@@ -88,7 +89,8 @@ static void service_feed(struct task *task)
 	struct service *service = SERVICE_OF(task, feed);
 
 	if (!notify_feed(&service->notify, service->engine, clock_monotonic_ns()))
-		log_event(LOG_ERROR, "nothing moves although there is work: the watchdog is not fed",
+		log_event(LOG_ERROR,
+				"nothing moves although there is work: the watchdog is not fed",
 				{"phase", engine_phase_name(service->phase)});
 	loop_timer_start(service->feed_timer, service->notify.watchdog_ms);
 }
@@ -102,14 +104,19 @@ static void check_configuration(const struct service *service)
 	struct err err = {0};
 
 	if (config_load(running->path, &fresh, &err) != ERR_NONE) {
-		log_event(LOG_ERROR, "the configuration on disk is wrong; the service goes on with the old one",
+		log_event(LOG_ERROR,
+				"the configuration on disk is wrong; the service goes on with the "
+				"old one",
 				{"error", err.text});
 		return;
 	}
 	if (strcmp(config_settings(fresh)->digest, running->digest) == 0)
-		log_event(LOG_NOTICE, "the configuration on disk is the one that runs", {"config", running->path});
+		log_event(LOG_NOTICE, "the configuration on disk is the one that runs",
+				{"config", running->path});
 	else
-		log_event(LOG_NOTICE, "the configuration on disk is good and differs; restart the service to take it",
+		log_event(LOG_NOTICE,
+				"the configuration on disk is good and differs; restart the "
+				"service to take it",
 				{"config", running->path});
 	config_free(fresh);
 }
@@ -141,7 +148,7 @@ static void watch_signals(struct service *service)
 static enum err_code service_open(struct service *service, struct err *err)
 {
 	struct engine_options options = {
-		.mode = ENGINE_RUN, .config = service->config, .wakes = &service->changed};
+			.mode = ENGINE_RUN, .config = service->config, .wakes = &service->changed};
 	const char *store_path = config_settings(service->config)->store_path;
 	AUTO(mem_freep) char *path = control_path(store_path);
 
