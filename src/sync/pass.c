@@ -182,7 +182,9 @@ static void keep_only(const struct engine *engine, struct object_plan *plan, str
 static const char *name_of(void *context, const struct object *object)
 {
 	const struct engine *engine = context;
-	const struct want *want = object->node == NODE_NONE ? NULL : desired_want(engine->desired, object->node);
+	const struct want *want = object->node == NODE_NONE
+			? NULL
+			: desired_want(engine->desired, object->node);
 	const struct identity *identity = object->ours || !want ? NULL : want->identity;
 	const char *name = identity ? identity->fields[principal_name_field(object->kind)] : NULL;
 

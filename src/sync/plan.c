@@ -397,8 +397,7 @@ static void plan_assignment(struct planner *p, const struct wanted_grant *grant)
 	struct operation *op;
 
 	if (!held && p->object->id)
-		now = p->context->assigned_level(
-				p->context->context, grant->target, p->object->id);
+		now = p->context->assigned_level(p->context->context, grant->target, p->object->id);
 	/* A higher level that is not ours satisfies the rule and is never lowered. */
 	if (!held && text_equal(now, "ADMIN") && !text_equal(grant->value, "ADMIN"))
 		return;

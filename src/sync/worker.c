@@ -132,7 +132,9 @@ static uint64_t back_off(unsigned tries, uint64_t first)
 static void retry_later(struct work *work, const struct err *err)
 {
 	struct object *object = work->object;
-	bool transient = err_is_transient(err) || err->code == ERR_AUTH;
+	/* Not found: what is missing is looked for before anything is done again. */
+	bool transient = err_is_transient(err) || err->code == ERR_AUTH ||
+			err->code == ERR_NOT_FOUND;
 	uint64_t wait = back_off(++object->tries, transient ? RETRY_FIRST_NS : 30 * SECOND_NS);
 
 	if (err->retry_after_s && wait < err->retry_after_s * SECOND_NS)
@@ -814,7 +816,9 @@ static bool can_send(struct engine *engine, const struct object *object, const s
 		return false;
 	if (op->kind == OP_ASSIGN || op->kind == OP_UNASSIGN)
 		return inventory_workspace_ready(engine, op->target);
-	return true;
+	/* A workspace knows an account's principal only once it is assigned. */
+	return op->target == object->target || op->is_removal ||
+			inventory_level(engine, op->target, object->id) != NULL;
 }
 
 /* One PATCH: the free removals, then additions whose ids are known, up to the limit. */
@@ -973,12 +977,19 @@ static void work_run(struct task *task)
 		work_end(work);
 }
 
+/* `apply` writes only after somebody saw the plan. */
+static bool may_send(const struct engine *engine)
+{
+	return engine_may_change(engine) &&
+			(engine->options.mode == ENGINE_RUN || engine->phase == ENGINE_APPLYING);
+}
+
 bool worker_start(struct engine *engine, struct object *object, enum lane lane)
 {
 	struct work *work;
 	bool under_way = true;
 
-	if (!object->read_wanted && (!engine_may_change(engine) || engine->phase == ENGINE_PLANNED))
+	if (!object->read_wanted && !may_send(engine))
 		return false;
 	work = work_new(engine, object, lane);
 	if (object->read_wanted)
