@@ -13,6 +13,14 @@
 #include <string.h>
 #include <time.h>
 
+/* For clang, the C library's fortified headers make macros of these. */
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets
 #pragma GCC poison atoi atol atoll sscanf localtime gmtime ctime asctime tmpnam mktemp
 

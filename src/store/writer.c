@@ -37,8 +37,8 @@ static const char *const own_sql[OWN_COUNT_] = {
 		[OWN_FIND_NAME] = "SELECT id FROM name WHERE text = ?1",
 		[OWN_IS_GONE] = "SELECT 1 FROM gone WHERE target = ?1 AND remote_id = ?3",
 		/* One pass over the memberships, however many are gone. */
-		[OWN_SWEEP] = "DELETE FROM member WHERE EXISTS (SELECT 1 FROM gone"
-			      " WHERE gone.target = member.target AND remote_id = member_id)",
+		[OWN_SWEEP] = ("DELETE FROM member WHERE EXISTS (SELECT 1 FROM gone"
+			       " WHERE gone.target = member.target AND remote_id = member_id)"),
 		[OWN_CLEAR_GONE] = "DELETE FROM gone",
 		[OWN_PUT_HEAD] = "UPDATE audit_head SET sequence = ?1, hash = ?2",
 };
@@ -377,6 +377,9 @@ void writer_tidy(struct writer *writer, bool idle)
 	if (writer->log_pages >= (idle ? LOG_PAGES_IDLE : LOG_PAGES_MAX)) {
 		database_checkpoint(writer->db);
 		writer->log_pages = 0;
+		/* After much work comes a quiet time: the cache is worth less than its memory. */
+		if (idle)
+			(void)sqlite3_db_release_memory(writer->db);
 	}
 }
 
