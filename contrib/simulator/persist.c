@@ -276,7 +276,7 @@ static bool read_principal(struct state *state, enum kind kind, const json_t *ob
 			(id && state_find_id(state, id)))
 		return false;
 	who = state_make(state, kind, home, id);
-	who->name = kind == KIND_GROUP ? NULL : text_lower(span_of(name));
+	who->name = mem_strdup_or_null(kind == KIND_GROUP ? NULL : name);
 	text_replace(&who->display_name, text_of(object, "displayName"));
 	text_replace(&who->external_id, text_of(object, "externalId"));
 	text_replace(&who->given_name, text_of(object, "givenName"));

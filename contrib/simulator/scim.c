@@ -2,6 +2,9 @@
 
 #include "base/text.h"
 
+/* What a workspace shows of its users and groups to those who are no admins. */
+#define SEEN_BY_ALL (ATTR_BIT(ATTR_ID) | ATTR_BIT(ATTR_SCHEMAS) | ATTR_BIT(ATTR_DISPLAY_NAME))
+
 static bool find_kind(const char *collection, enum kind *ret)
 {
 	for (int kind = 0; kind < KIND_COUNT_; kind++) {
@@ -36,6 +39,8 @@ uint32_t scim_parse_attributes(const struct request *request)
 
 	if (unwanted)
 		attributes &= ~attr_parse_list(unwanted);
+	if (request->limited)
+		attributes &= SEEN_BY_ALL;
 	return attributes;
 }
 
@@ -121,14 +126,20 @@ static void handle_resource(struct request *request, const struct scope *scope, 
 }
 
 /* In a workspace only its admins get further than /Me and the names of users and groups. */
-static bool check_caller(const struct request *request, const struct scope *scope,
-		const char *collection, struct answer *answer)
+static bool check_caller(struct request *request, const struct scope *scope, const char *collection,
+		struct answer *answer)
 {
 	struct workspace *workspace = scope->workspace;
+	const char *wanted = request_parameter(request, "attributes");
 
 	if (!workspace || seat_level(request->caller, workspace) == LEVEL_ADMIN)
 		return true;
 	if (request_is(request, "GET") && strcmp(collection, "Me") == 0)
+		return true;
+	request->limited = request_is(request, "GET") &&
+			strcmp(collection, "ServicePrincipals") != 0 &&
+			!(wanted && attr_parse_list(wanted) & ~SEEN_BY_ALL);
+	if (request->limited)
 		return true;
 	answer_scim_error(answer, 403, NULL, "/2.0/preview/scim/v2/%s is only accessible by admins",
 			collection);

@@ -97,7 +97,9 @@ static bool create_person(struct creation *creation)
 					: !name_of_sp(creation, &name))
 		return false;
 	who = state_find_text(state, creation->kind, INDEX_NAME, name);
-	if (who && (!workspace || workspace_sees(state, workspace, who)))
+	if (who &&
+			(!workspace || workspace_sees(state, workspace, who) ||
+					!creation->scope->sim->options.quirks[QUIRK_LINK_USERS]))
 		return refuse_taken(creation, name);
 	if (!who) {
 		who = state_make(state, creation->kind, NULL, 0);

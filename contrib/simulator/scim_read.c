@@ -185,6 +185,12 @@ static void sort_and_drop_twins(struct found *found)
 	found->count = kept;
 }
 
+static bool is_hidden(const struct shown *shown)
+{
+	return shown->who->kind == KIND_USER && !shown_active(shown->scope, shown->who) &&
+			!shown->scope->sim->options.quirks[QUIRK_FIND_INACTIVE];
+}
+
 static void gather(const struct scope *scope, enum kind kind, const struct list_query *query,
 		struct found *found)
 {
@@ -207,7 +213,7 @@ static void gather(const struct scope *scope, enum kind kind, const struct list_
 	for (size_t i = 0; i < found->count; i++) {
 		const struct shown shown = {.scope = scope, .who = found->items[i]};
 
-		if ((seen || scope_sees(scope, shown.who)) &&
+		if ((seen || scope_sees(scope, shown.who)) && !is_hidden(&shown) &&
 				filter_matches(filter, shown_value, &shown))
 			found->items[kept++] = found->items[i];
 	}

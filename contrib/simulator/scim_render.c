@@ -78,6 +78,12 @@ static const char *multi_value(const struct shown *shown, enum attr attr, size_t
 	return NULL;
 }
 
+static const char *shown_email(const struct scope *scope, const struct principal *who)
+{
+	return who->email || !scope->sim->options.quirks[QUIRK_FILL_EMAILS] ? who->email
+									    : who->name;
+}
+
 static const char *single_value(const struct shown *shown, enum attr attr)
 {
 	const struct principal *who = shown->who;
@@ -97,7 +103,7 @@ static const char *single_value(const struct shown *shown, enum attr attr)
 	if (attr == ATTR_FAMILY_NAME)
 		return who->family_name;
 	if (attr == ATTR_EMAILS && who->kind == KIND_USER)
-		return who->email ? who->email : who->name;
+		return shown_email(shown->scope, who);
 	if (attr == ATTR_ACTIVE && who->kind != KIND_GROUP)
 		return shown_active(shown->scope, who) ? "true" : "false";
 	if (attr == ATTR_META && who->kind == KIND_GROUP && shown->scope->workspace)
@@ -224,10 +230,19 @@ static void add_values(struct buf *out, const struct shown *shown, enum attr att
 	end_array(out, start, empty);
 }
 
-static void add_person(struct buf *out, const struct principal *who, uint32_t attributes)
+static void add_email(struct buf *out, const char *email)
 {
-	const char *email = who->email ? who->email : who->name;
+	if (!email)
+		return;
+	json_add_key(out, "emails");
+	buf_add_text(out, "[{\"type\":\"work\"");
+	json_add_member(out, "value", email);
+	buf_add_text(out, ",\"primary\":true}]");
+}
 
+static void add_person(struct buf *out, const struct scope *scope, const struct principal *who,
+		uint32_t attributes)
+{
 	if (attributes & ATTR_BIT(ATTR_NAME) && (who->given_name || who->family_name)) {
 		json_add_key(out, "name");
 		buf_add_char(out, '{');
@@ -235,12 +250,8 @@ static void add_person(struct buf *out, const struct principal *who, uint32_t at
 		json_add_member(out, "familyName", who->family_name);
 		buf_add_char(out, '}');
 	}
-	if (attributes & ATTR_BIT(ATTR_EMAILS)) {
-		json_add_key(out, "emails");
-		buf_add_text(out, "[{\"type\":\"work\"");
-		json_add_member(out, "value", email);
-		buf_add_text(out, ",\"primary\":true}]");
-	}
+	if (attributes & ATTR_BIT(ATTR_EMAILS))
+		add_email(out, shown_email(scope, who));
 }
 
 static void begin(struct buf *out, const struct principal *who, const char *schemas)
@@ -270,7 +281,8 @@ static void add_workspace_part(struct buf *out, const struct shown *shown, uint3
 }
 
 /* The application id of a service principal comes whatever was asked for. */
-static void add_names(struct buf *out, const struct principal *who, uint32_t attributes)
+static void add_names(struct buf *out, const struct scope *scope, const struct principal *who,
+		uint32_t attributes)
 {
 	if (who->kind == KIND_SP)
 		json_add_member(out, "applicationId", who->name);
@@ -281,7 +293,7 @@ static void add_names(struct buf *out, const struct principal *who, uint32_t att
 	if (attributes & ATTR_BIT(ATTR_EXTERNAL_ID))
 		json_add_member(out, "externalId", who->external_id);
 	if (who->kind == KIND_USER)
-		add_person(out, who, attributes);
+		add_person(out, scope, who, attributes);
 }
 
 static void add_active(struct buf *out, const struct scope *scope, const struct principal *who)
@@ -296,7 +308,7 @@ void render_principal(struct buf *out, const struct scope *scope, const struct p
 	const struct shown shown = {.scope = scope, .who = who};
 
 	begin(out, who, kinds[who->kind].schemas);
-	add_names(out, who, attributes);
+	add_names(out, scope, who, attributes);
 	if (who->kind != KIND_GROUP && attributes & ATTR_BIT(ATTR_ACTIVE))
 		add_active(out, scope, who);
 	if (who->kind == KIND_GROUP && attributes & ATTR_BIT(ATTR_MEMBERS) &&
@@ -331,7 +343,7 @@ void render_me(struct buf *out, const struct scope *scope, const struct principa
 		buf_add_char(out, '}');
 	}
 	if (attributes & ATTR_BIT(ATTR_EMAILS))
-		add_person(out, who, ATTR_BIT(ATTR_EMAILS));
+		add_email(out, who->name);
 	if (attributes & ATTR_BIT(ATTR_ACTIVE))
 		add_active(out, scope, who);
 	if (attributes & ATTR_BIT(ATTR_ROLES))

@@ -57,6 +57,7 @@ struct request {
 	const char *workspace_id;
 	char base_url[300]; /* as the client sees this host, without a slash at the end */
 	struct span body;
+	bool limited;                   /* the caller may see names and ids only */
 	struct principal *caller;       /* set by auth_check */
 	const struct stale_rule *stale; /* what a write leaves for reads to come; NULL: nothing */
 	bool drop_members;              /* a fault: a created group comes out empty */

@@ -288,8 +288,13 @@ test('our own place can be lost', async () => {
 	const workspace = other.workspaceScim('prod');
 	const { id } = await workspace.read('/Me');
 	await other.assignments('prod').put(`/principals/${id}`, { permissions: ['USER'] });
-	const refused = await workspace.get('/Users');
-	assert.deepEqual([refused.status, refused.json.detail], [403, '/2.0/preview/scim/v2/Users is only accessible by admins']);
+	const named = await workspace.read('/Groups?filter=displayName%20eq%20users');
+	assert.deepEqual(Object.keys(named.Resources[0]), ['schemas', 'id', 'displayName']);
+	for (const [method, path] of [['GET', '/ServicePrincipals'], ['GET', '/Groups?attributes=externalId'], ['POST', '/Users']]) {
+		const refused = await workspace.call(method, path, method === 'POST' ? { userName: 'ada@example.com' } : undefined);
+		assert.deepEqual([refused.status, refused.json.detail],
+			[403, `/2.0/preview/scim/v2${path.split('?')[0]} is only accessible by admins`]);
+	}
 	assert.equal((await workspace.get('/Me')).status, 200);
 	await other.assignments('prod').put(`/principals/${id}`, { permissions: [] });
 	assert.equal((await workspace.get('/Me')).status, 403);

@@ -153,7 +153,8 @@ test('quirks, from the fault script and the command line', async () => {
 	const sim = await Sim.startWithFaults({ quirks: { 'active-strict': true, 'patch-no-content': true } },
 		'--workspace', 'prod', '--quirk', 'account-list-members=on', '--quirk', 'account-entitlements-ignored=on',
 		'--quirk', 'strict-remove=on', '--quirk', 'text-plain=on', '--quirk', 'federated-400=on',
-		'--quirk', 'expires-in-text=on', '--quirk', 'indirect-seen=off', '--quirk', 'nesting-limit=off');
+		'--quirk', 'expires-in-text=on', '--quirk', 'indirect-seen=off', '--quirk', 'nesting-limit=off',
+		'--quirk', 'link-users=off', '--quirk', 'find-inactive=off', '--quirk', 'fill-emails=off');
 	const { scim } = sim;
 	const ada = await scim.make('/Users', { userName: 'ada@example.com' });
 	const eng = await scim.make('/Groups', { displayName: 'eng', members: [{ value: ada.id }] });
@@ -174,6 +175,11 @@ test('quirks, from the fault script and the command line', async () => {
 	const refused = await prod.patch(`/Groups/${eng.id}`, { op: 'remove', path: 'members' });
 	assert.deepEqual([refused.status, refused.json.scimType], [400, 'Members attribute not supported for current workspace.']);
 	assert.equal((await sim.signIn(sim.accountHost, `/oidc/accounts/${sim.accountId}`)).json.expires_in, '3600');
+	assert.ok(!('emails' in await scim.read(`/Users/${ada.id}`)));
+	assert.equal((await prod.post('/Users', { userName: 'ada@example.com' })).status, 409);
+	await scim.patch(`/Users/${ada.id}`, { op: 'replace', path: 'active', value: false });
+	assert.equal((await scim.read('/Users?filter=userName%20eq%20ada@example.com')).totalResults, 0);
+	assert.equal((await scim.post('/Users', { userName: 'ada@example.com' })).status, 409);
 	let outer = eng;
 	for (let n = 0; n < 11; n++) {
 		outer = await scim.make('/Groups', { displayName: `outer-${n}`, members: [{ value: outer.id }] });
@@ -293,7 +299,9 @@ test('a seed may leave out most of it', async () => {
 	await sim.stop({ keep: true });
 	writeFileSync(seed, '{"user":{"id":"11","userName":"Ada@example.com"}}\n\n{"group":{"id":"12","displayName":"eng","members":["11"]}}\n');
 	await sim.run(['--seed', seed]);
-	assert.deepEqual((await sim.scim.read('/Groups/12')).members, [{ value: '11', display: 'ada@example.com', $ref: 'Users/11' }]);
+	assert.deepEqual((await sim.scim.read('/Groups/12')).members, [{ value: '11', display: 'Ada@example.com', $ref: 'Users/11' }]);
+	assert.equal((await sim.scim.post('/Users', { userName: 'ada@EXAMPLE.com' })).status, 409);
+	assert.equal((await sim.scim.read('/Users?filter=userName%20eq%20ada@example.com')).Resources[0].userName, 'Ada@example.com');
 	await sim.stop();
 });
 
