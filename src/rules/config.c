@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
+#include <threads.h>
 #include <unistd.h>
 
 #define MAPPING_FILES_MAX 1000
@@ -379,14 +380,26 @@ const struct mapping *config_mapping(const struct config *config)
 	return config->mapping;
 }
 
-char *config_schema(void)
+static char *config_schema_text, *mapping_schema_text; /* kept until the process ends */
+
+static void make_schemas(void)
 {
-	return schema_to_json(&config_file_schema, "ldap2dbx.yaml");
+	config_schema_text = schema_to_json(&config_file_schema, "ldap2dbx.yaml");
+	mapping_schema_text = schema_to_json(&mapping_file_schema, "ldap2dbx mapping file");
 }
 
-char *mapping_schema(void)
+static once_flag schemas_made = ONCE_FLAG_INIT;
+
+const char *config_schema(void)
 {
-	return schema_to_json(&mapping_file_schema, "ldap2dbx mapping file");
+	call_once(&schemas_made, make_schemas);
+	return config_schema_text;
+}
+
+const char *mapping_schema(void)
+{
+	call_once(&schemas_made, make_schemas);
+	return mapping_schema_text;
 }
 
 const char *const *config_key_list(struct arena *arena, size_t *ret_count)

@@ -25,10 +25,12 @@ void config_free(struct config *config); /* NULL is fine */
 const struct settings *config_settings(const struct config *config);
 const struct mapping *config_mapping(const struct config *config);
 
-/* JSON Schemas of the two kinds of file, for editors; made from the tables that files are read by.
- * Caller's, mem_free. */
-char *config_schema(void);
-char *mapping_schema(void);
+/*
+ * JSON Schemas of the two kinds of file, for editors; made from the tables that files are read by. Valid until the
+ * process ends.
+ */
+const char *config_schema(void);
+const char *mapping_schema(void);
 
 /*
  * All keys of the two kinds of file, for the manual's check: "sources.NAME.bind.dn" (NAME: the

@@ -1,6 +1,7 @@
 #include "rules/expression.h"
 
 #include "base/text.h"
+#include "model/entry.h"
 #include "rules/functions.h"
 #include "rules/lexer.h"
 #include "rules/pattern.h"
@@ -59,6 +60,8 @@ void compiler_add_attribute(struct compiler *compiler, struct span name)
 		if (strcmp(*known, lower) == 0)
 			return;
 	}
+	if (compiler->attributes.count > ENTRY_ATTRIBUTES_MAX)
+		return; /* enough to be refused by whoever counts them */
 	*vec_add(&compiler->attributes) = lower;
 }
 

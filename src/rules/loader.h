@@ -8,6 +8,20 @@
 #include "base/vec.h"
 #include "rules/rule.h"
 
+/* Attributes that the rules of one source may name: what one entry may have, less what is always read. */
+#define ATTRIBUTES_NAMED_MAX (ENTRY_ATTRIBUTES_MAX - 4)
+
+typedef VEC(const char *) name_vec;
+/* Unless it is there. */
+static inline void loader_add_name(name_vec *names, const char *name)
+{
+	for (vec_each (names, known)) {
+		if (strcmp(*known, name) == 0)
+			return;
+	}
+	*vec_add(names) = name;
+}
+
 struct loader {
 	struct reader reader; /* first: readers of keys get its address */
 	const struct settings *settings;
@@ -16,7 +30,7 @@ struct loader {
 	VEC(struct grant_rule) grants;
 	VEC(struct test) tests;
 	VEC(struct search) searches;
-	VEC(const char *) * attributes; /* per source: names that its rules use, lower-case */
+	name_vec *attributes; /* per source: names that its rules use, lower-case, each once */
 	const struct document_node *leavers_node; /* where they were said */
 	int leavers;
 };

@@ -10,11 +10,17 @@
 
 struct mapping;
 
-/* All searches of all rules, `through` ones included, plus one SEARCH_CONTAINERS per distinct base;
- * ids are indices. */
+/*
+ * All searches of all rules, `through` ones included, plus one SEARCH_CONTAINERS per distinct base of a source; ids are
+ * indices. All searches of one source ask for the same attributes (what its rules' expressions name, objectClass, cn),
+ * GROUPS and THROUGH for those that hold members as well, CONTAINERS for none.
+ */
 const struct search *mapping_searches(const struct mapping *mapping, size_t *ret_count);
 
-/* What `grants:` say, one per list item, in the order of the files. */
+/*
+ * What `grants:` say, one per list item, in the order of the files. Of a grant's workspaces the first glob that matches
+ * a workspace counts.
+ */
 struct workspace_level {
 	const char *glob;  /* of workspace names, from the file */
 	const char *level; /* "USER" or "ADMIN" */
@@ -42,7 +48,10 @@ struct mapping_test_result {
 	bool passed;
 	const char *text; /* what differed; NULL if passed */
 };
-/* Runs all `tests:` of the mapping files. Results in arena. Returns how many failed. */
+/*
+ * Runs all `tests:` of the mapping files, each against the rules of its kind in its own file, or of all files if that has
+ * none. Filters are not evaluated: the first rule that takes the entry counts. Results in arena. Returns how many failed.
+ */
 size_t mapping_run_tests(const struct mapping *mapping, struct arena *arena,
 		const struct mapping_test_result **ret, size_t *ret_count);
 

@@ -297,11 +297,19 @@ static enum err_code check_level(const struct loader *loader, const struct rule 
 }
 
 /* What the rule's expressions named belongs to the searches of its source. */
-static void keep_attributes(struct loader *loader, int source)
+static enum err_code keep_attributes(
+		struct loader *loader, const struct rule *rule, struct err *err)
 {
+	int source = rule->search.source;
+
 	for (vec_each (&loader->compiler.attributes, name))
-		*vec_add(&loader->attributes[source]) = *name;
+		loader_add_name(&loader->attributes[source], *name);
 	loader->compiler.attributes.count = 0;
+	if (loader->attributes[source].count > ATTRIBUTES_NAMED_MAX)
+		return err_set(err, ERR_CONFIG, 0,
+				"%.160s:%u: the rules name more than %d attributes of one source",
+				rule->file, rule->line, ATTRIBUTES_NAMED_MAX);
+	return ERR_NONE;
 }
 
 static enum err_code read_rule(struct loader *loader, enum principal_kind kind,
@@ -318,11 +326,11 @@ static enum err_code read_rule(struct loader *loader, enum principal_kind kind,
 		code = settle_source(loader, &rule->through[i], rule->search.source, err);
 	if (code == ERR_NONE && kind == PRINCIPAL_GROUP)
 		code = check_level(loader, rule, node, err);
-	if (code != ERR_NONE)
-		return code;
-	keep_attributes(loader, rule->search.source);
-	*vec_add(&loader->rules[kind]) = rule;
-	return ERR_NONE;
+	if (code == ERR_NONE)
+		code = keep_attributes(loader, rule, err);
+	if (code == ERR_NONE)
+		*vec_add(&loader->rules[kind]) = rule;
+	return code;
 }
 
 enum err_code mapping_read_users(struct reader *reader, const struct document_node *node,

@@ -13,22 +13,11 @@ static const char *const always_read[] = {"objectclass", "cn"};
 static const char *const member_attributes[] = MEMBER_ATTRIBUTES;
 static const char *const no_attributes[] = {"1.1"}; /* RFC 4511, section 4.5.1.8 */
 
-typedef VEC(const char *) name_vec;
-
 static int compare_names(const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
 
 	return strcmp(*x, *y);
-}
-
-static void add_name(name_vec *names, const char *name)
-{
-	for (vec_each (names, known)) {
-		if (strcmp(*known, name) == 0)
-			return;
-	}
-	*vec_add(names) = name;
 }
 
 /* All searches of a source ask for the same, so that one entry looks the same in each; only groups
@@ -45,12 +34,12 @@ static void set_attributes(struct loader *loader, struct search *search)
 		return;
 	}
 	for (size_t i = 0; i < COUNT_OF(always_read); i++)
-		add_name(&names, always_read[i]);
+		loader_add_name(&names, always_read[i]);
 	for (size_t i = 0; members && i < COUNT_OF(member_attributes); i++)
-		add_name(&names, member_attributes[i]);
+		loader_add_name(&names, member_attributes[i]);
 	for (vec_each (&loader->attributes[search->source], name)) {
 		if (strcmp(*name, "entryuuid") != 0) /* the anchor: the feed asks for it anyway */
-			add_name(&names, *name);
+			loader_add_name(&names, *name);
 	}
 	qsort(names.items, names.count, sizeof(*names.items), compare_names);
 	copy = arena_alloc(loader->reader.arena, names.count * sizeof(*copy));

@@ -204,7 +204,7 @@ static bool file_has_rule(const struct mapping *mapping, const struct test *test
 
 /*
  * The first rule that takes the entry; rules of other files only if the test's own has none of that
- * kind. If none takes it: what the last one that had a word to say about it said.
+ * kind. If none takes it: what the first one said that could not tell.
  */
 static void evaluate_test(const struct mapping *mapping, struct evaluator *evaluator,
 		struct test *test, struct arena *arena, struct evaluation *ret)
@@ -220,7 +220,7 @@ static void evaluate_test(const struct mapping *mapping, struct evaluator *evalu
 		if (own_file && strcmp(rule->file, test->file) != 0)
 			continue;
 		evaluate_rule(evaluator, rule, &test->entry, &membership, arena, &evaluation);
-		if (evaluation.result != EVALUATED_OUT)
+		if (evaluation.result == EVALUATED || ret->result == EVALUATED_OUT)
 			*ret = evaluation;
 		if (evaluation.result == EVALUATED)
 			return;

@@ -249,8 +249,6 @@ static enum err_code read_key(struct reader *reader, const struct schema_key *ke
 		return read_choice(key, node, member, err);
 	case SCHEMA_SECRET:
 		return read_secret(node, member, err);
-	case SCHEMA_PATH:
-		return read_path(reader, node, member, err);
 	case SCHEMA_FILE:
 		return read_file(reader, node, member, err);
 	case SCHEMA_TEXTS:
@@ -418,7 +416,6 @@ static void add_type(struct buf *out, const struct schema_key *key)
 		add_item(out, key);
 		break;
 	case SCHEMA_TEXT:
-	case SCHEMA_PATH:
 	case SCHEMA_FILE:
 	case SCHEMA_LATER:
 		buf_add_text(out, "{\"type\":\"string\",\"minLength\":1}");

@@ -34,8 +34,7 @@ enum schema_type {
 	SCHEMA_DURATION, /* int64_t, milliseconds in [min, max]; written with a unit */
 	SCHEMA_CHOICE,   /* int-sized enum: index into choices */
 	SCHEMA_SECRET,   /* const char *: a reference, base/secret.h */
-	SCHEMA_PATH,     /* const char *: made absolute */
-	SCHEMA_FILE,     /* the same, of a file that must be readable now */
+	SCHEMA_FILE,     /* const char *: made absolute; the file must be readable now */
 	SCHEMA_TEXTS,    /* struct texts: one text or a list of them */
 	SCHEMA_SECTION,  /* the struct that section describes */
 	SCHEMA_NAMED, /* a map with names of the user's for keys: read is called for each value */

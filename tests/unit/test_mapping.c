@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "model/entry.h"
 #include "rules_support.h"
 
 #include <stdio.h>
@@ -429,6 +430,24 @@ static void bounds_the_number_of_searches(void **state)
 	buf_release(&text);
 }
 
+static void bounds_the_number_of_attributes(void **state)
+{
+	struct config *config = NULL;
+	struct buf text;
+	struct err err;
+
+	(void)state;
+	buf_init(&text, 100000);
+	buf_add_text(&text, HEAD "users:\n- " SEARCH "\n  user: {userName: x}\n  when: \"#{");
+	for (int i = 0; i < ENTRY_ATTRIBUTES_MAX; i++)
+		buf_printf(&text, "a%d,", i);
+	buf_add_text(&text, "} > 0\"\n");
+	assert_int_equal(support_load(support_config, buf_text(&text), &config, &err), ERR_CONFIG);
+	assert_string_equal(err.text,
+			"mappings/a.yaml:3: the rules name more than 252 attributes of one source");
+	buf_release(&text);
+}
+
 static const char with_tests[] = HEAD
 		"users:\n"
 		"- " SEARCH "\n"
@@ -506,6 +525,7 @@ int main(void)
 			cmocka_unit_test(says_what_is_wrong),
 			cmocka_unit_test(knows_what_needs_an_account),
 			cmocka_unit_test(wants_a_source_where_there_are_two),
+			cmocka_unit_test(bounds_the_number_of_attributes),
 			cmocka_unit_test(bounds_the_number_of_searches),
 			cmocka_unit_test(runs_the_tests_of_files),
 	};
