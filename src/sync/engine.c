@@ -112,6 +112,7 @@ static void make_parts(struct engine *engine)
 		engine->workspaces[target].engine = engine;
 		engine->workspaces[target].target = target;
 	}
+	engine->feed_arena = arena_new();
 	engine->scratch = arena_new();
 	engine->plan_arena = arena_new();
 }
@@ -624,6 +625,7 @@ void engine_free(struct engine *engine)
 	vec_release(&engine->delayed);
 	vec_release(&engine->plan_operations);
 	vec_release(&engine->plan_notes);
+	arena_free(engine->feed_arena);
 	arena_free(engine->scratch);
 	arena_free(engine->plan_arena);
 	task_cancel(&engine->pass);

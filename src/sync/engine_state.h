@@ -98,6 +98,7 @@ struct engine {
 	struct inventory *inventory;
 
 	struct source_state *sources;
+	struct arena *feed_arena; /* what the feeds borrow */
 	struct search_state *search_states;
 	struct workspace_state *workspaces; /* by target; the account's row is unused */
 	VEC(struct open_intent *) intents;

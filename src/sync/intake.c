@@ -381,7 +381,7 @@ void intake_run(struct task *task)
 
 void intake_start(struct engine *engine)
 {
-	struct arena *arena = arena_new();
+	struct arena *arena = engine->feed_arena;
 
 	for (unsigned i = 0; i < engine->settings->source_count; i++) {
 		const struct search **searches =
@@ -417,7 +417,6 @@ void intake_start(struct engine *engine)
 		set_state(&engine->sources[i], "connecting");
 		engine->sources[i].feed = feed_start(engine->loop, &options, &engine->news);
 	}
-	arena_free(arena);
 }
 
 void intake_enumerate(struct engine *engine)

@@ -1,0 +1,359 @@
+/* worker_read -- looks a principal up and reads what is known of it, workspace by workspace. */
+#include "sync/work.h"
+
+#include "base/text.h"
+
+static const struct operation *open_create(
+		const struct engine *engine, const struct object *object, struct open_intent **ret)
+{
+	for (vec_each (&engine->intents, intent)) {
+		if ((*intent)->op.kind == OP_CREATE && (*intent)->op.target == object->target &&
+				text_equal((*intent)->op.object.key, object->key)) {
+			*ret = *intent;
+			return &(*intent)->op;
+		}
+	}
+	return NULL;
+}
+
+static const char *field_after(const struct operation *op, enum field field)
+{
+	for (size_t i = 0; op && i < op->field_count; i++) {
+		if (op->fields[i].field == field)
+			return op->fields[i].after;
+	}
+	return NULL;
+}
+
+/* By what the principal can be looked up: what the rules want, else what an open create said, else
+ * the grant's name. */
+static const char *lookup_value(struct work *work, enum field field)
+{
+	node_id node = work->object->node;
+	const struct want *want =
+			node == NODE_NONE ? NULL : desired_want(work->engine->desired, node);
+	struct open_intent *intent;
+	const char *value = NULL;
+
+	if (want && want->identity)
+		value = want->identity->fields[field];
+	if (!value)
+		value = field_after(open_create(work->engine, work->object, &intent), field);
+	if (!value && field == principal_name_field(work->object->kind) &&
+			text_starts_with(work->object->key, "name/")) {
+		const char *name = strchr(strchr(work->object->key, '/') + 1, '/');
+
+		value = name ? name + 1 : NULL;
+	}
+	return value;
+}
+
+static unsigned read_with(const struct work *work)
+{
+	unsigned with = SCIM_WITH_ROLES;
+
+	if (work->object->kind == PRINCIPAL_GROUP)
+		with |= SCIM_WITH_MEMBERS;
+	if (!work->engine->settings->targets[work->object->target].is_account)
+		with |= SCIM_WITH_ENTITLEMENTS;
+	return with;
+}
+
+static void find(struct work *work, enum field by, const char *value, enum stage next)
+{
+	work_prepare_call(work, work->object->target);
+	work->stage = next;
+	scim_find(work->engine->databricks, &work->call, work->object->kind, by, value,
+			work->object->kind == PRINCIPAL_GROUP ? SCIM_WITH_ROLES : 0);
+}
+
+static void find_by_name(struct work *work)
+{
+	enum field name = principal_name_field(work->object->kind);
+	const char *value = lookup_value(work, name);
+
+	/* A service principal that Databricks gave its application id to has only its display name.
+	 */
+	if (!value && name != FIELD_DISPLAY_NAME)
+		value = lookup_value(work, name = FIELD_DISPLAY_NAME);
+	if (value)
+		find(work, name, value, STAGE_BY_NAME);
+	else
+		work->stage = STAGE_END;
+}
+
+static uint64_t adoptable_id(struct work *work)
+{
+	const char *external_id = lookup_value(work, FIELD_EXTERNAL_ID);
+	const char *name = lookup_value(work, principal_name_field(work->object->kind));
+	const struct foreign *foreign = NULL;
+
+	if (external_id)
+		foreign = registry_foreign_by_external_id(work->engine->registry,
+				work->object->target, work->object->kind, external_id);
+	if (!foreign && name)
+		foreign = registry_foreign_by_name(work->engine->registry, work->object->target,
+				work->object->kind, name);
+	return foreign ? foreign->id : 0;
+}
+
+static void read_principal(struct work *work)
+{
+	char id[ID_TEXT_SIZE];
+
+	work_prepare_call(work, work->object->target);
+	work->stage = STAGE_PRINCIPAL;
+	scim_get(work->engine->databricks, &work->call, work->object->kind,
+			id_text(work->asked_id, id), read_with(work));
+}
+
+void work_read_ask(struct work *work)
+{
+	const char *external_id;
+
+	work->asked_id = work->object->id;
+	if (!work->asked_id && !work->object->named_only)
+		work->asked_id = adoptable_id(work);
+	if (work->asked_id) {
+		read_principal(work);
+		return;
+	}
+	external_id = lookup_value(work, FIELD_EXTERNAL_ID);
+	if (external_id && !work->object->named_only)
+		find(work, FIELD_EXTERNAL_ID, external_id, STAGE_BY_EXTERNAL_ID);
+	else
+		find_by_name(work);
+}
+
+static void list_workspaces(struct work *work)
+{
+	struct object *object = work->object;
+	struct wanted wanted;
+	bool *listed = arena_alloc(work->arena, work->engine->settings->target_count);
+
+	pass_wanted(work->engine, object, work->arena, &wanted);
+	for (size_t i = 0; i < wanted.grant_count; i++)
+		listed[wanted.grants[i].target] |= wanted.grants[i].kind != GRANT_ASSIGNMENT;
+	for (vec_each (&object->grants, grant))
+		listed[grant->workspace] |= grant->kind != GRANT_ASSIGNMENT;
+	work->workspaces.count = 0;
+	for (unsigned target = 0; target < work->engine->settings->target_count; target++) {
+		if (listed[target] && target != object->target)
+			*vec_add(&work->workspaces) = target;
+	}
+}
+
+static void read_next_seen(struct work *work)
+{
+	char id[ID_TEXT_SIZE];
+
+	if (work->workspace_at == work->workspaces.count || !work->object->id) {
+		work->object->read_wanted = false;
+		records_close_intents(work->engine, work->object);
+		work_went_well(work);
+		work->stage = STAGE_END;
+		return;
+	}
+	work_prepare_call(work, work->workspaces.items[work->workspace_at]);
+	work->stage = STAGE_SEEN;
+	scim_get(work->engine->databricks, &work->call, work->object->kind,
+			id_text(work->object->id, id), SCIM_WITH_ENTITLEMENTS | SCIM_WITH_ROLES);
+}
+
+/* What an intent whose outcome was lost had done, as far as this read shows. */
+static void settle_intents(struct work *work)
+{
+	struct object *object = work->object;
+
+	for (vec_each (&work->engine->intents, intent)) {
+		struct operation *op = &(*intent)->op;
+		struct operation done = *op;
+		struct principal_ref *members;
+
+		if (!text_equal(op->object.key, object->key) || op->kind != OP_ADD_MEMBERS ||
+				!object->actual_known)
+			continue;
+		members = arena_alloc(work->arena, (op->member_count + 1) * sizeof(*members));
+		done.member_count = 0;
+		for (size_t i = 0; i < op->member_count; i++) {
+			if (op->members[i].remote_id &&
+					ids_contain(&object->actual,
+							id_parse(op->members[i].remote_id)))
+				members[done.member_count++] = op->members[i];
+		}
+		done.members = members;
+		settle_write(work->engine, object, &done, NULL);
+	}
+}
+
+static void take_principal(struct work *work, const struct resource *resource)
+{
+	struct object *object = work->object;
+
+	object->lost = false;
+	if (!settle_read(work->engine, object, resource)) {
+		work_delay(work, SECOND_LOOK_NS);
+		work->stage = STAGE_END;
+		return;
+	}
+	settle_seen(work->engine, object, object->target, resource);
+	settle_intents(work);
+	list_workspaces(work);
+	read_next_seen(work);
+}
+
+static void not_found(struct work *work)
+{
+	struct object *object = work->object;
+
+	work->stage = STAGE_END;
+	if (!object->id) {
+		/* What the last list showed is gone again. */
+		object->read_wanted = false;
+		return;
+	}
+	if (!object->lost) {
+		object->lost = true;
+		work_delay(work, SECOND_LOOK_NS);
+		return;
+	}
+	object->lost = false;
+	object->read_wanted = false;
+	records_close_intents(work->engine, object);
+	settle_gone(work->engine, object);
+}
+
+static void read_failed(struct work *work)
+{
+	if (work->call.code == ERR_NOT_FOUND && work->stage == STAGE_PRINCIPAL) {
+		not_found(work);
+		return;
+	}
+	if (work->call.code != ERR_CANCELLED)
+		work_retry_later(work, &work->call.err);
+	work->stage = STAGE_END;
+}
+
+void work_read_answered(struct work *work)
+{
+	struct resource resource;
+	struct err err;
+
+	if (work->call.code != ERR_NONE) {
+		read_failed(work);
+		return;
+	}
+	if (scim_resource(work->call.answer, work->object->kind, work->arena, &resource, &err) !=
+			ERR_NONE) {
+		work_retry_later(work, &err);
+		work->stage = STAGE_END;
+		return;
+	}
+	take_principal(work, &resource);
+}
+
+void work_seen_answered(struct work *work)
+{
+	unsigned workspace = work->workspaces.items[work->workspace_at];
+	struct resource resource;
+	struct err err;
+
+	if (work->call.code == ERR_NONE &&
+			scim_resource(work->call.answer, work->object->kind, work->arena, &resource,
+					&err) == ERR_NONE) {
+		settle_seen(work->engine, work->object, workspace, &resource);
+	} else if (work->call.code == ERR_NOT_FOUND) {
+		settle_seen(work->engine, work->object, workspace,
+				NULL); /* not in that workspace (yet) */
+	} else {
+		read_failed(work);
+		return;
+	}
+	work->workspace_at++;
+	read_next_seen(work);
+}
+
+/* Nobody has the name: a create whose answer was lost had no effect, or the read lags behind it. */
+static void nothing_found(struct work *work)
+{
+	struct object *object = work->object;
+	struct open_intent *intent = NULL;
+
+	work->stage = STAGE_END;
+	if (open_create(work->engine, object, &intent) && object->kind == PRINCIPAL_SERVICE &&
+			intent->reads_left > 0) {
+		intent->reads_left--;
+		work_delay(work, SECOND_LOOK_NS);
+		return;
+	}
+	object->read_wanted = false;
+	records_close_intents(work->engine, object);
+	if (object->named_only) {
+		struct err err;
+
+		(void)err_set(&err, ERR_NOT_FOUND, 0,
+				"a grant names %s \"%s\", which does not exist in %s",
+				principal_kind_name(object->kind), strrchr(object->key, '/') + 1,
+				work->engine->settings->targets[object->target].name);
+		work_retry_later(work, &err);
+		object->read_wanted = true;
+	} else if (object->tries > 2) {
+		struct err err;
+
+		(void)err_set(&err, ERR_REFUSED, 0,
+				"%s: Databricks says that it exists already, but a search by name "
+				"does not find it",
+				object_name(object));
+		work_retry_later(work, &err);
+	}
+}
+
+static void found(struct work *work, const struct resource *resource)
+{
+	struct object *object = work->object;
+	struct open_intent *intent = NULL;
+	const struct operation *create = open_create(work->engine, object, &intent);
+	const char *name = resource->fields[principal_name_field(object->kind)];
+	const char *external_id = lookup_value(work, FIELD_EXTERNAL_ID);
+	struct foreign foreign = {object->kind, id_parse(resource->id),
+			name ? name : resource->fields[FIELD_DISPLAY_NAME],
+			resource->fields[FIELD_EXTERNAL_ID], resource->fields[FIELD_DISPLAY_NAME],
+			resource->active};
+
+	if (object->named_only) {
+		registry_bind(work->engine->registry, object, foreign.id);
+		registry_set_field(work->engine->registry, object,
+				principal_name_field(object->kind), foreign.name);
+	} else if (create && text_equal(foreign.external_id, external_id)) {
+		/* Ours: the create whose answer was lost. */
+		settle_write(work->engine, object, create, resource);
+		object->actual_known = false;
+	} else if (foreign.name) {
+		registry_foreign_put(work->engine->registry, object->target, &foreign);
+	}
+	work->asked_id = object->id ? object->id : foreign.id;
+	read_principal(work);
+}
+
+void work_find_answered(struct work *work)
+{
+	const struct resource *resources;
+	struct err err;
+	size_t count;
+
+	if (work->call.code != ERR_NONE) {
+		read_failed(work);
+		return;
+	}
+	if (scim_found(&work->call, work->object->kind, work->arena, &resources, &count, &err) !=
+			ERR_NONE) {
+		work_retry_later(work, &err);
+		work->stage = STAGE_END;
+	} else if (count > 0) {
+		found(work, &resources[0]);
+	} else if (work->stage == STAGE_BY_EXTERNAL_ID) {
+		find_by_name(work);
+	} else {
+		nothing_found(work);
+	}
+}

@@ -1,0 +1,422 @@
+/* worker_write -- which call can go now, its intents, and what its answer means. */
+#include "sync/work.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sync/plan_file.h"
+
+static const struct operation *first_op(const struct work *work)
+{
+	return &work->ops.items[0];
+}
+
+static void send_members(struct work *work)
+{
+	const char **add = arena_alloc(work->arena, SCIM_MEMBERS_PER_PATCH * sizeof(*add));
+	const char **remove = arena_alloc(work->arena, SCIM_MEMBERS_PER_PATCH * sizeof(*remove));
+	struct scim_members_change change = {.add = add, .remove = remove};
+	char id[ID_TEXT_SIZE];
+
+	for (vec_each (&work->ops, op)) {
+		for (size_t i = 0; i < op->member_count; i++) {
+			if (op->kind == OP_ADD_MEMBERS)
+				add[change.add_count++] = op->members[i].remote_id;
+			else
+				remove[change.remove_count++] = op->members[i].remote_id;
+		}
+	}
+	scim_change_members(work->engine->databricks, &work->call, id_text(work->object->id, id),
+			&change);
+}
+
+static void send_update(struct work *work, const char *id)
+{
+	const struct operation *op = first_op(work);
+	struct scim_change change = {.set_active = op->principal != PRINCIPAL_GROUP &&
+					op->active_before != op->active_after,
+			.active = op->active_after};
+
+	for (size_t i = 0; i < op->field_count; i++)
+		change.fields[op->fields[i].field] = op->fields[i].after;
+	scim_update(work->engine->databricks, &work->call, op->principal, id, &change);
+}
+
+static void send_create(struct work *work)
+{
+	const struct operation *op = first_op(work);
+	const char *fields[FIELD_COUNT_] = {NULL};
+
+	for (size_t i = 0; i < op->field_count; i++)
+		fields[op->fields[i].field] = op->fields[i].after;
+	scim_create(work->engine->databricks, &work->call, op->principal, fields, true);
+}
+
+static void send_values(struct work *work, const char *id)
+{
+	const struct operation *op = first_op(work);
+	bool roles = op->kind == OP_ADD_ROLES || op->kind == OP_REMOVE_ROLES;
+	struct scim_values_change change = {.attribute = roles ? SCIM_ROLES : SCIM_ENTITLEMENTS};
+
+	if (op->kind == OP_ADD_ROLES || op->kind == OP_ADD_ENTITLEMENTS) {
+		change.add = op->values;
+		change.add_count = op->value_count;
+	} else {
+		change.remove = op->values;
+		change.remove_count = op->value_count;
+	}
+	scim_change_values(work->engine->databricks, &work->call, op->principal, id, &change);
+}
+
+static void send_assignment(struct work *work, const char *id)
+{
+	const struct operation *op = first_op(work);
+	const char *workspace_id = work->engine->workspaces[op->target].id_text;
+
+	work->call.target = 0; /* the account's API */
+	if (op->kind == OP_ASSIGN)
+		assignment_put(work->engine->databricks, &work->call, workspace_id, id,
+				op->values[0]);
+	else if (op->values_before)
+		assignment_put(work->engine->databricks, &work->call, workspace_id, id,
+				op->values_before[0]);
+	else
+		assignment_delete(work->engine->databricks, &work->call, workspace_id, id);
+}
+
+static void write_send(struct work *work)
+{
+	const struct operation *op = first_op(work);
+	char text[ID_TEXT_SIZE];
+	const char *id = id_text(
+			op->object.remote_id ? id_parse(op->object.remote_id) : work->object->id,
+			text);
+
+	work_prepare_call(work, op->target);
+	work->stage = STAGE_ANSWER;
+	switch (op->kind) {
+	case OP_CREATE:
+		send_create(work);
+		break;
+	case OP_ADOPT:
+	case OP_UPDATE:
+	case OP_DEACTIVATE:
+		send_update(work, id);
+		break;
+	case OP_DELETE:
+		scim_delete(work->engine->databricks, &work->call, op->principal, id);
+		break;
+	case OP_ADD_MEMBERS:
+	case OP_REMOVE_MEMBERS:
+		send_members(work);
+		break;
+	case OP_ASSIGN:
+	case OP_UNASSIGN:
+		send_assignment(work, id);
+		break;
+	case OP_ADD_ENTITLEMENTS:
+	case OP_REMOVE_ENTITLEMENTS:
+	case OP_ADD_ROLES:
+	case OP_REMOVE_ROLES:
+		send_values(work, id);
+		break;
+	case OP_FORGET:
+	case OP_KIND_COUNT_:
+		break;
+	}
+}
+
+static void log_change(const struct work *work, const struct operation *op, const char *request_id)
+{
+	const char *text = operation_describe(op, work->engine->settings, work->arena);
+	AUTO(mem_freep)
+	char *why = op->why.file ? mem_printf("%s:%u", op->why.file, op->why.line) : NULL;
+
+	log_event(LOG_INFO, "CHANGE", {"op", operation_kind_name(op->kind)}, {"what", text},
+			{"target", work->engine->settings->targets[op->target].name},
+			{"principal", op->object.name}, {"anchor", op->object.key}, {"why", why},
+			{"entry", op->why.entry}, {"run", work->engine->run_id},
+			{"request_id", request_id && *request_id ? request_id : NULL});
+}
+
+static void record_done(
+		struct work *work, const struct operation *op, const struct resource *answer)
+{
+	struct engine *engine = work->engine;
+
+	settle_write(engine, work->object, op, answer);
+	if (!op->adopts && op->kind != OP_FORGET)
+		store_drop_intent(records_batch(engine), op->id);
+	if (op->is_removal && !op->follows_leaver)
+		pass_dissolve(engine, op->id);
+	records_audit(engine, "change", op, "ok", work->call.request_id, NULL);
+	log_change(work, op, work->call.request_id);
+	engine->progress.operations_done++;
+}
+
+/* Whether the answer to a members PATCH shows every addition; if it shows no members at all, they
+ * are read back later. */
+static void check_members(struct work *work, const struct resource *answer)
+{
+	struct ids actual = {0};
+
+	if (!answer || !answer->has_members) {
+		work->object->verify = work->object->read_wanted = true;
+		return;
+	}
+	for (size_t i = 0; i < answer->member_count; i++)
+		ids_append(&actual, id_parse(answer->members[i].id));
+	ids_sort(&actual);
+	for (vec_each (&work->ops, op)) {
+		for (size_t i = 0; op->kind == OP_ADD_MEMBERS && i < op->member_count; i++) {
+			if (!ids_contain(&actual, id_parse(op->members[i].remote_id)))
+				work->object->verify = work->object->read_wanted = true;
+		}
+	}
+	ids_release(&actual);
+}
+
+static void write_done(struct work *work)
+{
+	struct resource resource;
+	const struct resource *answer = NULL;
+	struct err err;
+	bool members = first_op(work)->member_count > 0;
+
+	if (work->call.answer && first_op(work)->kind != OP_ASSIGN &&
+			first_op(work)->kind != OP_UNASSIGN &&
+			scim_resource(work->call.answer, work->object->kind, work->arena, &resource,
+					&err) == ERR_NONE)
+		answer = &resource;
+	if (first_op(work)->kind == OP_CREATE && !answer) {
+		/* 201 without a body that can be read: it exists, so look for it. */
+		(void)records_open_intent(work->engine, first_op(work), 2);
+		work->object->read_wanted = true;
+		return;
+	}
+	work_went_well(work);
+	for (vec_each (&work->ops, op))
+		record_done(work, op, answer);
+	if (members)
+		check_members(work, answer);
+}
+
+static bool is_done_when_missing(const struct operation *op)
+{
+	return op->kind == OP_DELETE || op->kind == OP_UNASSIGN ||
+			op->kind == OP_REMOVE_ENTITLEMENTS || op->kind == OP_REMOVE_ROLES;
+}
+
+static void write_failed(struct work *work)
+{
+	const struct err *err = &work->call.err;
+	struct engine *engine = work->engine;
+
+	for (vec_each (&work->ops, op)) {
+		if (err->effect_unknown || work->call.code == ERR_CANCELLED) {
+			(void)records_open_intent(engine, op, 2);
+			continue;
+		}
+		store_drop_intent(records_batch(engine), op->id);
+		if (!err_is_transient(err) && err->code != ERR_AUTH)
+			records_audit(engine, "change", op, "failed", work->call.request_id, err);
+	}
+	/* Look before anything is done again: somebody has the name, the thing is gone, or it may
+	 * have worked. */
+	if (err->effect_unknown || err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND)
+		work->object->read_wanted = true;
+	if (first_op(work)->kind == OP_ASSIGN || first_op(work)->kind == OP_UNASSIGN)
+		engine->workspaces[first_op(work)->target].assignments_known &=
+				!err->effect_unknown;
+	if (work->call.code != ERR_CANCELLED)
+		work_retry_later(work, err);
+}
+
+void work_write_answered(struct work *work)
+{
+	struct err err;
+
+	if (first_op(work)->kind == OP_ASSIGN && work->call.code == ERR_NONE &&
+			assignment_check_put(&work->call, &err) != ERR_NONE) {
+		work->call.code = err.code;
+		work->call.err = err;
+	}
+	if (work->call.code == ERR_NONE ||
+			(work->call.code == ERR_NOT_FOUND && is_done_when_missing(first_op(work))))
+		write_done(work);
+	else
+		write_failed(work);
+	work->stage = STAGE_END;
+}
+
+void work_write_committed(struct work *work)
+{
+	if (work->commit.code == ERR_NONE) {
+		write_send(work);
+		return;
+	}
+	/* Nothing is sent that was not journalled. */
+	work_retry_later(work, &work->commit.err);
+	work->stage = STAGE_END;
+}
+
+static void write_commit(struct work *work)
+{
+	struct store_batch *batch;
+
+	records_flush(work->engine);
+	batch = store_batch_new(work->engine->store);
+	for (vec_each (&work->ops, op)) {
+		json_auto_t *json = operation_to_json(op, work->engine->settings);
+		AUTO(mem_freep) char *text = json_dumps(json, JSON_COMPACT);
+		struct store_intent intent = {op->id, text ? text : "{}", clock_wall_ms()};
+
+		store_put_intent(batch, &intent);
+	}
+	work->stage = STAGE_COMMIT;
+	work->commit.wakes = &work->task;
+	store_commit(work->engine->store, batch, &work->commit);
+}
+
+/* ---- choosing ---- */
+
+static bool is_allowed(const struct engine *engine, const struct operation *op)
+{
+	if (op->held_by)
+		return false;
+	if (!engine->restricted)
+		return true;
+	for (size_t i = 0; i < engine->allowed_count; i++) {
+		if (operation_is_covered(op, &engine->allowed[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool can_send(struct engine *engine, const struct object *object, const struct operation *op)
+{
+	if (op->kind == OP_CREATE || op->kind == OP_ADOPT)
+		return true;
+	if (!object->id || (op->kind != OP_FORGET && !object->ours && !object->named_only))
+		return false;
+	if (op->kind == OP_ASSIGN || op->kind == OP_UNASSIGN)
+		return inventory_workspace_ready(engine, op->target);
+	/* A workspace knows an account's principal only once it is assigned. */
+	return op->target == object->target || op->is_removal ||
+			inventory_level(engine, op->target, object->id) != NULL;
+}
+
+/* One PATCH: the free removals, then additions whose ids are known, up to the limit. */
+static void gather_members(struct work *work, const struct object_plan *plan)
+{
+	size_t room = SCIM_MEMBERS_PER_PATCH;
+
+	for (vec_each (&plan->operations, op)) {
+		if (op->kind == OP_REMOVE_MEMBERS && room > 0 && is_allowed(work->engine, op)) {
+			*vec_add(&work->ops) = *op;
+			room--;
+		}
+	}
+	for (vec_each (&plan->operations, op)) {
+		struct principal_ref *refs;
+		struct operation *part;
+
+		if (op->kind != OP_ADD_MEMBERS || op->adopts || room == 0 ||
+				!is_allowed(work->engine, op))
+			continue;
+		refs = arena_alloc(work->arena, room * sizeof(*refs));
+		part = vec_add(&work->ops);
+		*part = *op;
+		part->members = refs;
+		part->member_count = 0;
+		for (size_t i = 0; i < op->member_count && room > 0; i++) {
+			if (!op->members[i].remote_id)
+				continue;
+			refs[part->member_count++] = op->members[i];
+			room--;
+		}
+		operation_set_id(part, work->engine->settings, work->arena);
+		if (part->member_count == 0)
+			work->ops.count--;
+	}
+}
+
+static bool additions_wait(
+		struct object *object, const struct object_plan *plan, const struct operation *op)
+{
+	size_t known = 0;
+
+	if (op->kind != OP_ADD_MEMBERS || !plan->waits_for)
+		return false;
+	for (size_t i = 0; i < op->member_count; i++)
+		known += op->members[i].remote_id != NULL;
+	if (known >= SCIM_MEMBERS_PER_PATCH)
+		return false;
+	for (vec_each (&plan->waits_for->waiters, waiter)) {
+		if (*waiter == object)
+			return true;
+	}
+	*vec_add(&plan->waits_for->waiters) = object;
+	return true;
+}
+
+static void adopt_at_once(struct work *work, const struct operation *op)
+{
+	record_done(work, op, NULL);
+}
+
+/* Fills work->ops with one call's worth. What needs no call is done on the way. */
+static void choose(struct work *work, const struct object_plan *plan)
+{
+	struct object *object = work->object;
+
+	for (vec_each (&plan->operations, op)) {
+		bool without_call = op->adopts || op->kind == OP_FORGET ||
+				(op->kind == OP_ADOPT && op->field_count == 0 && op->active_before);
+
+		if (!is_allowed(work->engine, op) || !can_send(work->engine, object, op) ||
+				additions_wait(object, plan, op))
+			continue;
+		/* A group is adopted knowing its members and its rights. */
+		if (op->kind == OP_ADOPT && op->principal == PRINCIPAL_GROUP &&
+				!object->actual_known) {
+			object->read_wanted = true;
+			return;
+		}
+		if (without_call) {
+			adopt_at_once(work, op);
+			continue;
+		}
+		if (op->kind == OP_ADD_MEMBERS || op->kind == OP_REMOVE_MEMBERS)
+			gather_members(work, plan);
+		else
+			*vec_add(&work->ops) = *op;
+		if (work->ops.count)
+			return;
+	}
+}
+
+static enum lane lane_of(const struct work *work)
+{
+	return first_op(work)->follows_leaver ? LANE_LEAVER : work->lane;
+}
+
+bool work_write_start(struct work *work)
+{
+	struct object_plan plan;
+	bool adopted;
+	size_t done_before = work->engine->progress.operations_done;
+
+	pass_plan(work->engine, work->object, work->arena, &plan);
+	pass_mark_held(work->engine, &plan, work->arena);
+	choose(work, &plan);
+	object_plan_release(&plan);
+	if (work->ops.count) {
+		work->lane = lane_of(work);
+		write_commit(work);
+		return true;
+	}
+	adopted = work->engine->progress.operations_done != done_before;
+	work->stage = STAGE_END;
+	return adopted || work->object->read_wanted;
+}
