@@ -181,9 +181,11 @@ static bool take_evaluation(struct want **place, const struct evaluation *evalua
 	bool same;
 
 	if (state == WANT_OUT && !evaluation->read_groups) {
+		bool was_something = former && former->state != WANT_OUT;
+
 		*place = NULL;
 		want_free(former);
-		return former && former->state != WANT_OUT;
+		return was_something;
 	}
 	want = mem_zalloc(sizeof(*want));
 	want->state = state;

@@ -14,32 +14,12 @@ struct store_batch *records_batch(struct engine *engine)
 	return engine->batch;
 }
 
-struct flush {
-	struct task done;
-	struct store_commit commit;
-};
-
-static void flushed(struct task *task)
-{
-	struct flush *flush = (struct flush *)task; /* task is its first member */
-
-	if (flush->commit.code != ERR_NONE)
-		log_event(LOG_ERROR,
-				"the store does not take writes; nothing is sent until it does",
-				{"error", flush->commit.err.text});
-	mem_free(flush);
-}
-
 void records_flush(struct engine *engine)
 {
-	struct flush *flush;
-
 	if (!engine->batch || !engine_may_write(engine))
 		return;
-	flush = mem_zalloc(sizeof(*flush));
-	task_init(&flush->done, engine->loop, flushed);
-	flush->commit.wakes = &flush->done;
-	store_commit(engine->store, STEAL(engine->batch), &flush->commit);
+	/* Nobody waits; a failure shows in the next intents, which then are not sent. */
+	store_commit(engine->store, STEAL(engine->batch), NULL);
 }
 
 static const char *target_name(const struct engine *engine, unsigned target)

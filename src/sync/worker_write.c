@@ -256,6 +256,8 @@ void work_write_committed(struct work *work)
 		return;
 	}
 	/* Nothing is sent that was not journalled. */
+	log_event(LOG_ERROR, "the store does not take writes; nothing is sent until it does",
+			{"error", work->commit.err.text});
 	work_retry_later(work, &work->commit.err);
 	work->stage = STAGE_END;
 }
