@@ -10,18 +10,19 @@ enum { PEOPLE, GROUPS, CONTAINERS, STAFF, OTHER_PEOPLE, OTHER_GROUPS, SEARCH_COU
 static const char *const people_attributes[] = {"cn", "mail"};
 static const char *const staff_attributes[] = {"mail", "title"};
 static const char *const group_attributes[] = {"cn", "member", "uniquemember"};
+#define SEARCH(number, of, what, list)                                                             \
+	[number] = {.id = number,                                                                  \
+			.source = of,                                                              \
+			.purpose = what,                                                           \
+			.attributes = list,                                                        \
+			.attribute_count = COUNT_OF(list)}
 static const struct search searches[SEARCH_COUNT] = {
-		[PEOPLE] = {PEOPLE, 0, SEARCH_USERS, .attributes = people_attributes,
-				.attribute_count = 2},
-		[GROUPS] = {GROUPS, 0, SEARCH_GROUPS, .attributes = group_attributes,
-				.attribute_count = 3},
-		[CONTAINERS] = {CONTAINERS, 0, SEARCH_CONTAINERS},
-		[STAFF] = {STAFF, 0, SEARCH_USERS, .attributes = staff_attributes,
-				.attribute_count = 2},
-		[OTHER_PEOPLE] = {OTHER_PEOPLE, 1, SEARCH_USERS, .attributes = people_attributes,
-				.attribute_count = 2},
-		[OTHER_GROUPS] = {OTHER_GROUPS, 1, SEARCH_GROUPS, .attributes = group_attributes,
-				.attribute_count = 3},
+		SEARCH(PEOPLE, 0, SEARCH_USERS, people_attributes),
+		SEARCH(GROUPS, 0, SEARCH_GROUPS, group_attributes),
+		[CONTAINERS] = {.id = CONTAINERS, .purpose = SEARCH_CONTAINERS},
+		SEARCH(STAFF, 0, SEARCH_USERS, staff_attributes),
+		SEARCH(OTHER_PEOPLE, 1, SEARCH_USERS, people_attributes),
+		SEARCH(OTHER_GROUPS, 1, SEARCH_GROUPS, group_attributes),
 };
 
 static int setup(void **state)
