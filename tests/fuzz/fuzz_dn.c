@@ -20,5 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	rebased = dn_rebase(text, size % 4, "dc=x");
+	if (value && strlen(value) > size)
+		abort();
 	return 0;
 }
