@@ -128,8 +128,8 @@ static bool take_member(struct closure *closure, node_id member, bool flat)
 	}
 }
 
-size_t closure_members(
-		struct closure *closure, node_id group, struct arena *arena, const node_id **ret, size_t *ret_outside)
+size_t closure_members(struct closure *closure, node_id group, struct arena *arena,
+		const node_id **ret, size_t *ret_outside)
 {
 	size_t outside = 0;
 	uint32_t walk;
@@ -137,7 +137,8 @@ size_t closure_members(
 
 	closure_grow(closure);
 	closure->stack.count = closure->found.count = 0;
-	if (snapshot_is_present(closure->snapshot, group) && closure_role(closure, group) == ROLE_MADE) {
+	if (snapshot_is_present(closure->snapshot, group) &&
+			closure_role(closure, group) == ROLE_MADE) {
 		flat = closure_is_flat(closure, group);
 		walk = closure_walk(closure);
 		closure->marks[group] = walk;
@@ -145,7 +146,8 @@ size_t closure_members(
 		while (closure->stack.count > 0) {
 			node_id through = closure->stack.items[--closure->stack.count];
 			size_t count, unresolved;
-			const node_id *members = snapshot_members(closure->snapshot, through, &count);
+			const node_id *members =
+					snapshot_members(closure->snapshot, through, &count);
 
 			for (size_t i = 0; i < count; i++) {
 				if (closure->marks[members[i]] == walk)
@@ -251,7 +253,9 @@ static void affect_down(struct closure *closure, const struct change *change)
 	bool is_direct = (change->effects & EFFECT_MEMBERS) && (change->effects & EFFECT_RECORD);
 
 	/* EFFECT_GROUPS: something above it changed, so may have its layer or the loop that it was in. */
-	if (is_made && (change->was != change->is || is_direct || (change->effects & EFFECT_GROUPS)))
+	if (is_made &&
+			(change->was != change->is || is_direct ||
+					(change->effects & EFFECT_GROUPS)))
 		*vec_add(&closure->found) = change->node;
 	if (change->was != change->is && (nests(change->was) || nests(change->is)))
 		walk_down(closure, change->node);
@@ -269,7 +273,8 @@ static void affect_up(struct closure *closure, const struct change *change)
 
 typedef void affect(struct closure *closure, const struct change *change);
 
-static void for_each_change(struct closure *closure, const node_id *changed, size_t count, affect *step)
+static void for_each_change(
+		struct closure *closure, const node_id *changed, size_t count, affect *step)
 {
 	size_t effect_count;
 	const struct snapshot_change *effects = snapshot_changes(closure->snapshot, &effect_count);
@@ -277,13 +282,15 @@ static void for_each_change(struct closure *closure, const node_id *changed, siz
 	for (size_t i = 0; i < effect_count; i++) {
 		node_id node = effects[i].node;
 
-		step(closure, &(struct change){node, effects[i].effects, closure->told[node],
-					     role_octet(closure, node)});
+		step(closure,
+				&(struct change){node, effects[i].effects, closure->told[node],
+						role_octet(closure, node)});
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (changed[i] < snapshot_limit(closure->snapshot))
-			step(closure, &(struct change){changed[i], 0, closure->told[changed[i]],
-						     role_octet(closure, changed[i])});
+			step(closure,
+					&(struct change){changed[i], 0, closure->told[changed[i]],
+							role_octet(closure, changed[i])});
 	}
 }
 
@@ -293,8 +300,8 @@ static void affect_remember(struct closure *closure, const struct change *change
 			snapshot_is_present(closure->snapshot, change->node) ? change->is : 0;
 }
 
-size_t closure_affected(
-		struct closure *closure, const node_id *changed, size_t count, struct arena *arena, const node_id **ret)
+size_t closure_affected(struct closure *closure, const node_id *changed, size_t count,
+		struct arena *arena, const node_id **ret)
 {
 	closure_grow(closure);
 	closure_forget_places(closure);

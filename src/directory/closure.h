@@ -19,7 +19,8 @@
 #include "directory/snapshot.h"
 #include "model/search.h"
 
-#define CLOSURE_DEPTH_MAX 10 /* nested group layers, a fixed limit of the platform (Databricks, "Resource limits") */
+#define CLOSURE_DEPTH_MAX                                                                          \
+	10 /* nested group layers, a fixed limit of the platform (Databricks, "Resource limits") */
 
 enum node_role {
 	ROLE_NONE,   /* out of scope, skipped, or nothing that can be a member */
@@ -35,14 +36,15 @@ struct node_roles {
 };
 
 struct closure;
-struct closure *closure_new(const struct snapshot *snapshot, const struct node_roles *roles); /* both borrowed */
-void closure_free(struct closure *closure); /* NULL is fine */
+struct closure *closure_new(const struct snapshot *snapshot,
+		const struct node_roles *roles); /* both borrowed */
+void closure_free(struct closure *closure);      /* NULL is fine */
 /*
  * The members that group (ROLE_MADE) shall have: nodes of ROLE_PERSON and ROLE_MADE, ascending, each once; array in arena.
  * *ret_outside: how many direct or looked-through members are in no search or of ROLE_NONE (for the report).
  */
-size_t closure_members(
-		struct closure *closure, node_id group, struct arena *arena, const node_id **ret, size_t *ret_outside);
+size_t closure_members(struct closure *closure, node_id group, struct arena *arena,
+		const node_id **ret, size_t *ret_outside);
 /*
  * Made groups whose members may differ since the last call, themselves included; ascending, in arena. To be called once
  * after a batch of changes: before snapshot_settle, because it reads snapshot_changes, and before closure_members.
@@ -50,7 +52,7 @@ size_t closure_members(
  * that it was told); those of snapshot_changes need not be in it. Cost grows with what is above and below the changed
  * nodes, not with the snapshot.
  */
-size_t closure_affected(
-		struct closure *closure, const node_id *changed, size_t count, struct arena *arena, const node_id **ret);
+size_t closure_affected(struct closure *closure, const node_id *changed, size_t count,
+		struct arena *arena, const node_id **ret);
 
 #endif

@@ -20,11 +20,11 @@ static void enter(struct closure *closure, node_id node)
 	struct frame *frame = vec_add(&closure->frames);
 
 	*vec_add(&closure->places) = (struct place){
-		.node = node,
-		.order = index,
-		.low = index,
-		.is_open = true,
-		.is_made = closure_role(closure, node) == ROLE_MADE,
+			.node = node,
+			.order = index,
+			.low = index,
+			.is_open = true,
+			.is_made = closure_role(closure, node) == ROLE_MADE,
 	};
 	closure->place_of[node] = index;
 	*vec_add(&closure->open) = index;
@@ -68,7 +68,9 @@ static uint8_t layer_above(struct closure *closure, size_t from, bool through_on
 
 	for (size_t i = from; i < closure->open.count; i++) {
 		const struct place *place = &closure->places.items[closure->open.items[i]];
-		uint8_t layer = through_only && place->is_made ? 0 : layer_right_above(closure, place->node);
+		uint8_t layer = through_only && place->is_made
+				? 0
+				: layer_right_above(closure, place->node);
 
 		deepest = layer > deepest ? layer : deepest;
 	}
@@ -118,7 +120,9 @@ static void leave(struct closure *closure)
 	} else if (closure->frames.count > 0) {
 		/* A component is never complete before its root is left, so there is a frame below. */
 		struct place *below =
-				&closure->places.items[closure->frames.items[closure->frames.count - 1].place];
+				&closure->places.items[closure->frames.items[closure->frames.count -
+										      1]
+								       .place];
 
 		below->low = place->low < below->low ? place->low : below->low;
 	}
@@ -142,7 +146,8 @@ static void find_places(struct closure *closure, node_id start)
 		if (known == NO_PLACE) {
 			if (is_vertex(closure, parent))
 				enter(closure, parent);
-		} else if (closure->places.items[known].is_open && closure->places.items[known].order < place->low) {
+		} else if (closure->places.items[known].is_open &&
+				closure->places.items[known].order < place->low) {
 			place->low = closure->places.items[known].order;
 		}
 	}

@@ -33,7 +33,7 @@ struct closure {
 	uint32_t *marks;     /* the walk that saw it last */
 	uint32_t *far_marks; /* the same, of walks that tell near from far */
 	uint8_t *told;       /* role and nesting when last looked at; 0: never */
-	bool is_comparing;   /* what was told and what is differ: nothing is noted until all is compared */
+	bool is_comparing; /* what was told and what is differ: nothing is noted until all is compared */
 	uint32_t walk;
 	VEC(struct place) places;
 	VEC(uint32_t) open; /* places whose component is not complete */

@@ -54,7 +54,8 @@ void hash_index_remove(struct hash_index *index, uint32_t hash, uint32_t id)
 			return;
 		gap = (gap + 1) & mask;
 	}
-	for (size_t i = (gap + 1) & mask; index->slots[i].id != HASH_INDEX_NONE; i = (i + 1) & mask) {
+	for (size_t i = (gap + 1) & mask; index->slots[i].id != HASH_INDEX_NONE;
+			i = (i + 1) & mask) {
 		size_t home = index->slots[i].hash & mask;
 
 		/* Only an item whose home is not between the gap and itself may move into the gap. */
@@ -72,7 +73,8 @@ static void settle(struct hash_iterator *it)
 	const struct hash_index *index = it->index;
 
 	it->id = HASH_INDEX_NONE;
-	for (; index->slots[it->slot].id != HASH_INDEX_NONE; it->slot = (it->slot + 1) & (index->room - 1)) {
+	for (; index->slots[it->slot].id != HASH_INDEX_NONE;
+			it->slot = (it->slot + 1) & (index->room - 1)) {
 		if (index->slots[it->slot].hash == it->hash) {
 			it->id = index->slots[it->slot].id;
 			return;

@@ -1,9 +1,6 @@
 #include "directory/snapshot_private.h"
 
 #include "base/digest.h"
-#include "base/text.h"
-
-static char no_cn[] = "";
 
 struct snapshot *snapshot_new(const struct search *searches, size_t count)
 {
@@ -42,8 +39,7 @@ static void node_release(struct snapshot *snapshot, node_id id)
 
 	group_free(snapshot, id);
 	node_set_free(&node->parents);
-	if (node->folded_cn != no_cn)
-		mem_free(node->folded_cn);
+	content_forget_cn(node);
 	mem_free(node->block);
 	*node = (struct node){.container = NO_ID, .former = NO_ID};
 }
@@ -105,7 +101,8 @@ static node_id node_take_number(struct snapshot *snapshot)
 		return snapshot->free_nodes.items[--snapshot->free_nodes.count];
 	if (snapshot->limit == snapshot->room) {
 		snapshot->room = snapshot->room ? snapshot->room + snapshot->room / 4 : 64;
-		snapshot->nodes = mem_resize(snapshot->nodes, snapshot->room, sizeof(*snapshot->nodes));
+		snapshot->nodes = mem_resize(
+				snapshot->nodes, snapshot->room, sizeof(*snapshot->nodes));
 	}
 	return snapshot->limit++;
 }
@@ -116,12 +113,12 @@ node_id node_new(struct snapshot *snapshot, unsigned source, struct span anchor)
 	struct node *node = &snapshot->nodes[id];
 
 	*node = (struct node){
-		.container = NO_ID,
-		.former = NO_ID,
-		.source = (uint8_t)source,
-		.anchor_len = (uint8_t)anchor.len,
-		.anchor_hash = anchor_hash(source, anchor),
-		.block = mem_printf("%c%.*s", 0, (int)anchor.len, anchor.ptr),
+			.container = NO_ID,
+			.former = NO_ID,
+			.source = (uint8_t)source,
+			.anchor_len = (uint8_t)anchor.len,
+			.anchor_hash = anchor_hash(source, anchor),
+			.block = mem_printf("%c%.*s", 0, (int)anchor.len, anchor.ptr),
 	};
 	hash_index_add(&snapshot->anchors, node->anchor_hash, id);
 	return id;
@@ -160,132 +157,7 @@ void node_set_block(struct node *node, struct span dn, struct span attributes)
 	node->attributes_len = (uint32_t)attributes.len;
 }
 
-/* ---- content ---- */
-
-static const char *const member_attributes[] = MEMBER_ATTRIBUTES;
-
-static bool search_asks(const struct search *search, const char *attribute)
-{
-	for (size_t i = 0; i < search->attribute_count; i++) {
-		if (strcmp(search->attributes[i], attribute) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool search_asks_members(const struct search *search)
-{
-	return search->purpose == SEARCH_GROUPS || search->purpose == SEARCH_THROUGH ||
-	       search_asks(search, member_attributes[0]) || search_asks(search, member_attributes[1]);
-}
-
-static bool any_asks(const struct snapshot *snapshot, uint64_t searches, const char *attribute)
-{
-	for (; searches; searches &= searches - 1) {
-		if (search_asks(&snapshot->searches[__builtin_ctzll(searches)], attribute))
-			return true;
-	}
-	return false;
-}
-
-static bool any_asks_members(const struct snapshot *snapshot, uint64_t searches)
-{
-	for (; searches; searches &= searches - 1) {
-		if (search_asks_members(&snapshot->searches[__builtin_ctzll(searches)]))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Into work->block: entry as search delivered it, and of the present content what only others (searches) ask for.
- * entry NULL: search contains it no more, what only that one asked for is left out; others is not empty then.
- */
-static void content_build(
-		struct snapshot *snapshot, node_id id, unsigned search, uint64_t others, const struct entry *entry)
-{
-	const struct search *by = &snapshot->searches[search];
-	struct buf *block = &snapshot->work->block;
-	struct arena *arena = snapshot->work->arena;
-	size_t count = entry ? entry->count : 0;
-	struct attribute *merged;
-	struct entry old = {0};
-	struct err ignored;
-
-	buf_reset(block);
-	if (!others) {
-		entry_pack(entry, member_attributes, COUNT_OF(member_attributes), block);
-		return;
-	}
-	arena_reset(arena);
-	if (entry_unpack(node_attributes(&snapshot->nodes[id]), arena, &old, &ignored) != ERR_NONE)
-		old.count = 0;
-	merged = arena_alloc(arena, (count + old.count + 1) * sizeof(*merged));
-	if (count)
-		memcpy(merged, entry->attributes, count * sizeof(*merged));
-	for (size_t i = 0; i < old.count; i++) {
-		const char *name = old.attributes[i].name;
-		bool by_others = any_asks(snapshot, others, name);
-
-		if (entry ? by_others && !search_asks(by, name) && !entry_find(entry, name) :
-			    by_others || !search_asks(by, name))
-			merged[count++] = old.attributes[i];
-	}
-	entry_pack(&(struct entry){.attributes = merged, .count = count}, member_attributes,
-			COUNT_OF(member_attributes), block);
-}
-
-static bool is_same_value(struct span a, struct span b)
-{
-	return !a.ptr == !b.ptr && span_equal(a, b);
-}
-
-/* DN and attributes of a node become dn and what is in work->block. */
-static void content_take(struct snapshot *snapshot, node_id id, struct span dn)
-{
-	struct node *node = &snapshot->nodes[id];
-	struct span fresh = {buf_text(&snapshot->work->block), snapshot->work->block.len};
-	struct span old = node_attributes(node);
-
-	if (node_is_present(node) && span_equal(dn, node_dn(node)) && span_equal(fresh, old))
-		return;
-	if (!node_is_present(node) || !is_same_value(entry_block_first(old, "cn"), entry_block_first(fresh, "cn"))) {
-		if (node->folded_cn != no_cn)
-			mem_free(node->folded_cn);
-		node->folded_cn = NULL;
-		globs_forget_node(snapshot, id);
-		effects_touch_members(snapshot, id, EFFECT_GROUPS);
-	}
-	node_set_block(node, dn, fresh);
-	effects_touch(snapshot, id, EFFECT_CONTENT | EFFECT_RECORD);
-}
-
 /* ---- entries in ---- */
-
-static enum err_code check_entry(const struct entry *entry, struct err *err)
-{
-	size_t anchor_len = entry->anchor ? strlen(entry->anchor) : 0;
-
-	if (anchor_len == 0 || anchor_len > ENTRY_ANCHOR_MAX || !entry->dn)
-		return err_set(err, ERR_PROTO, 0, "an entry came without a usable anchor or without a DN: \"%.200s\"",
-				entry->dn ? entry->dn : "");
-	if (entry->count > ENTRY_ATTRIBUTES_MAX)
-		return err_set(err, ERR_LIMIT, 0, "\"%.200s\" has %zu attributes, more than %d", entry->dn,
-				entry->count, ENTRY_ATTRIBUTES_MAX);
-	for (size_t i = 0; i < entry->count; i++) {
-		const struct attribute *attribute = &entry->attributes[i];
-
-		if (attribute->count > ENTRY_VALUES_MAX)
-			return err_set(err, ERR_LIMIT, 0, "\"%.200s\" has %zu values of %.50s, more than %d", entry->dn,
-					attribute->count, attribute->name, ENTRY_VALUES_MAX);
-		for (size_t k = 0; k < attribute->count; k++) {
-			if (attribute->values[k].len > ENTRY_VALUE_BYTES_MAX)
-				return err_set(err, ERR_LIMIT, 0, "\"%.200s\" has a value of %.50s over %d bytes",
-						entry->dn, attribute->name, ENTRY_VALUE_BYTES_MAX);
-		}
-	}
-	return ERR_NONE;
-}
 
 /* Content and name of a node whose new content is in work->block. */
 static void place(struct snapshot *snapshot, node_id id, const struct name *name)
@@ -335,8 +207,8 @@ static void contain(struct snapshot *snapshot, node_id id, unsigned search)
 		appear(snapshot, id);
 }
 
-enum err_code snapshot_upsert(
-		struct snapshot *snapshot, unsigned search, const struct entry *entry, struct err *err)
+enum err_code snapshot_upsert(struct snapshot *snapshot, unsigned search, const struct entry *entry,
+		struct err *err)
 {
 	struct name name;
 	node_id id;
@@ -344,25 +216,27 @@ enum err_code snapshot_upsert(
 
 	if (search >= snapshot->search_count)
 		return err_set(err, ERR_BUG, 0, "search %u is not known to the snapshot", search);
-	if (check_entry(entry, err) != ERR_NONE)
+	if (content_check(entry, err) != ERR_NONE)
 		return err->code;
-	if (names_read(snapshot->searches[search].source, span_of(entry->dn), &snapshot->work->key, &name, err) !=
-			ERR_NONE)
+	if (names_read(snapshot->searches[search].source, span_of(entry->dn), &snapshot->work->key,
+			    &name, err) != ERR_NONE)
 		return err_context(err, "entry %s", entry->anchor);
 	id = node_find(snapshot, name.source, span_of(entry->anchor));
 	others = id == NODE_NONE ? 0 : snapshot->nodes[id].searches & ~SEARCH_BIT(search);
 	content_build(snapshot, id, search, others, entry);
 	if (snapshot->work->block.overflowed)
-		return err_set(err, ERR_LIMIT, 0, "\"%.200s\" has more than %zu bytes of attributes", entry->dn,
+		return err_set(err, ERR_LIMIT, 0,
+				"\"%.200s\" has more than %zu bytes of attributes", entry->dn,
 				SNAPSHOT_ENTRY_BYTES_MAX);
-	if (id == NODE_NONE && snapshot->limit >= SNAPSHOT_NODES_MAX && snapshot->free_nodes.count == 0)
-		return err_set(err, ERR_LIMIT, 0, "the directory has more than %zu entries", SNAPSHOT_NODES_MAX);
+	if (id == NODE_NONE && snapshot->limit >= SNAPSHOT_NODES_MAX &&
+			snapshot->free_nodes.count == 0)
+		return err_set(err, ERR_LIMIT, 0, "the directory has more than %zu entries",
+				SNAPSHOT_NODES_MAX);
 	if (id == NODE_NONE)
 		id = node_new(snapshot, name.source, span_of(entry->anchor));
 	place(snapshot, id, &name);
 	contain(snapshot, id, search);
-	if (search_asks_members(&snapshot->searches[search]) || entry_find(entry, member_attributes[0]) ||
-			entry_find(entry, member_attributes[1]))
+	if (content_asks_members(snapshot, SEARCH_BIT(search)) || content_has_members(entry))
 		members_replace(snapshot, id, entry);
 	return ERR_NONE;
 }
@@ -391,7 +265,8 @@ static void thin_out(struct snapshot *snapshot, node_id id, unsigned search)
 	effects_touch(snapshot, id, EFFECT_SEARCHES | EFFECT_RECORD);
 	content_build(snapshot, id, search, node->searches, NULL);
 	content_take(snapshot, id, node_dn(node));
-	if (search_asks_members(&snapshot->searches[search]) && !any_asks_members(snapshot, node->searches))
+	if (content_asks_members(snapshot, SEARCH_BIT(search)) &&
+			!content_asks_members(snapshot, node->searches))
 		members_clear(snapshot, id);
 }
 
@@ -403,7 +278,8 @@ static node_id find_in_search(const struct snapshot *snapshot, unsigned search, 
 	if (search >= snapshot->search_count)
 		return NODE_NONE;
 	id = node_find(snapshot, snapshot->searches[search].source, span_of(anchor));
-	return id != NODE_NONE && snapshot->nodes[id].searches & SEARCH_BIT(search) ? id : NODE_NONE;
+	return id != NODE_NONE && snapshot->nodes[id].searches & SEARCH_BIT(search) ? id
+										    : NODE_NONE;
 }
 
 void snapshot_remove(struct snapshot *snapshot, unsigned search, const char *anchor)
@@ -432,8 +308,8 @@ void snapshot_mention(struct snapshot *snapshot, unsigned search, const char *an
 		snapshot->nodes[id].mentioned |= SEARCH_BIT(search);
 }
 
-size_t snapshot_unmentioned(
-		const struct snapshot *snapshot, unsigned search, struct arena *arena, const char *const **ret)
+size_t snapshot_unmentioned(const struct snapshot *snapshot, unsigned search, struct arena *arena,
+		const char *const **ret)
 {
 	VEC(const char *) anchors = {0};
 	const char **copy;
@@ -511,20 +387,8 @@ uint64_t snapshot_searches(const struct snapshot *snapshot, node_id node)
 	return snapshot->nodes[node].searches;
 }
 
-const char *snapshot_folded_cn(const struct snapshot *snapshot, node_id node)
-{
-	struct node *of = &snapshot->nodes[node];
-
-	if (!of->folded_cn) {
-		struct span cn = entry_block_first(node_attributes(of), "cn");
-
-		of->folded_cn = cn.ptr ? text_fold(cn) : no_cn;
-	}
-	return of->folded_cn == no_cn ? NULL : of->folded_cn;
-}
-
-enum err_code snapshot_entry(
-		const struct snapshot *snapshot, node_id node, struct arena *arena, struct entry *ret, struct err *err)
+enum err_code snapshot_entry(const struct snapshot *snapshot, node_id node, struct arena *arena,
+		struct entry *ret, struct err *err)
 {
 	const struct node *of = &snapshot->nodes[node];
 	enum err_code code = entry_unpack(node_attributes(of), arena, ret, err);

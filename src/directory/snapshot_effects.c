@@ -43,7 +43,8 @@ static void carry(const struct snapshot *snapshot)
 	struct changes *changes = &snapshot->work->changes;
 
 	while (changes->down.count > 0)
-		effects_touch_members(snapshot, changes->down.items[--changes->down.count], EFFECT_GROUPS);
+		effects_touch_members(snapshot, changes->down.items[--changes->down.count],
+				EFFECT_GROUPS);
 	while (changes->up.count > 0) {
 		node_id id = changes->up.items[--changes->up.count];
 
@@ -58,7 +59,8 @@ static void list_node(const struct snapshot *snapshot, node_id id)
 	struct changes *changes = &snapshot->work->changes;
 
 	if (snapshot->nodes[id].effects)
-		*vec_add(&changes->list) = (struct snapshot_change){id, snapshot->nodes[id].effects};
+		*vec_add(&changes->list) =
+				(struct snapshot_change){id, snapshot->nodes[id].effects};
 }
 
 /* Many changes are listed by walking the nodes, few by sorting them. */
@@ -71,7 +73,8 @@ static void list(const struct snapshot *snapshot)
 		for (node_id id = 0; id < snapshot->limit; id++)
 			list_node(snapshot, id);
 	} else {
-		changes->touched.count = node_ids_sort(changes->touched.items, changes->touched.count);
+		changes->touched.count =
+				node_ids_sort(changes->touched.items, changes->touched.count);
 		for (size_t i = 0; i < changes->touched.count; i++)
 			list_node(snapshot, changes->touched.items[i]);
 	}

@@ -109,7 +109,8 @@ void members_restore(struct snapshot *snapshot, node_id id)
 
 /* ---- values that wait ---- */
 
-static uint32_t wait_find(const struct snapshot *snapshot, unsigned source, const struct missing *missing)
+static uint32_t wait_find(
+		const struct snapshot *snapshot, unsigned source, const struct missing *missing)
 {
 	for (hash_each(&snapshot->waits_by_name, missing->hash, it)) {
 		const struct wait *wait = &snapshot->waits.items[it.id];
@@ -133,18 +134,19 @@ static uint32_t wait_new(struct snapshot *snapshot)
 void waits_add(struct snapshot *snapshot, node_id id, const struct missing *missing)
 {
 	struct group *group = group_of(snapshot, id);
-	uint32_t head = missing->is_name ? wait_find(snapshot, snapshot->nodes[id].source, missing) : NO_ID;
+	uint32_t head = missing->is_name ? wait_find(snapshot, snapshot->nodes[id].source, missing)
+					 : NO_ID;
 	uint32_t wait = wait_new(snapshot);
 	struct wait *waits = snapshot->waits.items;
 
 	waits[wait] = (struct wait){
-		.text = mem_strndup(missing->text.ptr, missing->text.len),
-		.hash = missing->hash,
-		.group = id,
-		.position = (uint32_t)group->waits.count,
-		.next = NO_ID,
-		.previous = head,
-		.is_name = missing->is_name,
+			.text = mem_strndup(missing->text.ptr, missing->text.len),
+			.hash = missing->hash,
+			.group = id,
+			.position = (uint32_t)group->waits.count,
+			.next = NO_ID,
+			.previous = head,
+			.is_name = missing->is_name,
 	};
 	*vec_add(&group->waits) = wait;
 	if (head != NO_ID) {
@@ -242,7 +244,8 @@ static void resolve(struct snapshot *snapshot, node_id id, struct span value)
 	struct err ignored;
 	node_id member;
 
-	if (names_read(snapshot->nodes[id].source, value, &work->key, &name, &ignored) != ERR_NONE) {
+	if (names_read(snapshot->nodes[id].source, value, &work->key, &name, &ignored) !=
+			ERR_NONE) {
 		value.len = strnlen(value.ptr, value.len);
 		*vec_add(&work->missing) = (struct missing){text_hash(value), false, value};
 		return;
@@ -285,7 +288,8 @@ static void missing_tidy(struct snapshot *snapshot, unsigned source)
 		struct err ignored;
 
 		if (kept > 0 && items[kept - 1].hash == items[i].hash && items[i].is_name &&
-				names_read(source, items[i].text, &work->key, &name, &ignored) == ERR_NONE &&
+				names_read(source, items[i].text, &work->key, &name, &ignored) ==
+						ERR_NONE &&
 				names_fits(snapshot, items[kept - 1].text, &name))
 			continue;
 		items[kept++] = items[i];
@@ -340,7 +344,8 @@ void members_replace(struct snapshot *snapshot, node_id id, const struct entry *
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct attribute *attribute = &entry->attributes[i];
 
-		if (strcmp(attribute->name, names[0]) != 0 && strcmp(attribute->name, names[1]) != 0)
+		if (strcmp(attribute->name, names[0]) != 0 &&
+				strcmp(attribute->name, names[1]) != 0)
 			continue;
 		for (size_t k = 0; k < attribute->count; k++)
 			resolve(snapshot, id, attribute->values[k]);
@@ -392,7 +397,8 @@ const node_id *snapshot_parents(const struct snapshot *snapshot, node_id node, s
 	return *ret_count ? of->parents->items : NULL;
 }
 
-const char *const *snapshot_unresolved(const struct snapshot *snapshot, node_id id, size_t *ret_count)
+const char *const *snapshot_unresolved(
+		const struct snapshot *snapshot, node_id id, size_t *ret_count)
 {
 	struct group *group = snapshot->nodes[id].group;
 

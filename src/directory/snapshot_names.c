@@ -4,7 +4,8 @@
 
 /* ---- comparing ---- */
 
-enum err_code names_read(unsigned source, struct span text, struct buf *key, struct name *ret, struct err *err)
+enum err_code names_read(unsigned source, struct span text, struct buf *key, struct name *ret,
+		struct err *err)
 {
 	enum err_code code = dn_key(text, key, err);
 	size_t len = key->len;
@@ -13,7 +14,8 @@ enum err_code names_read(unsigned source, struct span text, struct buf *key, str
 		return code;
 	/* Sources never share names: the source goes into the hash, behind the key. */
 	buf_add_char(key, (char)(source + 1));
-	*ret = (struct name){source, (uint32_t)digest_quick((struct span){key->ptr, key->len}), text, {key->ptr, len}};
+	*ret = (struct name){source, (uint32_t)digest_quick((struct span){key->ptr, key->len}),
+			text, {key->ptr, len}};
 	return ERR_NONE;
 }
 
@@ -25,7 +27,8 @@ bool names_fits(const struct snapshot *snapshot, struct span text, const struct 
 	/* Servers mostly spell a name the same way everywhere. */
 	if (span_equal(text, name->text))
 		return true;
-	return dn_key(text, key, &ignored) == ERR_NONE && span_equal((struct span){key->ptr, key->len}, name->key);
+	return dn_key(text, key, &ignored) == ERR_NONE &&
+			span_equal((struct span){key->ptr, key->len}, name->key);
 }
 
 node_id names_find(const struct snapshot *snapshot, const struct name *name)
@@ -41,7 +44,8 @@ node_id names_find(const struct snapshot *snapshot, const struct name *name)
 
 /* ---- containers ---- */
 
-static uint32_t container_find(const struct snapshot *snapshot, unsigned source, uint32_t hash, struct span key)
+static uint32_t container_find(
+		const struct snapshot *snapshot, unsigned source, uint32_t hash, struct span key)
 {
 	for (hash_each(&snapshot->containers_by_key, hash, it)) {
 		const struct container *container = &snapshot->containers.items[it.id];
@@ -58,7 +62,8 @@ static uint32_t key_hash(struct span key)
 	return (uint32_t)digest_quick(key);
 }
 
-static uint32_t container_make(struct snapshot *snapshot, unsigned source, uint32_t hash, struct span key)
+static uint32_t container_make(
+		struct snapshot *snapshot, unsigned source, uint32_t hash, struct span key)
 {
 	uint32_t id;
 
@@ -69,11 +74,11 @@ static uint32_t container_make(struct snapshot *snapshot, unsigned source, uint3
 		(void)vec_add(&snapshot->containers);
 	}
 	snapshot->containers.items[id] = (struct container){
-		.key = mem_strndup(key.ptr, key.len),
-		.key_len = (uint32_t)key.len,
-		.hash = hash,
-		.above = NO_ID,
-		.source = (uint8_t)source,
+			.key = mem_strndup(key.ptr, key.len),
+			.key_len = (uint32_t)key.len,
+			.hash = hash,
+			.above = NO_ID,
+			.source = (uint8_t)source,
 	};
 	hash_index_add(&snapshot->containers_by_key, hash, id);
 	return id;
@@ -112,7 +117,8 @@ static uint32_t container_of_name(struct snapshot *snapshot, const struct name *
 		struct container *container = &snapshot->containers.items[last];
 
 		if (container->source == name->source &&
-				span_equal((struct span){container->key, container->key_len}, key)) {
+				span_equal((struct span){container->key, container->key_len},
+						key)) {
 			container->refs++;
 			return last;
 		}
@@ -207,8 +213,9 @@ static node_id nameless_twin(const struct snapshot *snapshot, node_id id, const 
 	for (node_id i = 0; i < snapshot->limit; i++) {
 		const struct node *node = &snapshot->nodes[i];
 
-		if (i != id && node->nameless && node_is_present(node) && node->name_hash == name->hash &&
-				node->source == name->source && names_fits(snapshot, node_dn(node), name))
+		if (i != id && node->nameless && node_is_present(node) &&
+				node->name_hash == name->hash && node->source == name->source &&
+				names_fits(snapshot, node_dn(node), name))
 			return i;
 	}
 	return NODE_NONE;
@@ -275,8 +282,8 @@ void names_remember(struct snapshot *snapshot, node_id id, struct span dn, uint3
 		former = (uint32_t)snapshot->formers.count;
 		(void)vec_add(&snapshot->formers);
 	}
-	snapshot->formers.items[former] =
-			(struct former){mem_strndup(dn.ptr, dn.len), name.hash, id, node->former, order ? order : snapshot->former_order + 1};
+	snapshot->formers.items[former] = (struct former){mem_strndup(dn.ptr, dn.len), name.hash,
+			id, node->former, order ? order : snapshot->former_order + 1};
 	if (snapshot->former_order < snapshot->formers.items[former].order)
 		snapshot->former_order = snapshot->formers.items[former].order;
 	node->former = former;
@@ -297,14 +304,16 @@ void names_forget(struct snapshot *snapshot, node_id id)
 	snapshot->nodes[id].former = NO_ID;
 }
 
-node_id names_find_former(const struct snapshot *snapshot, const struct name *name, const struct group *group)
+node_id names_find_former(
+		const struct snapshot *snapshot, const struct name *name, const struct group *group)
 {
 	const struct former *latest = NULL;
 
 	for (hash_each(&snapshot->formers_by_name, name->hash, it)) {
 		const struct former *former = &snapshot->formers.items[it.id];
 
-		if (node_set_has(group->members, former->node) && (!latest || latest->order < former->order) &&
+		if (node_set_has(group->members, former->node) &&
+				(!latest || latest->order < former->order) &&
 				names_fits(snapshot, span_of(former->dn), name))
 			latest = former;
 	}
@@ -340,10 +349,12 @@ void names_move_below(struct snapshot *snapshot, node_id id, struct span old_key
 {
 	unsigned source = snapshot->nodes[id].source;
 	size_t depth = dn_key_depth(old_key), count = snapshot->containers.count;
-	AUTO(mem_freep) uint16_t *keep = NULL; /* per container: RDNs of its nodes that stay; 0: not below */
+	AUTO(mem_freep)
+	uint16_t *keep = NULL; /* per container: RDNs of its nodes that stay; 0: not below */
 	AUTO(mem_freep) char *above = NULL;
 
-	if (old_key.len == 0 || container_find(snapshot, source, key_hash(old_key), old_key) == NO_ID)
+	if (old_key.len == 0 ||
+			container_find(snapshot, source, key_hash(old_key), old_key) == NO_ID)
 		return;
 	above = mem_strdup(snapshot_dn(snapshot, id));
 	keep = mem_array(count, sizeof(*keep));

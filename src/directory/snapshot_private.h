@@ -2,6 +2,7 @@
  * snapshot_private -- how a snapshot is built inside; for the snapshot*.c files and nobody else.
  *
  *	snapshot.c          entries in and out, looking
+ *	snapshot_content.c  attributes of an entry that several searches may share
  *	snapshot_names.c    DN -> node, former DNs, containers and their renames
  *	snapshot_members.c  edges between nodes, values that wait for a name
  *	snapshot_effects.c  what changed, carried up and down the graph
@@ -37,7 +38,7 @@ struct node {
 	char *block; /* DN, NUL, anchor, NUL, packed attributes; NULL: the node is free */
 	struct node_set *parents;
 	struct group *group; /* NULL: never had members */
-	char *folded_cn;     /* lazily; no_cn if it has none */
+	char *folded_cn;     /* made when asked for; a mark if it has none */
 	uint64_t searches, mentioned;
 	uint32_t name_hash, anchor_hash;
 	uint32_t container;
@@ -78,8 +79,8 @@ struct wait {
 };
 
 struct changes {
-	VEC(node_id) touched;       /* effects != 0 */
-	VEC(node_id) down, up;      /* EFFECT_GROUPS, EFFECT_MEMBERS still to be carried on */
+	VEC(node_id) touched;  /* effects != 0 */
+	VEC(node_id) down, up; /* EFFECT_GROUPS, EFFECT_MEMBERS still to be carried on */
 	VEC(struct snapshot_change) list;
 	bool listed;
 };
@@ -125,7 +126,7 @@ struct snapshot {
 	VEC(struct former) formers;
 	VEC(struct wait) waits;
 	VEC(uint32_t) free_containers, free_formers, free_waits;
-	uint32_t former_order; /* the greatest given */
+	uint32_t former_order;   /* the greatest given */
 	uint32_t last_container; /* entries come in the order of the tree: mostly this one again */
 	VEC(struct pending) pending; /* while loading */
 	struct work *work;
@@ -145,13 +146,13 @@ static inline struct span node_anchor(const struct node *node)
 }
 static inline struct span node_attributes(const struct node *node)
 {
-	return (struct span){node->block + node->dn_len + 1 + node->anchor_len + 1, node->attributes_len};
+	return (struct span){node->block + node->dn_len + 1 + node->anchor_len + 1,
+			node->attributes_len};
 }
 
 /* ---- snapshot.c ---- */
 
 #define SEARCH_BIT(search) ((uint64_t)1 << (search))
-bool search_asks_members(const struct search *search);
 /* Any node of that anchor, also a gone one or a ghost. */
 node_id node_find(const struct snapshot *snapshot, unsigned source, struct span anchor);
 /* A new node with that anchor, neither named nor in any search. */
@@ -159,6 +160,22 @@ node_id node_new(struct snapshot *snapshot, unsigned source, struct span anchor)
 void node_free(struct snapshot *snapshot, node_id id);
 /* Replaces DN and attributes; they may point into the present block. */
 void node_set_block(struct node *node, struct span dn, struct span attributes);
+
+/* ---- snapshot_content.c ---- */
+
+/* Whether an entry keeps to the limits of model/entry.h. Errors: ERR_PROTO, ERR_LIMIT. */
+MUST_CHECK enum err_code content_check(const struct entry *entry, struct err *err);
+bool content_asks_members(const struct snapshot *snapshot, uint64_t searches); /* any of them */
+bool content_has_members(const struct entry *entry);
+/*
+ * Into work->block: entry as search delivered it, and of the present content what only others (searches) ask for.
+ * entry NULL: search contains it no more, what only that one asked for is left out; others is not empty then.
+ */
+void content_build(struct snapshot *snapshot, node_id id, unsigned search, uint64_t others,
+		const struct entry *entry);
+/* DN and attributes of a node become dn and what is in work->block. */
+void content_take(struct snapshot *snapshot, node_id id, struct span dn);
+void content_forget_cn(struct node *node);
 
 /* ---- snapshot_names.c ---- */
 
@@ -169,13 +186,14 @@ struct name {
 	struct span text;
 	struct span key; /* in the buf given to names_read */
 };
-MUST_CHECK enum err_code names_read(
-		unsigned source, struct span text, struct buf *key, struct name *ret, struct err *err);
+MUST_CHECK enum err_code names_read(unsigned source, struct span text, struct buf *key,
+		struct name *ret, struct err *err);
 bool names_fits(const struct snapshot *snapshot, struct span text, const struct name *name);
 /* The node that has the name: present, gone or ghost; NODE_NONE if there is none. */
 node_id names_find(const struct snapshot *snapshot, const struct name *name);
 /* The member of group that had the name last, if not now; or NODE_NONE. */
-node_id names_find_former(const struct snapshot *snapshot, const struct name *name, const struct group *group);
+node_id names_find_former(const struct snapshot *snapshot, const struct name *name,
+		const struct group *group);
 /* name is id's from now on: whoever had it loses it, values that waited for it join. */
 void names_claim(struct snapshot *snapshot, node_id id, const struct name *name);
 /* The same where a ghost comes from the store: it takes the name only if nobody has it. */
@@ -194,8 +212,10 @@ void names_move_below(struct snapshot *snapshot, node_id id, struct span old_key
 struct group *group_of(struct snapshot *snapshot, node_id id); /* makes it if need be */
 void members_replace(struct snapshot *snapshot, node_id group, const struct entry *entry);
 void members_clear(struct snapshot *snapshot, node_id group);
-void members_set(struct snapshot *snapshot, node_id group, struct node_set *members); /* takes members */
-void members_park(struct snapshot *snapshot, node_id id);    /* id is gone: its groups keep a place for it */
+void members_set(struct snapshot *snapshot, node_id group,
+		struct node_set *members); /* takes members */
+void members_park(struct snapshot *snapshot,
+		node_id id); /* id is gone: its groups keep a place for it */
 void members_restore(struct snapshot *snapshot, node_id id); /* id is back */
 void members_add_ghost(struct snapshot *snapshot, node_id group, node_id ghost);
 void waits_join(struct snapshot *snapshot, node_id id, const struct name *name);

@@ -89,7 +89,8 @@ static void add_formers(const struct snapshot *snapshot, uint32_t former, struct
 	uint32_t list[SNAPSHOT_FORMER_NAMES_MAX];
 	size_t count = 0;
 
-	for (; former != NO_ID && count < COUNT_OF(list); former = snapshot->formers.items[former].next)
+	for (; former != NO_ID && count < COUNT_OF(list);
+			former = snapshot->formers.items[former].next)
 		list[count++] = former;
 	while (count > 0) {
 		const struct former *item = &snapshot->formers.items[list[--count]];
@@ -103,7 +104,8 @@ static void add_formers(const struct snapshot *snapshot, uint32_t former, struct
 static void add_members(const struct snapshot *snapshot, const struct group *group, struct buf *buf)
 {
 	for (uint32_t i = 0; i < node_set_count(group->members); i++)
-		add_anchor(buf, ITEM_MEMBER, node_anchor(&snapshot->nodes[group->members->items[i]]));
+		add_anchor(buf, ITEM_MEMBER,
+				node_anchor(&snapshot->nodes[group->members->items[i]]));
 	for (uint32_t i = 0; i < node_set_count(group->ghosts); i++) {
 		const struct node *ghost = &snapshot->nodes[group->ghosts->items[i]];
 
@@ -118,8 +120,8 @@ static void add_members(const struct snapshot *snapshot, const struct group *gro
 	}
 }
 
-void snapshot_record(
-		const struct snapshot *snapshot, node_id id, struct arena *arena, struct snapshot_record *ret)
+void snapshot_record(const struct snapshot *snapshot, node_id id, struct arena *arena,
+		struct snapshot_record *ret)
 {
 	const struct node *node = &snapshot->nodes[id];
 	AUTO(buf_release) struct buf members = {.max = MEMBERS_BYTES_MAX};
@@ -128,12 +130,13 @@ void snapshot_record(
 	if (node->group)
 		add_members(snapshot, node->group, &members);
 	*ret = (struct snapshot_record){
-		.source = node->source,
-		.anchor = arena_strdup(arena, snapshot_anchor(snapshot, id)),
-		.dn = arena_strdup(arena, snapshot_dn(snapshot, id)),
-		.searches = node->searches,
-		.attributes = arena_span(arena, node_attributes(node)),
-		.members = arena_span(arena, (struct span){buf_text(&members), members.len}),
+			.source = node->source,
+			.anchor = arena_strdup(arena, snapshot_anchor(snapshot, id)),
+			.dn = arena_strdup(arena, snapshot_dn(snapshot, id)),
+			.searches = node->searches,
+			.attributes = arena_span(arena, node_attributes(node)),
+			.members = arena_span(
+					arena, (struct span){buf_text(&members), members.len}),
 	};
 }
 
@@ -221,7 +224,8 @@ static bool attributes_are_sound(const struct snapshot *snapshot, struct span at
 
 	arena_reset(snapshot->work->arena);
 	return attributes.len <= SNAPSHOT_ENTRY_BYTES_MAX &&
-	       entry_unpack(attributes, snapshot->work->arena, &entry, &ignored) == ERR_NONE;
+			entry_unpack(attributes, snapshot->work->arena, &entry, &ignored) ==
+			ERR_NONE;
 }
 
 /* Searches that exist and are of that source. */
@@ -241,24 +245,30 @@ static bool searches_are_sound(const struct snapshot *snapshot, uint64_t searche
 static bool record_is_sound(const struct snapshot *snapshot, const struct snapshot_record *record)
 {
 	return record->anchor && record->dn && is_anchor(span_of(record->anchor)) &&
-	       searches_are_sound(snapshot, record->searches, record->source) &&
-	       attributes_are_sound(snapshot, record->attributes) && members_are_sound(snapshot, record->members);
+			searches_are_sound(snapshot, record->searches, record->source) &&
+			attributes_are_sound(snapshot, record->attributes) &&
+			members_are_sound(snapshot, record->members);
 }
 
-enum err_code snapshot_load(struct snapshot *snapshot, const struct snapshot_record *record, struct err *err)
+enum err_code snapshot_load(
+		struct snapshot *snapshot, const struct snapshot_record *record, struct err *err)
 {
 	struct name name;
 	struct node *node;
 	node_id id;
 
 	if (!record_is_sound(snapshot, record) ||
-			names_read(record->source, span_of(record->dn), &snapshot->work->key, &name, err) != ERR_NONE)
-		return err_set(err, ERR_STORE, 0, "the stored directory entry \"%.200s\" is damaged",
+			names_read(record->source, span_of(record->dn), &snapshot->work->key, &name,
+					err) != ERR_NONE)
+		return err_set(err, ERR_STORE, 0,
+				"the stored directory entry \"%.200s\" is damaged",
 				record->dn ? record->dn : "");
 	if (node_find(snapshot, record->source, span_of(record->anchor)) != NODE_NONE)
-		return err_set(err, ERR_STORE, 0, "the directory entry \"%.200s\" is stored twice", record->dn);
+		return err_set(err, ERR_STORE, 0, "the directory entry \"%.200s\" is stored twice",
+				record->dn);
 	if (snapshot->limit >= SNAPSHOT_NODES_MAX)
-		return err_set(err, ERR_LIMIT, 0, "more than %zu directory entries are stored", SNAPSHOT_NODES_MAX);
+		return err_set(err, ERR_LIMIT, 0, "more than %zu directory entries are stored",
+				SNAPSHOT_NODES_MAX);
 	id = node_new(snapshot, record->source, span_of(record->anchor));
 	node = &snapshot->nodes[id];
 	node_set_block(node, name.text, record->attributes);
@@ -267,7 +277,8 @@ enum err_code snapshot_load(struct snapshot *snapshot, const struct snapshot_rec
 	names_claim(snapshot, id, &name);
 	if (record->members.len > 0)
 		*vec_add(&snapshot->pending) = (struct pending){id,
-				mem_strndup(record->members.ptr, record->members.len), record->members.len};
+				mem_strndup(record->members.ptr, record->members.len),
+				record->members.len};
 	return ERR_NONE;
 }
 
@@ -301,7 +312,8 @@ static void load_wait(struct snapshot *snapshot, node_id group, const struct ite
 	struct err ignored;
 	node_id holder;
 
-	if (names_read(snapshot->nodes[group].source, item->text, &snapshot->work->key, &name, &ignored) != ERR_NONE)
+	if (names_read(snapshot->nodes[group].source, item->text, &snapshot->work->key, &name,
+			    &ignored) != ERR_NONE)
 		return;
 	holder = names_find(snapshot, &name);
 	if (holder != NODE_NONE && node_is_present(&snapshot->nodes[holder]))
@@ -318,7 +330,8 @@ static void load_member(struct snapshot *snapshot, node_id group, const struct i
 	if (member != NODE_NONE && node_is_present(&snapshot->nodes[member]))
 		*vec_add(&snapshot->work->found) = member;
 	else
-		waits_add(snapshot, group, &(struct missing){text_hash(item->text), false, item->text});
+		waits_add(snapshot, group,
+				&(struct missing){text_hash(item->text), false, item->text});
 }
 
 static void load_item(struct snapshot *snapshot, node_id id, const struct item *item)
@@ -334,7 +347,8 @@ static void load_item(struct snapshot *snapshot, node_id id, const struct item *
 		load_wait(snapshot, id, item);
 		return;
 	case ITEM_TEXT:
-		waits_add(snapshot, id, &(struct missing){text_hash(item->text), false, item->text});
+		waits_add(snapshot, id,
+				&(struct missing){text_hash(item->text), false, item->text});
 		return;
 	case ITEM_FORMER:
 		names_remember(snapshot, id, item->text, item->order);
@@ -355,7 +369,8 @@ static void load_members(struct snapshot *snapshot, const struct pending *pendin
 	while (item_read(&reader, &item))
 		load_item(snapshot, pending->node, &item);
 	if (work->found.count > 0)
-		members_set(snapshot, pending->node, node_set_of(work->found.items, work->found.count));
+		members_set(snapshot, pending->node,
+				node_set_of(work->found.items, work->found.count));
 }
 
 void snapshot_load_finish(struct snapshot *snapshot)

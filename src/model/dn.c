@@ -1,8 +1,7 @@
 #include "model/dn.h"
 
 #include "base/text.h"
-
-#include <inttypes.h>
+#include "model/dn_type.h"
 
 /*
  * Inside a key: part = type '=' value, parts of one RDN joined by PART_JOIN, RDN ended by DN_KEY_END. So that these
@@ -12,50 +11,6 @@
 #define PART_JOIN '\x02'
 #define ESCAPE '\x03'
 #define FAST_MAX 512 /* bytes of an attribute and its value that take the fast path */
-#define TYPE_MAX 128 /* bytes of an attribute type */
-
-static const struct {
-	struct span name, short_name;
-} aliases[] = {
-	{SPAN_LIT("gn"), SPAN_LIT("givenname")},
-	{SPAN_LIT("e"), SPAN_LIT("email")},
-	{SPAN_LIT("commonname"), SPAN_LIT("cn")},
-	{SPAN_LIT("surname"), SPAN_LIT("sn")},
-	{SPAN_LIT("countryname"), SPAN_LIT("c")},
-	{SPAN_LIT("localityname"), SPAN_LIT("l")},
-	{SPAN_LIT("stateorprovincename"), SPAN_LIT("st")},
-	{SPAN_LIT("streetaddress"), SPAN_LIT("street")},
-	{SPAN_LIT("organizationname"), SPAN_LIT("o")},
-	{SPAN_LIT("organizationalunitname"), SPAN_LIT("ou")},
-	{SPAN_LIT("domaincomponent"), SPAN_LIT("dc")},
-	{SPAN_LIT("userid"), SPAN_LIT("uid")},
-	{SPAN_LIT("rfc822mailbox"), SPAN_LIT("mail")},
-	{SPAN_LIT("emailaddress"), SPAN_LIT("email")},
-	{SPAN_LIT("pkcs9email"), SPAN_LIT("email")},
-	{SPAN_LIT("2.5.4.3"), SPAN_LIT("cn")},
-	{SPAN_LIT("2.5.4.4"), SPAN_LIT("sn")},
-	{SPAN_LIT("2.5.4.5"), SPAN_LIT("serialnumber")},
-	{SPAN_LIT("2.5.4.6"), SPAN_LIT("c")},
-	{SPAN_LIT("2.5.4.7"), SPAN_LIT("l")},
-	{SPAN_LIT("2.5.4.8"), SPAN_LIT("st")},
-	{SPAN_LIT("2.5.4.9"), SPAN_LIT("street")},
-	{SPAN_LIT("2.5.4.10"), SPAN_LIT("o")},
-	{SPAN_LIT("2.5.4.11"), SPAN_LIT("ou")},
-	{SPAN_LIT("2.5.4.12"), SPAN_LIT("title")},
-	{SPAN_LIT("2.5.4.13"), SPAN_LIT("description")},
-	{SPAN_LIT("2.5.4.41"), SPAN_LIT("name")},
-	{SPAN_LIT("2.5.4.42"), SPAN_LIT("givenname")},
-	{SPAN_LIT("2.5.4.43"), SPAN_LIT("initials")},
-	{SPAN_LIT("2.5.4.44"), SPAN_LIT("generationqualifier")},
-	{SPAN_LIT("2.5.4.45"), SPAN_LIT("x500uniqueidentifier")},
-	{SPAN_LIT("2.5.4.46"), SPAN_LIT("dnqualifier")},
-	{SPAN_LIT("0.9.2342.19200300.100.1.1"), SPAN_LIT("uid")},
-	{SPAN_LIT("0.9.2342.19200300.100.1.3"), SPAN_LIT("mail")},
-	{SPAN_LIT("0.9.2342.19200300.100.1.25"), SPAN_LIT("dc")},
-	{SPAN_LIT("1.2.840.113549.1.9.1"), SPAN_LIT("email")},
-	{SPAN_LIT("2.16.840.1.113730.3.1.3"), SPAN_LIT("employeenumber")},
-	{SPAN_LIT("2.16.840.1.113730.3.1.241"), SPAN_LIT("displayname")},
-};
 
 static bool is_digit(char c)
 {
@@ -88,64 +43,6 @@ static enum err_code not_a_dn(struct span text, const char *why, struct err *err
 	AUTO(mem_freep) char *shown = text_printable(text);
 
 	return err_set(err, ERR_PROTO, 0, "\"%.200s\" is not a distinguished name: %s", shown, why);
-}
-
-/* ---- attribute types ---- */
-
-/* type: lower-case. The short name of the same attribute. */
-static struct span short_type(struct span type)
-{
-	/* Almost all types are short ones already: cn, ou, uid, dc. */
-	if (type.len <= 3 && type.ptr[0] != 'g' && type.ptr[0] != 'e')
-		return type;
-	for (size_t i = 0; i < COUNT_OF(aliases); i++) {
-		if (span_equal(type, aliases[i].name))
-			return aliases[i].short_name;
-	}
-	return type;
-}
-
-/* descr of RFC 4512 section 1.4, in lower case; the underscore is there because some servers allow it. */
-static bool is_descr(struct span type)
-{
-	if (type.ptr[0] < 'a' || type.ptr[0] > 'z')
-		return false;
-	for (size_t i = 1; i < type.len; i++) {
-		char c = type.ptr[i];
-
-		if (!((c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_'))
-			return false;
-	}
-	return true;
-}
-
-/* numericoid of the same section: numbers with a dot between each two, at least one dot. */
-static bool is_oid(struct span type)
-{
-	size_t dots = 0;
-
-	for (size_t i = 0; i < type.len; i++) {
-		if (is_digit(type.ptr[i]))
-			continue;
-		if (type.ptr[i] != '.' || i == 0 || i + 1 == type.len || type.ptr[i + 1] == '.')
-			return false;
-		dots++;
-	}
-	return dots > 0;
-}
-
-/* Reads a type as written. room: holds it in lower case. The result has length 0 if it is none. */
-static struct span read_type(struct span written, char room[static TYPE_MAX])
-{
-	struct span type = {room, written.len};
-
-	if (written.len == 0 || written.len > TYPE_MAX)
-		return (struct span){0};
-	for (size_t i = 0; i < written.len; i++)
-		room[i] = lower(written.ptr[i]);
-	if (!is_descr(type) && !is_oid(type))
-		return (struct span){0};
-	return short_type(type);
 }
 
 /* ---- values ---- */
@@ -368,7 +265,8 @@ static size_t fast_ava(struct span ava, char room[static FAST_MAX])
 		in++;
 	for (; in < end && lower(*in) >= 'a' && lower(*in) <= 'z'; in++)
 		*out++ = lower(*in);
-	if (out == room || out - room > 3 || in == end || *in != '=' || *room == 'g' || *room == 'e')
+	if (out == room || out - room > 3 || in == end || *in != '=' || *room == 'g' ||
+			*room == 'e')
 		return 0;
 	*out++ = '=';
 	value = out;
@@ -391,7 +289,7 @@ static size_t fast_ava(struct span ava, char room[static FAST_MAX])
 
 static const char *add_ava(struct span ava, struct buf *key)
 {
-	char room[FAST_MAX > TYPE_MAX ? FAST_MAX : TYPE_MAX];
+	char room[FAST_MAX > DN_TYPE_MAX ? FAST_MAX : DN_TYPE_MAX];
 	size_t len = fast_ava(ava, room);
 	const char *equals;
 	struct span type;
@@ -403,7 +301,7 @@ static const char *add_ava(struct span ava, struct buf *key)
 	equals = ava.len ? memchr(ava.ptr, '=', ava.len) : NULL;
 	if (!equals)
 		return "a part has no \"=\"";
-	type = read_type(trim((struct span){ava.ptr, (size_t)(equals - ava.ptr)}), room);
+	type = dn_type_read(trim((struct span){ava.ptr, (size_t)(equals - ava.ptr)}), room);
 	if (type.len == 0)
 		return "an attribute type is malformed";
 	buf_add(key, type.ptr, type.len);
@@ -517,14 +415,16 @@ enum err_code dn_key(struct span text, struct buf *key, struct err *err)
 
 	buf_reset(key);
 	if (text.len > DN_TEXT_MAX)
-		return err_set(err, ERR_LIMIT, 0, "a distinguished name of %zu bytes is over the limit of %zu",
+		return err_set(err, ERR_LIMIT, 0,
+				"a distinguished name of %zu bytes is over the limit of %zu",
 				text.len, DN_TEXT_MAX);
 	text = trim(cut_uid(text));
 	if (text.len == 0)
 		return ERR_NONE;
 	count = split(text, ',', rdns, DN_RDNS_MAX);
 	if (count > DN_RDNS_MAX)
-		return err_set(err, ERR_LIMIT, 0, "a distinguished name has more than %d parts", DN_RDNS_MAX);
+		return err_set(err, ERR_LIMIT, 0, "a distinguished name has more than %d parts",
+				DN_RDNS_MAX);
 	while (count > 0) {
 		const char *wrong = add_rdn(rdns[--count], key);
 
@@ -532,13 +432,15 @@ enum err_code dn_key(struct span text, struct buf *key, struct err *err)
 			return not_a_dn(text, wrong, err);
 	}
 	if (key->overflowed)
-		return err_set(err, ERR_LIMIT, 0, "the key of a distinguished name is over %zu bytes", key->max);
+		return err_set(err, ERR_LIMIT, 0,
+				"the key of a distinguished name is over %zu bytes", key->max);
 	return ERR_NONE;
 }
 
 bool dn_key_is_under(struct span key, struct span base_key)
 {
-	return key.len >= base_key.len && (base_key.len == 0 || memcmp(key.ptr, base_key.ptr, base_key.len) == 0);
+	return key.len >= base_key.len &&
+			(base_key.len == 0 || memcmp(key.ptr, base_key.ptr, base_key.len) == 0);
 }
 
 struct span dn_key_above(struct span key)
@@ -604,5 +506,6 @@ char *dn_rebase(struct span text, size_t keep, const char *above)
 		end = piece_end(text, i ? end + 1 : 0, ",,");
 	if (end == 0)
 		return mem_strdup(above);
-	return *above ? mem_printf("%.*s,%s", (int)end, text.ptr, above) : mem_strndup(text.ptr, end);
+	return *above ? mem_printf("%.*s,%s", (int)end, text.ptr, above)
+		      : mem_strndup(text.ptr, end);
 }

@@ -59,7 +59,8 @@ static bool is_skipped(const char *name, const char *const *skip, size_t skip_co
 	return false;
 }
 
-static size_t gather(const struct entry *entry, const char *const *skip, size_t skip_count, struct pair *ret)
+static size_t gather(const struct entry *entry, const char *const *skip, size_t skip_count,
+		struct pair *ret)
 {
 	size_t count = 0;
 
@@ -116,7 +117,8 @@ static void add_pairs(const struct pair *pairs, size_t count, struct buf *ret)
 	}
 }
 
-void entry_pack(const struct entry *entry, const char *const *skip, size_t skip_count, struct buf *ret)
+void entry_pack(const struct entry *entry, const char *const *skip, size_t skip_count,
+		struct buf *ret)
 {
 	struct pair few[PAIRS_ON_STACK];
 	AUTO(mem_freep) struct pair *many = NULL;
@@ -163,7 +165,8 @@ static void read_values(struct pack_reader *reader, struct arena *arena, struct 
 	ret->values = values;
 }
 
-enum err_code entry_unpack(struct span block, struct arena *arena, struct entry *ret, struct err *err)
+enum err_code entry_unpack(
+		struct span block, struct arena *arena, struct entry *ret, struct err *err)
 {
 	struct pack_reader reader = {.rest = block};
 	size_t count = pack_read_number(&reader, ENTRY_ATTRIBUTES_MAX);
@@ -178,7 +181,8 @@ enum err_code entry_unpack(struct span block, struct arena *arena, struct entry 
 		read_values(&reader, arena, &attributes[i]);
 	}
 	if (reader.damaged || reader.rest.len > 0)
-		return err_set(err, ERR_STORE, 0, "a stored entry of %zu bytes is damaged", block.len);
+		return err_set(err, ERR_STORE, 0, "a stored entry of %zu bytes is damaged",
+				block.len);
 	*ret = (struct entry){.attributes = attributes, .count = count};
 	return ERR_NONE;
 }

@@ -37,12 +37,14 @@ struct span entry_first(const struct entry *entry, const char *name);
  * bytes: compare or hash the block to see whether an entry changed. skip: names to leave out (lower-case), may be NULL.
  * A value that came twice is one. ret: appended to; its limit bounds the block.
  */
-void entry_pack(const struct entry *entry, const char *const *skip, size_t skip_count, struct buf *ret);
+void entry_pack(const struct entry *entry, const char *const *skip, size_t skip_count,
+		struct buf *ret);
 /*
  * The reverse, without anchor and DN, which are NULL. Names and values point into block, the arrays into arena.
  * Errors: ERR_STORE (block is damaged).
  */
-MUST_CHECK enum err_code entry_unpack(struct span block, struct arena *arena, struct entry *ret, struct err *err);
+MUST_CHECK enum err_code entry_unpack(
+		struct span block, struct arena *arena, struct entry *ret, struct err *err);
 /* First value of the attribute of that name (lower-case) in a block, without unpacking it; ptr NULL if it has none. */
 struct span entry_block_first(struct span block, const char *name);
 

@@ -23,7 +23,8 @@ size_t pack_read_number(struct pack_reader *reader, size_t max)
 {
 	size_t number = 0;
 
-	for (unsigned shift = 0; !reader->damaged && reader->rest.len > 0 && shift < 7 * NUMBER_BYTES_MAX;
+	for (unsigned shift = 0;
+			!reader->damaged && reader->rest.len > 0 && shift < 7 * NUMBER_BYTES_MAX;
 			shift += 7) {
 		unsigned char octet = (unsigned char)*reader->rest.ptr++;
 

@@ -18,8 +18,9 @@ struct pack_reader {
 	struct span rest;
 	bool damaged;
 };
-size_t pack_read_number(struct pack_reader *reader, size_t max);     /* greater than max: damaged, 0 */
-struct span pack_read_bytes(struct pack_reader *reader, size_t len); /* exactly len; borrowed from the block */
+size_t pack_read_number(struct pack_reader *reader, size_t max); /* greater than max: damaged, 0 */
+struct span pack_read_bytes(
+		struct pack_reader *reader, size_t len); /* exactly len; borrowed from the block */
 struct span pack_read_span(struct pack_reader *reader, size_t max);
 
 #endif

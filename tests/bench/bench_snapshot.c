@@ -11,8 +11,14 @@
 static const char *const people_attributes[] = {"cn", "givenname", "mail", "sn", "uid"};
 static const char *const group_attributes[] = {"cn", "member"};
 static const struct search searches[] = {
-	{.id = 0, .purpose = SEARCH_USERS, .attributes = people_attributes, .attribute_count = 5},
-	{.id = 1, .purpose = SEARCH_GROUPS, .attributes = group_attributes, .attribute_count = 2},
+		{.id = 0,
+				.purpose = SEARCH_USERS,
+				.attributes = people_attributes,
+				.attribute_count = 5},
+		{.id = 1,
+				.purpose = SEARCH_GROUPS,
+				.attributes = group_attributes,
+				.attribute_count = 2},
 };
 
 static size_t people, groups;
@@ -21,14 +27,16 @@ static void report(const char *what, uint64_t since_ns, size_t pieces)
 {
 	double ms = (double)(clock_monotonic_ns() - since_ns) / 1e6;
 
-	(void)printf("snapshot %-34s %9.3f ms  %8.3f us each\n", what, ms, ms * 1000 / (double)pieces);
+	(void)printf("snapshot %-34s %9.3f ms  %8.3f us each\n", what, ms,
+			ms * 1000 / (double)pieces);
 }
 
 static void memory(const char *what)
 {
 	struct mallinfo2 info = mallinfo2();
 
-	(void)printf("snapshot %-34s %9.1f MiB\n", what, (double)(info.uordblks + info.hblkhd) / 1048576.0);
+	(void)printf("snapshot %-34s %9.1f MiB\n", what,
+			(double)(info.uordblks + info.hblkhd) / 1048576.0);
 }
 
 static void must(enum err_code code, const struct err *err)
@@ -80,7 +88,8 @@ static void upsert_group(struct snapshot *snapshot, size_t g, size_t first, size
 	anchor_of('b', g, anchor);
 	(void)snprintf(dn, 64, "cn=group-%zu,ou=groups,dc=example,dc=org", g);
 	for (size_t i = 0; i < count; i++) {
-		int len = snprintf(texts[i], 64, "uid=person%zu,ou=people,dc=example,dc=org", (first + i) % people);
+		int len = snprintf(texts[i], 64, "uid=person%zu,ou=people,dc=example,dc=org",
+				(first + i) % people);
 
 		values[i] = (struct span){texts[i], (size_t)len};
 	}
@@ -118,7 +127,8 @@ static void bench_names(void)
 	struct err err;
 
 	for (size_t i = 0; i < 1000000; i++)
-		must(dn_key(SPAN_LIT("uid=person12345,ou=people,dc=example,dc=org"), &key, &err), &err);
+		must(dn_key(SPAN_LIT("uid=person12345,ou=people,dc=example,dc=org"), &key, &err),
+				&err);
 	report("key of a DN of 4 RDNs", begin, 1000000);
 }
 

@@ -34,7 +34,8 @@ static enum nesting nesting(void *context, node_id node)
 	return snapshot_anchor(context, node)[0] == 'F' ? NESTING_FLATTEN : NESTING_KEEP;
 }
 
-static void put(struct snapshot *snapshot, const char *name, const char *const *members, size_t count)
+static void put(struct snapshot *snapshot, const char *name, const char *const *members,
+		size_t count)
 {
 	char dn[32], texts[32][32];
 	struct span values[32];
@@ -44,7 +45,8 @@ static void put(struct snapshot *snapshot, const char *name, const char *const *
 
 	(void)snprintf(dn, sizeof(dn), "cn=%s", name);
 	for (size_t i = 0; i < count; i++)
-		values[i] = (struct span){texts[i], (size_t)snprintf(texts[i], 32, "cn=%s", members[i])};
+		values[i] = (struct span){
+				texts[i], (size_t)snprintf(texts[i], 32, "cn=%s", members[i])};
 	assert_int_equal(snapshot_upsert(snapshot, 0, &entry, &err), ERR_NONE);
 }
 
@@ -101,11 +103,13 @@ static char *names_of(const struct snapshot *snapshot, const node_id *nodes, siz
 	return buf_steal(&text);
 }
 
-static char *members_of(struct closure *closure, const struct snapshot *snapshot, const char *group, size_t *outside)
+static char *members_of(struct closure *closure, const struct snapshot *snapshot, const char *group,
+		size_t *outside)
 {
 	AUTO(arena_freep) struct arena *arena = arena_new();
 	const node_id *nodes;
-	size_t count = closure_members(closure, snapshot_find_anchor(snapshot, 0, group), arena, &nodes, outside);
+	size_t count = closure_members(
+			closure, snapshot_find_anchor(snapshot, 0, group), arena, &nodes, outside);
 
 	return names_of(snapshot, nodes, count);
 }
@@ -116,48 +120,48 @@ static void test_members(void **state)
 		const char *directory, *group, *members;
 		size_t outside;
 	} cases[] = {
-		/* keep */
-		{"A: p1 p2", "A", "p1 p2 ", 0},
-		{"A: p1 B; B: p2", "A", "B p1 ", 0},
-		{"A: p1 B; B: p2", "B", "p2 ", 0},
-		{"A: p1 x1 n1 x2", "A", "p1 ", 3},
-		{"A: B; B: x1 n1", "A", "B ", 0},
-		{"A: ", "A", "", 0},
-		/* flatten */
-		{"F: p1 B; B: p2 C; C: p3", "F", "p1 p2 p3 ", 0},
-		{"F: B; B: F2; F2: p1", "F", "p1 ", 0},
-		{"A: F p1; F: B p2; B: p3", "A", "F p1 ", 0},
-		{"F: p1 A; A: p2 B x1; B: p3 n1", "F", "p1 p2 p3 ", 2},
-		/* looked through */
-		{"A: t1 p1; t1: p2 B; B: p3", "A", "B p1 p2 ", 0},
-		{"A: t1; t1: t2 x1; t2: p1 n1", "A", "p1 ", 2},
-		{"F: t1; t1: A; A: t2; t2: p1", "F", "p1 ", 0},
-		{"t1: A; A: p1", "t1", "", 0},
-		/* a group that is not made is opaque */
-		{"A: n1; n1: p1 B; B: p2", "A", "", 1},
-		/* diamonds */
-		{"A: B C; B: D; C: D; D: p1", "A", "B C ", 0},
-		{"A: t1 t2; t1: t3; t2: t3; t3: p1 p2", "A", "p1 p2 ", 0},
-		{"F: B C; B: D p1; C: D p1; D: p2", "F", "p1 p2 ", 0},
-		/* itself */
-		{"A: A p1", "A", "p1 ", 0},
-		{"A: t1 p1; t1: A p2", "A", "p1 p2 ", 0},
-		{"B: A p3; A: t1 p1; t1: A p2", "B", "A p3 ", 0},
-		/* loops get the union, flat */
-		{"A: B p1; B: A p2", "A", "p1 p2 ", 0},
-		{"A: B p1; B: A p2", "B", "p1 p2 ", 0},
-		{"A: B p1; B: C p2; C: A p3", "A", "p1 p2 p3 ", 0},
-		{"A: B p1; B: C p2; C: A p3", "C", "p1 p2 p3 ", 0},
-		{"A: B p1; B: A D p2; D: p3", "A", "p1 p2 p3 ", 0},
-		{"A: B p1; B: A D p2; D: p3", "D", "p3 ", 0},
-		{"A: t1 p1; t1: B; B: A p2", "A", "p1 p2 ", 0},
-		{"A: t1 p1; t1: B; B: A p2", "B", "p1 p2 ", 0},
-		{"A: t1; t1: t2; t2: t1 p1", "A", "p1 ", 0},
-		/* above a loop nothing is special */
-		{"C: A p3; A: B p1; B: A p2", "C", "A p3 ", 0},
-		/* what is flattened ends a loop */
-		{"A: F p1; F: A p2", "A", "F p1 ", 0},
-		{"A: F p1; F: A p2", "F", "p1 p2 ", 0},
+			/* keep */
+			{"A: p1 p2", "A", "p1 p2 ", 0},
+			{"A: p1 B; B: p2", "A", "B p1 ", 0},
+			{"A: p1 B; B: p2", "B", "p2 ", 0},
+			{"A: p1 x1 n1 x2", "A", "p1 ", 3},
+			{"A: B; B: x1 n1", "A", "B ", 0},
+			{"A: ", "A", "", 0},
+			/* flatten */
+			{"F: p1 B; B: p2 C; C: p3", "F", "p1 p2 p3 ", 0},
+			{"F: B; B: F2; F2: p1", "F", "p1 ", 0},
+			{"A: F p1; F: B p2; B: p3", "A", "F p1 ", 0},
+			{"F: p1 A; A: p2 B x1; B: p3 n1", "F", "p1 p2 p3 ", 2},
+			/* looked through */
+			{"A: t1 p1; t1: p2 B; B: p3", "A", "B p1 p2 ", 0},
+			{"A: t1; t1: t2 x1; t2: p1 n1", "A", "p1 ", 2},
+			{"F: t1; t1: A; A: t2; t2: p1", "F", "p1 ", 0},
+			{"t1: A; A: p1", "t1", "", 0},
+			/* a group that is not made is opaque */
+			{"A: n1; n1: p1 B; B: p2", "A", "", 1},
+			/* diamonds */
+			{"A: B C; B: D; C: D; D: p1", "A", "B C ", 0},
+			{"A: t1 t2; t1: t3; t2: t3; t3: p1 p2", "A", "p1 p2 ", 0},
+			{"F: B C; B: D p1; C: D p1; D: p2", "F", "p1 p2 ", 0},
+			/* itself */
+			{"A: A p1", "A", "p1 ", 0},
+			{"A: t1 p1; t1: A p2", "A", "p1 p2 ", 0},
+			{"B: A p3; A: t1 p1; t1: A p2", "B", "A p3 ", 0},
+			/* loops get the union, flat */
+			{"A: B p1; B: A p2", "A", "p1 p2 ", 0},
+			{"A: B p1; B: A p2", "B", "p1 p2 ", 0},
+			{"A: B p1; B: C p2; C: A p3", "A", "p1 p2 p3 ", 0},
+			{"A: B p1; B: C p2; C: A p3", "C", "p1 p2 p3 ", 0},
+			{"A: B p1; B: A D p2; D: p3", "A", "p1 p2 p3 ", 0},
+			{"A: B p1; B: A D p2; D: p3", "D", "p3 ", 0},
+			{"A: t1 p1; t1: B; B: A p2", "A", "p1 p2 ", 0},
+			{"A: t1 p1; t1: B; B: A p2", "B", "p1 p2 ", 0},
+			{"A: t1; t1: t2; t2: t1 p1", "A", "p1 ", 0},
+			/* above a loop nothing is special */
+			{"C: A p3; A: B p1; B: A p2", "C", "A p3 ", 0},
+			/* what is flattened ends a loop */
+			{"A: F p1; F: A p2", "A", "F p1 ", 0},
+			{"A: F p1; F: A p2", "F", "p1 p2 ", 0},
 	};
 
 	(void)state;
@@ -166,10 +170,12 @@ static void test_members(void **state)
 		struct node_roles roles = {snapshot, role, nesting};
 		struct closure *closure = closure_new(snapshot, &roles);
 		size_t outside;
-		AUTO(mem_freep) char *members = members_of(closure, snapshot, cases[i].group, &outside);
+		AUTO(mem_freep)
+		char *members = members_of(closure, snapshot, cases[i].group, &outside);
 
 		if (strcmp(members, cases[i].members) != 0 || outside != cases[i].outside)
-			fail_msg("%s: %s = %s(%zu outside)", cases[i].directory, cases[i].group, members, outside);
+			fail_msg("%s: %s = %s(%zu outside)", cases[i].directory, cases[i].group,
+					members, outside);
 		closure_free(closure);
 		snapshot_free(snapshot);
 	}
@@ -195,9 +201,11 @@ static void test_depth(void **state)
 	static const struct {
 		const char *group, *members;
 	} cases[] = {
-		{"G01", "G02 p01 "}, {"G09", "G10 p09 "},
-		{"G10", "p10 p11 p12 "}, /* the last layer that fits */
-		{"G11", "G12 p11 "}, {"G12", "p12 "},
+			{"G01", "G02 p01 "},
+			{"G09", "G10 p09 "},
+			{"G10", "p10 p11 p12 "}, /* the last layer that fits */
+			{"G11", "G12 p11 "},
+			{"G12", "p12 "},
 	};
 	struct snapshot *snapshot = chain(12);
 	struct node_roles roles = {snapshot, role, nesting};
@@ -206,7 +214,8 @@ static void test_depth(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		size_t outside;
-		AUTO(mem_freep) char *members = members_of(closure, snapshot, cases[i].group, &outside);
+		AUTO(mem_freep)
+		char *members = members_of(closure, snapshot, cases[i].group, &outside);
 
 		if (strcmp(members, cases[i].members) != 0)
 			fail_msg("%s = %s", cases[i].group, members);
@@ -241,20 +250,20 @@ static void test_affected(void **state)
 	static const struct {
 		const char *directory, *change, *affected;
 	} cases[] = {
-		/* a person comes: the group, and flat ones above it */
-		{"A: B; B: C; C: p1", "C: p1 p2", "C "},
-		{"F: B; B: C; C: p1", "C: p1 p2", "C F "},
-		{"F: B; B: t1; t1: t2; t2: p1", "t2: p1 p2", "B F "},
-		{"A: t1; B: t1; t1: p1", "t1: ", "A B "},
-		{"A: p1; B: p1", "A: p1 p3", "A "},
-		/* nesting comes and goes: what is below may change its layer or leave a loop */
-		{"A: p1; B: C; C: p2", "A: p1 B", "A B C "},
-		{"A: B p1; B: A p2", "B: p2", "A B "},
-		{"A: B; B: C; C: p1; D: p4", "C: p1 A", "A B C "},
-		{"A: B; B: C; C: A p1", "C: p1", "A B C "},
-		/* nothing */
-		{"A: B; B: p1", "B: p1", ""},
-		{"A: B; B: p1", "p1: ", ""},
+			/* a person comes: the group, and flat ones above it */
+			{"A: B; B: C; C: p1", "C: p1 p2", "C "},
+			{"F: B; B: C; C: p1", "C: p1 p2", "C F "},
+			{"F: B; B: t1; t1: t2; t2: p1", "t2: p1 p2", "B F "},
+			{"A: t1; B: t1; t1: p1", "t1: ", "A B "},
+			{"A: p1; B: p1", "A: p1 p3", "A "},
+			/* nesting comes and goes: what is below may change its layer or leave a loop */
+			{"A: p1; B: C; C: p2", "A: p1 B", "A B C "},
+			{"A: B p1; B: A p2", "B: p2", "A B "},
+			{"A: B; B: C; C: p1; D: p4", "C: p1 A", "A B C "},
+			{"A: B; B: C; C: A p1", "C: p1", "A B C "},
+			/* nothing */
+			{"A: B; B: p1", "B: p1", ""},
+			{"A: B; B: p1", "p1: ", ""},
 	};
 
 	(void)state;
@@ -314,12 +323,16 @@ static void test_affected_by_roles(void **state)
 		struct casting from, to;
 		const char *changed, *affected;
 	} cases[] = {
-		{"A: B; B: q1; F: A", {NULL, 'q', ROLE_PERSON, 0}, {NULL, 'q', ROLE_NONE, 0}, "q1", "B F "},
-		{"A: B; B: q1; F: A", {NULL, 'q', ROLE_PERSON, 0}, {NULL, 'q', ROLE_PERSON, 0}, "q1", ""},
-		{"A: B; B: p1 C; C: p2", {NULL, 'B', ROLE_MADE, 0}, {NULL, 'B', ROLE_THROUGH, 0}, "B", "A C "},
-		{"A: B; B: p1 C; C: p2", {NULL, 'B', ROLE_NONE, 0}, {NULL, 'B', ROLE_MADE, 0}, "B", "A B C "},
-		{"A: B; B: A C; C: p1", {NULL, 'B', ROLE_MADE, NESTING_KEEP},
-				{NULL, 'B', ROLE_MADE, NESTING_FLATTEN}, "B", "A B C "},
+			{"A: B; B: q1; F: A", {NULL, 'q', ROLE_PERSON, 0},
+					{NULL, 'q', ROLE_NONE, 0}, "q1", "B F "},
+			{"A: B; B: q1; F: A", {NULL, 'q', ROLE_PERSON, 0},
+					{NULL, 'q', ROLE_PERSON, 0}, "q1", ""},
+			{"A: B; B: p1 C; C: p2", {NULL, 'B', ROLE_MADE, 0},
+					{NULL, 'B', ROLE_THROUGH, 0}, "B", "A C "},
+			{"A: B; B: p1 C; C: p2", {NULL, 'B', ROLE_NONE, 0},
+					{NULL, 'B', ROLE_MADE, 0}, "B", "A B C "},
+			{"A: B; B: A C; C: p1", {NULL, 'B', ROLE_MADE, NESTING_KEEP},
+					{NULL, 'B', ROLE_MADE, NESTING_FLATTEN}, "B", "A B C "},
 	};
 
 	(void)state;
@@ -377,7 +390,8 @@ static void test_endless_chain(void **state)
 	last = members_of(closure, snapshot, "G99990", &outside);
 	assert_string_equal(last, "p100001 ");
 	mem_free(last);
-	assert_true(snapshot_in_group(snapshot, snapshot_find_anchor(snapshot, 0, "p100001"), "*") == false);
+	assert_true(snapshot_in_group(snapshot, snapshot_find_anchor(snapshot, 0, "p100001"),
+				    "*") == false);
 	closure_free(closure);
 	snapshot_free(snapshot);
 }
@@ -385,9 +399,12 @@ static void test_endless_chain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_members), cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_depth_by_longest_way), cmocka_unit_test(test_affected),
-		cmocka_unit_test(test_affected_by_roles), cmocka_unit_test(test_endless_chain),
+			cmocka_unit_test(test_members),
+			cmocka_unit_test(test_depth),
+			cmocka_unit_test(test_depth_by_longest_way),
+			cmocka_unit_test(test_affected),
+			cmocka_unit_test(test_affected_by_roles),
+			cmocka_unit_test(test_endless_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,66 +26,75 @@ static void test_keys(void **state)
 	static const struct {
 		const char *text, *key;
 	} cases[] = {
-		{"", ""},
-		{"  ", ""},
-		{"uid=ada,ou=people,dc=example,dc=org", "dc=org/dc=example/ou=people/uid=ada/"},
-		{"UID=Ada,OU=People,DC=Example,DC=Org", "dc=org/dc=example/ou=people/uid=ada/"},
-		{" uid = Ada , ou = people,dc=x ", "dc=x/ou=people/uid=ada/"},
-		{"cn=  two   spaces  ,dc=x", "dc=x/cn=two spaces/"},
-		{"cn=\\20lead and trail\\20,dc=x", "dc=x/cn=lead and trail/"},
-		{"cn=\\ lead,dc=x", "dc=x/cn=lead/"},
-		{"cn=,dc=x", "dc=x/cn=/"},
-		{"cn=\\20,dc=x", "dc=x/cn=/"},
-		{"cn=Smith\\, John,dc=x", "dc=x/cn=smith, john/"},
-		{"cn=Smith\\2C John,dc=x", "dc=x/cn=smith, john/"},
-		{"cn=Smith\\2c  john,dc=x", "dc=x/cn=smith, john/"},
-		{"cn=a\\+b,dc=x", "dc=x/cn=a+b/"},
-		{"cn=a=b", "cn=a=b/"},
-		{"cn=a\\=b", "cn=a=b/"},
-		{"cn=\\#start", "cn=#start/"},
-		{"cn=hash#in", "cn=hash#in/"},
-		{"cn=a\\\\", "cn=a\\/"},
-		{"cn=a\\\\,dc=x", "dc=x/cn=a\\/"},
-		{"cn=M\xc3\xbcller,dc=x", "dc=x/cn=m\xc3\xbcller/"},
-		{"cn=M\\C3\\9CLLER,dc=x", "dc=x/cn=m\xc3\xbcller/"},
-		{"cn=Mu\xcc\x88ller,dc=x", "dc=x/cn=m\xc3\xbcller/"},
-		{"cn=Stra\xc3\x9f" "e", "cn=strasse/"},
-		{"cn=a\xc2\xa0 b", "cn=a b/"},
-		{"cn=\xef\xbc\xa1" "da", "cn=ada/"},
-		{"cn=\\ff\\FE", "cn=\xff\xfe/"},
-		{"cn=a\\00B", "cn=a^\x10" "b/"},
-		{"cn=a\\01\\02\\03", "cn=a^\x11^\x12^\x13/"},
-		/* multi-valued RDNs */
-		{"sn=b+cn=a,dc=x", "dc=x/cn=a+sn=b/"},
-		{"cn=a + sn=b,dc=x", "dc=x/cn=a+sn=b/"},
-		{"UID=SJ+CN=smith\\2C  john,OU=People", "ou=people/cn=smith, john+uid=sj/"},
-		/* types */
-		{"2.5.4.3=a", "cn=a/"},
-		{"commonName=a,organizationalUnitName=b,0.9.2342.19200300.100.1.25=c", "dc=c/ou=b/cn=a/"},
-		{"userid=a,o=b,c=DE", "c=de/o=b/uid=a/"},
-		{"gn=a", "givenname=a/"},
-		{"emailAddress=a@example.org", "email=a@example.org/"},
-		{"E=a@example.org", "email=a@example.org/"},
-		{"rfc822Mailbox=a", "mail=a/"},
-		{"1.2.3.4=a", "1.2.3.4=a/"},
-		{"x-own-type2=a", "x-own-type2=a/"},
-		/* BER in hex */
-		{"cn=#0403616263", "cn=abc/"},
-		{"cn=#0C0341C39C", "cn=a\xc3\xbc/"},
-		{"cn=#1303616263,dc=x", "dc=x/cn=abc/"},
-		{"cn=#048103414243", "cn=abc/"},
-		{"cn=#04820003414243", "cn=abc/"},
-		{"cn=#0400", "cn=/"},
-		{"cn=#3003020101", "cn=^#3003020101/"},
-		{"cn=#0404616263", "cn=^#0404616263/"},
-		{"cn=#AB", "cn=^#ab/"},
-		/* an optional UID */
-		{"uid=ada,dc=x#'0101'B", "dc=x/uid=ada/"},
-		{"uid=ada,dc=x#''B", "dc=x/uid=ada/"},
-		{"uid=ada,dc=x\\#'0101'B", "dc=x#'0101'b/uid=ada/"},
-		{"uid=ada,dc=x\\\\#'01'B", "dc=x\\/uid=ada/"},
-		{"uid=ada,dc=x'01'B", "dc=x'01'b/uid=ada/"},
-		{"uid=ada,dc=#'0'B", "dc=/uid=ada/"},
+			{"", ""},
+			{"  ", ""},
+			{"uid=ada,ou=people,dc=example,dc=org",
+					"dc=org/dc=example/ou=people/uid=ada/"},
+			{"UID=Ada,OU=People,DC=Example,DC=Org",
+					"dc=org/dc=example/ou=people/uid=ada/"},
+			{" uid = Ada , ou = people,dc=x ", "dc=x/ou=people/uid=ada/"},
+			{"cn=  two   spaces  ,dc=x", "dc=x/cn=two spaces/"},
+			{"cn=\\20lead and trail\\20,dc=x", "dc=x/cn=lead and trail/"},
+			{"cn=\\ lead,dc=x", "dc=x/cn=lead/"},
+			{"cn=,dc=x", "dc=x/cn=/"},
+			{"cn=\\20,dc=x", "dc=x/cn=/"},
+			{"cn=Smith\\, John,dc=x", "dc=x/cn=smith, john/"},
+			{"cn=Smith\\2C John,dc=x", "dc=x/cn=smith, john/"},
+			{"cn=Smith\\2c  john,dc=x", "dc=x/cn=smith, john/"},
+			{"cn=a\\+b,dc=x", "dc=x/cn=a+b/"},
+			{"cn=a=b", "cn=a=b/"},
+			{"cn=a\\=b", "cn=a=b/"},
+			{"cn=\\#start", "cn=#start/"},
+			{"cn=hash#in", "cn=hash#in/"},
+			{"cn=a\\\\", "cn=a\\/"},
+			{"cn=a\\\\,dc=x", "dc=x/cn=a\\/"},
+			{"cn=M\xc3\xbcller,dc=x", "dc=x/cn=m\xc3\xbcller/"},
+			{"cn=M\\C3\\9CLLER,dc=x", "dc=x/cn=m\xc3\xbcller/"},
+			{"cn=Mu\xcc\x88ller,dc=x", "dc=x/cn=m\xc3\xbcller/"},
+			{"cn=Stra\xc3\x9f"
+			 "e",
+					"cn=strasse/"},
+			{"cn=a\xc2\xa0 b", "cn=a b/"},
+			{"cn=\xef\xbc\xa1"
+			 "da",
+					"cn=ada/"},
+			{"cn=\\ff\\FE", "cn=\xff\xfe/"},
+			{"cn=a\\00B",
+					"cn=a^\x10"
+					"b/"},
+			{"cn=a\\01\\02\\03", "cn=a^\x11^\x12^\x13/"},
+			/* multi-valued RDNs */
+			{"sn=b+cn=a,dc=x", "dc=x/cn=a+sn=b/"},
+			{"cn=a + sn=b,dc=x", "dc=x/cn=a+sn=b/"},
+			{"UID=SJ+CN=smith\\2C  john,OU=People", "ou=people/cn=smith, john+uid=sj/"},
+			/* types */
+			{"2.5.4.3=a", "cn=a/"},
+			{"commonName=a,organizationalUnitName=b,0.9.2342.19200300.100.1.25=c",
+					"dc=c/ou=b/cn=a/"},
+			{"userid=a,o=b,c=DE", "c=de/o=b/uid=a/"},
+			{"gn=a", "givenname=a/"},
+			{"emailAddress=a@example.org", "email=a@example.org/"},
+			{"E=a@example.org", "email=a@example.org/"},
+			{"rfc822Mailbox=a", "mail=a/"},
+			{"1.2.3.4=a", "1.2.3.4=a/"},
+			{"x-own-type2=a", "x-own-type2=a/"},
+			/* BER in hex */
+			{"cn=#0403616263", "cn=abc/"},
+			{"cn=#0C0341C39C", "cn=a\xc3\xbc/"},
+			{"cn=#1303616263,dc=x", "dc=x/cn=abc/"},
+			{"cn=#048103414243", "cn=abc/"},
+			{"cn=#04820003414243", "cn=abc/"},
+			{"cn=#0400", "cn=/"},
+			{"cn=#3003020101", "cn=^#3003020101/"},
+			{"cn=#0404616263", "cn=^#0404616263/"},
+			{"cn=#AB", "cn=^#ab/"},
+			/* an optional UID */
+			{"uid=ada,dc=x#'0101'B", "dc=x/uid=ada/"},
+			{"uid=ada,dc=x#''B", "dc=x/uid=ada/"},
+			{"uid=ada,dc=x\\#'0101'B", "dc=x#'0101'b/uid=ada/"},
+			{"uid=ada,dc=x\\\\#'01'B", "dc=x\\/uid=ada/"},
+			{"uid=ada,dc=x'01'B", "dc=x'01'b/uid=ada/"},
+			{"uid=ada,dc=#'0'B", "dc=/uid=ada/"},
 	};
 	AUTO(buf_release) struct buf key = {.max = DN_KEY_MAX};
 	struct err err;
@@ -105,10 +114,34 @@ static void test_keys(void **state)
 static void test_refused(void **state)
 {
 	static const char *const cases[] = {
-		"nonsense", "cn=\"Smith, John\"", "cn=a;b=c", "cn=a<b>", "OID.2.5.4.3=a", "<GUID=00>",
-		"cn=a,,dc=x", "cn=a,", ",cn=a", "=a", "cn=a+", "+cn=a", "cn=a\\", "cn=a\\xy", "cn=a\\4",
-		"cn=#", "cn=#0", "cn=#0g", "cn=#04 01", "cn;lang-de=a", "2=a", "2.=a", ".2=a", "2..5=a",
-		"1a=b", "c n=a", "c\xc3\xbc=a", "-a=b",
+			"nonsense",
+			"cn=\"Smith, John\"",
+			"cn=a;b=c",
+			"cn=a<b>",
+			"OID.2.5.4.3=a",
+			"<GUID=00>",
+			"cn=a,,dc=x",
+			"cn=a,",
+			",cn=a",
+			"=a",
+			"cn=a+",
+			"+cn=a",
+			"cn=a\\",
+			"cn=a\\xy",
+			"cn=a\\4",
+			"cn=#",
+			"cn=#0",
+			"cn=#0g",
+			"cn=#04 01",
+			"cn;lang-de=a",
+			"2=a",
+			"2.=a",
+			".2=a",
+			"2..5=a",
+			"1a=b",
+			"c n=a",
+			"c\xc3\xbc=a",
+			"-a=b",
 	};
 	AUTO(buf_release) struct buf key = {.max = DN_KEY_MAX};
 	struct err err;
@@ -178,8 +211,8 @@ static void test_fast_and_slow_agree(void **state)
 		if (strchr("\"#+,;<>\\", c))
 			continue;
 		(void)snprintf(plain, sizeof(plain), "cn=X %c  Y%c,DC=z", c, c);
-		(void)snprintf(escaped, sizeof(escaped), "2.5.4.3=x \\%02x y\\%02X,dc=\\5A", (unsigned)c,
-				(unsigned)c);
+		(void)snprintf(escaped, sizeof(escaped), "2.5.4.3=x \\%02x y\\%02X,dc=\\5A",
+				(unsigned)c, (unsigned)c);
 		assert_int_equal(dn_key(span_of(plain), &fast, &err), ERR_NONE);
 		assert_int_equal(dn_key(span_of(escaped), &slow, &err), ERR_NONE);
 		assert_string_equal(buf_text(&fast), buf_text(&slow));
@@ -216,12 +249,23 @@ static void test_first_value(void **state)
 	static const struct {
 		const char *text, *value;
 	} cases[] = {
-		{"cn=Data\\, Eng,ou=x", "Data, Eng"}, {"cn=Data\\2C Eng,ou=x", "Data, Eng"},
-		{"CN=a+sn=b,ou=x", "a"}, {"cn= \\20a b\\20 ,ou=x", " a b "},
-		{"cn=M\\C3\\BCller", "M\xc3\xbcller"}, {"cn=#0403414243", "ABC"},
-		{"cn=a\\\\,ou=x", "a\\"}, {"cn=two  spaces", "two  spaces"}, {"cn=a=b", "a=b"},
-		{"cn=", NULL}, {"", NULL}, {"nonsense", NULL}, {"nonsense,cn=a", NULL}, {"cn=a\\", NULL},
-		{"cn=a\\00b", NULL}, {"cn=#30", NULL}, {"cn=#3", NULL},
+			{"cn=Data\\, Eng,ou=x", "Data, Eng"},
+			{"cn=Data\\2C Eng,ou=x", "Data, Eng"},
+			{"CN=a+sn=b,ou=x", "a"},
+			{"cn= \\20a b\\20 ,ou=x", " a b "},
+			{"cn=M\\C3\\BCller", "M\xc3\xbcller"},
+			{"cn=#0403414243", "ABC"},
+			{"cn=a\\\\,ou=x", "a\\"},
+			{"cn=two  spaces", "two  spaces"},
+			{"cn=a=b", "a=b"},
+			{"cn=", NULL},
+			{"", NULL},
+			{"nonsense", NULL},
+			{"nonsense,cn=a", NULL},
+			{"cn=a\\", NULL},
+			{"cn=a\\00b", NULL},
+			{"cn=#30", NULL},
+			{"cn=#3", NULL},
 	};
 
 	(void)state;
@@ -241,16 +285,18 @@ static void test_rebase(void **state)
 		size_t keep;
 		const char *above, *ret;
 	} cases[] = {
-		{"uid=a,ou=old,dc=x", 1, "ou=new,dc=x", "uid=a,ou=new,dc=x"},
-		{"cn=Smith\\, J,ou=q,ou=old,dc=x", 2, "ou=new,dc=x", "cn=Smith\\, J,ou=q,ou=new,dc=x"},
-		{"uid=a,dc=x", 1, "", "uid=a"},
-		{"uid=a,dc=x", 0, "dc=y", "dc=y"},
-		{"uid=a", 5, "dc=y", "uid=a,dc=y"},
+			{"uid=a,ou=old,dc=x", 1, "ou=new,dc=x", "uid=a,ou=new,dc=x"},
+			{"cn=Smith\\, J,ou=q,ou=old,dc=x", 2, "ou=new,dc=x",
+					"cn=Smith\\, J,ou=q,ou=new,dc=x"},
+			{"uid=a,dc=x", 1, "", "uid=a"},
+			{"uid=a,dc=x", 0, "dc=y", "dc=y"},
+			{"uid=a", 5, "dc=y", "uid=a,dc=y"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		AUTO(mem_freep) char *ret = dn_rebase(span_of(cases[i].text), cases[i].keep, cases[i].above);
+		AUTO(mem_freep)
+		char *ret = dn_rebase(span_of(cases[i].text), cases[i].keep, cases[i].above);
 
 		assert_string_equal(ret, cases[i].ret);
 	}
@@ -259,9 +305,13 @@ static void test_rebase(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys), cmocka_unit_test(test_refused), cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_fast_and_slow_agree), cmocka_unit_test(test_above_and_under),
-		cmocka_unit_test(test_first_value), cmocka_unit_test(test_rebase),
+			cmocka_unit_test(test_keys),
+			cmocka_unit_test(test_refused),
+			cmocka_unit_test(test_limits),
+			cmocka_unit_test(test_fast_and_slow_agree),
+			cmocka_unit_test(test_above_and_under),
+			cmocka_unit_test(test_first_value),
+			cmocka_unit_test(test_rebase),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

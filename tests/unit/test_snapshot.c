@@ -10,13 +10,19 @@ enum { PEOPLE, GROUPS, CONTAINERS, STAFF, OTHER_PEOPLE, OTHER_GROUPS, SEARCH_COU
 static const char *const people_attributes[] = {"cn", "mail"};
 static const char *const staff_attributes[] = {"mail", "title"};
 static const char *const group_attributes[] = {"cn", "member", "uniquemember"};
+#define SEARCH(number, of, what, list)                                                             \
+	[number] = {.id = number,                                                                  \
+			.source = of,                                                              \
+			.purpose = what,                                                           \
+			.attributes = list,                                                        \
+			.attribute_count = COUNT_OF(list)}
 static const struct search searches[SEARCH_COUNT] = {
-	[PEOPLE] = {PEOPLE, 0, SEARCH_USERS, .attributes = people_attributes, .attribute_count = 2},
-	[GROUPS] = {GROUPS, 0, SEARCH_GROUPS, .attributes = group_attributes, .attribute_count = 3},
-	[CONTAINERS] = {CONTAINERS, 0, SEARCH_CONTAINERS},
-	[STAFF] = {STAFF, 0, SEARCH_USERS, .attributes = staff_attributes, .attribute_count = 2},
-	[OTHER_PEOPLE] = {OTHER_PEOPLE, 1, SEARCH_USERS, .attributes = people_attributes, .attribute_count = 2},
-	[OTHER_GROUPS] = {OTHER_GROUPS, 1, SEARCH_GROUPS, .attributes = group_attributes, .attribute_count = 3},
+		SEARCH(PEOPLE, 0, SEARCH_USERS, people_attributes),
+		SEARCH(GROUPS, 0, SEARCH_GROUPS, group_attributes),
+		[CONTAINERS] = {.id = CONTAINERS, .purpose = SEARCH_CONTAINERS},
+		SEARCH(STAFF, 0, SEARCH_USERS, staff_attributes),
+		SEARCH(OTHER_PEOPLE, 1, SEARCH_USERS, people_attributes),
+		SEARCH(OTHER_GROUPS, 1, SEARCH_GROUPS, group_attributes),
 };
 
 static int setup(void **state)
@@ -32,8 +38,8 @@ static int teardown(void **state)
 }
 
 /* pairs: "cn=x", "member=uid=a,dc=x", ... up to NULL; at most 8 */
-static enum err_code try_put(
-		struct snapshot *snapshot, unsigned search, const char *anchor, const char *dn, const char *const *pairs)
+static enum err_code try_put(struct snapshot *snapshot, unsigned search, const char *anchor,
+		const char *dn, const char *const *pairs)
 {
 	struct attribute attributes[8];
 	struct span values[8];
@@ -52,8 +58,10 @@ static enum err_code try_put(
 	return snapshot_upsert(snapshot, search, &entry, &err);
 }
 
-#define PUT(snapshot, search, anchor, dn, ...)                                                                         \
-	assert_int_equal(try_put(snapshot, search, anchor, dn, (const char *const[]){__VA_ARGS__, NULL}), ERR_NONE)
+#define PUT(snapshot, search, anchor, dn, ...)                                                     \
+	assert_int_equal(try_put(snapshot, search, anchor, dn,                                     \
+					 (const char *const[]){__VA_ARGS__, NULL}),                \
+			ERR_NONE)
 
 static unsigned effects_of(const struct snapshot *snapshot, node_id node)
 {
@@ -79,7 +87,8 @@ static bool is_member(const struct snapshot *snapshot, const char *group, const 
 	node_id node = find(snapshot, member);
 	size_t count, parent_count;
 	const node_id *members = snapshot_members(snapshot, find(snapshot, group), &count);
-	const node_id *parents = node == NODE_NONE ? NULL : snapshot_parents(snapshot, node, &parent_count);
+	const node_id *parents =
+			node == NODE_NONE ? NULL : snapshot_parents(snapshot, node, &parent_count);
 	bool down = false, up = false;
 
 	for (size_t i = 0; i < count; i++)
@@ -106,7 +115,8 @@ static struct span value_of(const struct snapshot *snapshot, const char *anchor,
 	struct err err;
 	struct span value;
 
-	assert_int_equal(snapshot_entry(snapshot, find(snapshot, anchor), arena, &entry, &err), ERR_NONE);
+	assert_int_equal(snapshot_entry(snapshot, find(snapshot, anchor), arena, &entry, &err),
+			ERR_NONE);
 	assert_string_equal(entry.anchor, anchor);
 	value = entry_first(&entry, name);
 	(void)snprintf(kept, sizeof(kept), "%.*s", (int)value.len, value.ptr ? value.ptr : "");
@@ -282,7 +292,8 @@ static void test_members_resolve(void **state)
 	PUT(s, PEOPLE, "a", "cn=Smith\\2C John+uid=sj,ou=people", "cn=a");
 	PUT(s, PEOPLE, "b", "uid=b,ou=people", "cn=b");
 	PUT(s, GROUPS, "g", "cn=g", "member=UID=SJ+CN=smith\\2C  john,OU=People",
-			"uniquemember=uid=b,ou=people#'0101'B", "uniquemember=uid=b,ou=people#'0'B", "member=");
+			"uniquemember=uid=b,ou=people#'0101'B", "uniquemember=uid=b,ou=people#'0'B",
+			"member=");
 	assert_true(is_member(s, "g", "a"));
 	assert_true(is_member(s, "g", "b"));
 	assert_int_equal(unresolved(s, "g"), 0);
@@ -574,7 +585,8 @@ static void test_renamed_container(void **state)
 	assert_string_equal(snapshot_dn(s, find(s, "b")), "uid=b,ou=Sub,ou=staff,dc=x");
 	assert_string_equal(snapshot_dn(s, find(s, "sub")), "ou=sub,ou=staff,dc=x");
 	assert_string_equal(snapshot_dn(s, find(s, "c")), "uid=c,ou=peoples,dc=x");
-	assert_string_equal(snapshot_dn(s, snapshot_find_anchor(s, 1, "o")), "uid=o,ou=people,dc=x");
+	assert_string_equal(
+			snapshot_dn(s, snapshot_find_anchor(s, 1, "o")), "uid=o,ou=people,dc=x");
 	assert_int_equal(snapshot_find_dn(s, 0, "uid=b,ou=sub,ou=staff,dc=x"), find(s, "b"));
 	assert_int_equal(snapshot_find_dn(s, 0, "uid=a,ou=people,dc=x"), NODE_NONE);
 	assert_int_equal(effects_of(s, find(s, "b")), EFFECT_CONTENT | EFFECT_RECORD);
@@ -582,7 +594,8 @@ static void test_renamed_container(void **state)
 	assert_true(is_member(s, "g", "a"));
 	snapshot_settle(s);
 	/* stale and new values both resolve */
-	PUT(s, GROUPS, "g", "cn=g", "member=uid=a,ou=people,dc=x", "member=uid=b,ou=sub,ou=staff,dc=x");
+	PUT(s, GROUPS, "g", "cn=g", "member=uid=a,ou=people,dc=x",
+			"member=uid=b,ou=sub,ou=staff,dc=x");
 	assert_true(is_member(s, "g", "a"));
 	assert_true(is_member(s, "g", "b"));
 	/* a container in between */
@@ -626,8 +639,8 @@ static void test_record_and_load(void **state)
 	static const char uuid[] = "a539482a-7bce-1041-8b42-0713d1f8a7f7";
 	struct snapshot *s = *state, *t;
 
-	PUT(s, GROUPS, "g", "cn=g", "cn=G", "member=uid=a,dc=x", "member=uid=gone,dc=x", "member=uid=later,dc=x",
-			"member=cn=h", "member=nonsense");
+	PUT(s, GROUPS, "g", "cn=g", "cn=G", "member=uid=a,dc=x", "member=uid=gone,dc=x",
+			"member=uid=later,dc=x", "member=cn=h", "member=nonsense");
 	PUT(s, GROUPS, "h", "cn=h", "cn=H", "member=uid=a,dc=x", "member=uid=gone,dc=x");
 	PUT(s, PEOPLE, uuid, "uid=a,dc=x", "cn=Ada", "mail=ada@example.org");
 	PUT(s, PEOPLE, "gone", "uid=gone,dc=x", "cn=gone");
@@ -704,13 +717,26 @@ static void test_damaged_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_upsert_and_find), TEST(test_bad_entries), TEST(test_limits), TEST(test_gone_and_back),
-		TEST(test_several_searches), TEST(test_mentions), TEST(test_members_resolve), TEST(test_values_wait),
-		TEST(test_renamed_member_stays), TEST(test_former_names_are_few),
-		TEST(test_gone_member_keeps_its_place), TEST(test_name_is_not_inherited),
-		TEST(test_dangling_value_read_anew), TEST(test_two_of_one_name), TEST(test_effects_travel),
-		TEST(test_in_group), TEST(test_many_globs), TEST(test_renamed_container), TEST(test_record_and_load),
-		TEST(test_damaged_records),
+			TEST(test_upsert_and_find),
+			TEST(test_bad_entries),
+			TEST(test_limits),
+			TEST(test_gone_and_back),
+			TEST(test_several_searches),
+			TEST(test_mentions),
+			TEST(test_members_resolve),
+			TEST(test_values_wait),
+			TEST(test_renamed_member_stays),
+			TEST(test_former_names_are_few),
+			TEST(test_gone_member_keeps_its_place),
+			TEST(test_name_is_not_inherited),
+			TEST(test_dangling_value_read_anew),
+			TEST(test_two_of_one_name),
+			TEST(test_effects_travel),
+			TEST(test_in_group),
+			TEST(test_many_globs),
+			TEST(test_renamed_container),
+			TEST(test_record_and_load),
+			TEST(test_damaged_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

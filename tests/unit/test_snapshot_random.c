@@ -11,10 +11,18 @@
 #include "base/digest.h"
 #include "directory/closure.h"
 
-enum { PEOPLE = 12, GROUPS = 14, CONTAINERS = 2, ALL = PEOPLE + GROUPS + CONTAINERS, LEAVES = 16, VALUES = 6, FORMERS = 4 };
+enum {
+	PEOPLE = 12,
+	GROUPS = 14,
+	CONTAINERS = 2,
+	ALL = PEOPLE + GROUPS + CONTAINERS,
+	LEAVES = 16,
+	VALUES = 6,
+	FORMERS = 4
+};
 
-static const struct search searches[] = {
-	{.id = 0, .purpose = SEARCH_USERS}, {.id = 1, .purpose = SEARCH_GROUPS}, {.id = 2, .purpose = SEARCH_CONTAINERS}};
+static const struct search searches[] = {{.id = 0, .purpose = SEARCH_USERS},
+		{.id = 1, .purpose = SEARCH_GROUPS}, {.id = 2, .purpose = SEARCH_CONTAINERS}};
 static const char *const globs[] = {"cn-1*", "cn-?", "*3"};
 
 struct thing {
@@ -108,7 +116,8 @@ static void model_claim(struct world *world, unsigned i)
 			if (strcmp(group->waits[k], world->things[i].dn) != 0)
 				continue;
 			group->edge[i] = MEMBER;
-			memcpy(group->waits[k], group->waits[--group->wait_count], sizeof(group->waits[k]));
+			memcpy(group->waits[k], group->waits[--group->wait_count],
+					sizeof(group->waits[k]));
 			break;
 		}
 	}
@@ -124,9 +133,11 @@ static void model_move_below(struct world *world, unsigned i, const char *old)
 		size_t len = strlen(thing->dn), tail_len = strlen(tail);
 		char moved[96];
 
-		if (k == i || !thing->known || len < tail_len || strcmp(thing->dn + len - tail_len, tail) != 0)
+		if (k == i || !thing->known || len < tail_len ||
+				strcmp(thing->dn + len - tail_len, tail) != 0)
 			continue;
-		(void)snprintf(moved, sizeof(moved), "%.*s,%s", (int)(len - tail_len), thing->dn, world->things[i].dn);
+		(void)snprintf(moved, sizeof(moved), "%.*s,%s", (int)(len - tail_len), thing->dn,
+				world->things[i].dn);
 		model_remember(world, thing);
 		memcpy(thing->dn, moved, sizeof(moved));
 		if (thing->present)
@@ -170,7 +181,8 @@ static int model_resolve(const struct world *world, unsigned group, const char *
 		const struct thing *thing = &world->things[i];
 
 		for (unsigned k = 0; k < thing->former_count; k++) {
-			if (world->things[group].edge[i] == MEMBER && thing->former_order[k] > latest &&
+			if (world->things[group].edge[i] == MEMBER &&
+					thing->former_order[k] > latest &&
 					strcmp(thing->formers[k], value) == 0) {
 				found = (int)i;
 				latest = thing->former_order[k];
@@ -253,7 +265,8 @@ static void pick_dn(struct world *world, unsigned i, char ret[static 96])
 			(void)snprintf(ret, 96, "uid=%u,%s", dice(world, ALL + LEAVES), above);
 		taken = false;
 		for (unsigned k = 0; k < ALL; k++)
-			taken |= k != i && world->things[k].present && same_leaf(world->things[k].dn, ret);
+			taken |= k != i && world->things[k].present &&
+					same_leaf(world->things[k].dn, ret);
 	} while (taken);
 }
 
@@ -326,13 +339,14 @@ static void change(struct world *world)
 	if (dice(world, 8) == 0) {
 		struct thing *thing = &world->things[i];
 
-		thing->role = is_group(i) ? (enum node_role[]){ROLE_NONE, ROLE_MADE, ROLE_MADE, ROLE_MADE,
-							    ROLE_THROUGH}[dice(world, 5)]
+		thing->role = is_group(i) ? (enum node_role[]){ROLE_NONE, ROLE_MADE, ROLE_MADE,
+							    ROLE_MADE, ROLE_THROUGH}[dice(world, 5)]
 					  : (dice(world, 4) ? ROLE_PERSON : ROLE_NONE);
 		thing->nesting = dice(world, 4) ? NESTING_KEEP : NESTING_FLATTEN;
 		name_anchor(i, anchor);
 		if (thing->present)
-			world->recast[world->recast_count++] = snapshot_find_anchor(world->snapshot, 0, anchor);
+			world->recast[world->recast_count++] =
+					snapshot_find_anchor(world->snapshot, 0, anchor);
 	} else if (world->things[i].present && dice(world, 4) == 0) {
 		name_anchor(i, anchor);
 		model_remove(world, i);
@@ -347,7 +361,7 @@ static void change(struct world *world)
 static bool is_member(const struct world *world, unsigned g, unsigned i)
 {
 	return is_group(g) && world->things[g].present && world->things[i].present &&
-	       world->things[g].edge[i] == MEMBER;
+			world->things[g].edge[i] == MEMBER;
 }
 
 static uint32_t reach(const struct world *world, unsigned from, bool up)
@@ -359,7 +373,8 @@ static uint32_t reach(const struct world *world, unsigned from, bool up)
 		for (unsigned a = 0; a < ALL; a++) {
 			for (unsigned b = 0; b < ALL; b++) {
 				if ((a == from || seen >> a & 1) &&
-						(up ? is_member(world, b, a) : is_member(world, a, b)))
+						(up ? is_member(world, b, a)
+						    : is_member(world, a, b)))
 					seen |= (uint32_t)1 << b;
 			}
 		}
@@ -384,7 +399,8 @@ static uint32_t opened(const struct world *world, unsigned g, bool open_made)
 				if (!is_member(world, a, b))
 					continue;
 				seen |= (uint32_t)1 << b;
-				if (is_cast(world, b, ROLE_THROUGH) || (open_made && is_cast(world, b, ROLE_MADE)))
+				if (is_cast(world, b, ROLE_THROUGH) ||
+						(open_made && is_cast(world, b, ROLE_MADE)))
 					open |= (uint32_t)1 << b;
 			}
 		}
@@ -404,12 +420,16 @@ static void find_loops(const struct world *world, uint32_t direct[ALL], bool in_
 	bool changed = true;
 
 	for (unsigned g = 0; g < ALL; g++)
-		below[g] = direct[g] = is_kept(world, g) ? opened(world, g, false) & ~((uint32_t)1 << g) : 0;
+		below[g] = direct[g] = is_kept(world, g)
+				? opened(world, g, false) & ~((uint32_t)1 << g)
+				: 0;
 	while (changed) {
 		changed = false;
 		for (unsigned g = 0; g < ALL; g++) {
 			for (unsigned k = 0; k < ALL; k++) {
-				uint32_t more = (below[g] >> k & 1) && is_kept(world, k) ? below[k] & ~below[g] : 0;
+				uint32_t more = (below[g] >> k & 1) && is_kept(world, k)
+						? below[k] & ~below[g]
+						: 0;
 
 				below[g] |= more;
 				changed |= more != 0;
@@ -437,7 +457,8 @@ static void find_layers(const struct world *world, unsigned layers[ALL], bool in
 		for (unsigned g = 0; g < ALL; g++) {
 			next[g] = 1;
 			for (unsigned p = 0; p < ALL; p++) {
-				if ((direct[p] >> g & 1) && !in_loop[p] && layers[p] < CLOSURE_DEPTH_MAX &&
+				if ((direct[p] >> g & 1) && !in_loop[p] &&
+						layers[p] < CLOSURE_DEPTH_MAX &&
 						layers[p] + 1 > next[g])
 					next[g] = layers[p] + 1;
 			}
@@ -456,7 +477,9 @@ static uint32_t simple_members(const struct world *world, unsigned g)
 	flat = !is_kept(world, g) || in_loop[g] || layers[g] == CLOSURE_DEPTH_MAX;
 	members = opened(world, g, flat) & ~((uint32_t)1 << g);
 	for (unsigned i = 0; i < ALL; i++) {
-		if ((members >> i & 1) && (is_cast(world, i, ROLE_PERSON) || (!flat && is_cast(world, i, ROLE_MADE))))
+		if ((members >> i & 1) &&
+				(is_cast(world, i, ROLE_PERSON) ||
+						(!flat && is_cast(world, i, ROLE_MADE))))
 			ret |= (uint32_t)1 << i;
 	}
 	return ret;
@@ -482,9 +505,9 @@ static uint32_t named(const struct world *world, uint32_t things, const char *cn
 	for (unsigned i = 0; i < ALL; i++) {
 		const char *cn = world->things[i].cn;
 		size_t len = strlen(cn);
-		bool matches = strcmp(cn_glob, "cn-1*") == 0 ? cn[3] == '1' :
-			       strcmp(cn_glob, "cn-?") == 0  ? len == 4 :
-							       cn[len - 1] == '3';
+		bool matches = strcmp(cn_glob, "cn-1*") == 0   ? cn[3] == '1'
+				: strcmp(cn_glob, "cn-?") == 0 ? len == 4
+							       : cn[len - 1] == '3';
 
 		if ((things >> i & 1) && matches)
 			ret |= (uint32_t)1 << i;
@@ -500,7 +523,7 @@ static uint64_t record_hash(const struct world *world, node_id node)
 
 	snapshot_record(world->snapshot, node, arena, &record);
 	hash = digest_quick(record.members) * 3 + digest_quick(record.attributes) * 5 +
-	       digest_quick(span_of(record.dn)) * 7 + record.searches;
+			digest_quick(span_of(record.dn)) * 7 + record.searches;
 	arena_free(arena);
 	return hash;
 }
@@ -586,12 +609,15 @@ static void check_effects(const struct world *world, const struct view *old, con
 		return;
 	effects = effects_of(world, new->present ? new->node : old->node);
 	if (old->present != new->present)
-		want |= new->present ? EFFECT_CONTENT | EFFECT_SEARCHES | EFFECT_RECORD : EFFECT_GONE;
+		want |= new->present ? EFFECT_CONTENT | EFFECT_SEARCHES | EFFECT_RECORD
+				     : EFFECT_GONE;
 	if (new->present && old->present) {
 		assert_false(effects & EFFECT_GONE);
 		if (strcmp(old->dn, new->dn) != 0 || strcmp(old->cn, new->cn) != 0)
 			want |= EFFECT_CONTENT | EFFECT_RECORD;
-		if (old->above != new->above || memcmp(old->above_named, new->above_named, sizeof(old->above_named)) != 0)
+		if (old->above != new->above ||
+				memcmp(old->above_named, new->above_named,
+						sizeof(old->above_named)) != 0)
 			want |= EFFECT_GROUPS;
 		if (old->direct != new->direct)
 			want |= EFFECT_MEMBERS | EFFECT_RECORD;
@@ -603,7 +629,8 @@ static void check_effects(const struct world *world, const struct view *old, con
 	assert_int_equal(effects & want, want);
 }
 
-static void check_affected(const struct view *old, const struct view *new, uint32_t affected, unsigned i)
+static void check_affected(
+		const struct view *old, const struct view *new, uint32_t affected, unsigned i)
 {
 	if (new->made && (!old->made || old->closed != new->closed))
 		assert_true(affected >> i & 1);
@@ -629,7 +656,8 @@ static void check_batch(struct world *world)
 {
 	struct arena *arena = arena_new();
 	const node_id *nodes;
-	size_t count = closure_affected(world->closure, world->recast, world->recast_count, arena, &nodes);
+	size_t count = closure_affected(
+			world->closure, world->recast, world->recast_count, arena, &nodes);
 	uint32_t affected = bits_of(world, nodes, count);
 	size_t present = 0;
 
@@ -685,7 +713,9 @@ static void run(uint64_t seed, unsigned batches)
 	world->roles = (struct node_roles){world, world_role, world_nesting};
 	world->closure = closure_new(world->snapshot, &world->roles);
 	for (unsigned i = 0; i < ALL; i++) {
-		world->things[i].role = is_group(i) ? ROLE_MADE : i < PEOPLE ? ROLE_PERSON : ROLE_NONE;
+		world->things[i].role = is_group(i) ? ROLE_MADE
+				: i < PEOPLE        ? ROLE_PERSON
+						    : ROLE_NONE;
 		world->views[i].node = NODE_NONE;
 	}
 	for (unsigned batch = 0; batch < batches; batch++) {
