@@ -1,7 +1,7 @@
 /*
  * test_feed -- content synchronisation, enumeration and confirmation against a real slapd.
  */
-#include "integration/feed_harness.h"
+#include "feed_harness.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,10 +61,11 @@ static void set_cookie(const char *cookie)
 	first()->cookie = mem_strdup(cookie);
 }
 
-#define MODIFY(uid) "dn: uid=" uid "," PEOPLE "\nchangetype: modify\nreplace: mail\nmail: new@example.com\n\n"
+#define MODIFY(uid)                                                                                \
+	"dn: uid=" uid "," PEOPLE "\nchangetype: modify\nreplace: mail\nmail: new@example.com\n\n"
 #define DELETE(uid) "dn: uid=" uid "," PEOPLE "\nchangetype: delete\n\n"
-#define ADD(uid)                                                                                             \
-	"dn: uid=" uid "," PEOPLE "\nchangetype: add\nobjectClass: inetOrgPerson\nuid: " uid                 \
+#define ADD(uid)                                                                                   \
+	"dn: uid=" uid "," PEOPLE "\nchangetype: add\nobjectClass: inetOrgPerson\nuid: " uid       \
 	"\ncn: Sample\nsn: Sample\ntitle: t\n\n"
 
 /* ---- following ---- */
@@ -117,18 +118,25 @@ static void test_every_kind_of_change_arrives_with_its_cookie(void **state)
 	CHANGE(DELETE("p00002"), has_delete);
 	assert_true(first()->cookie_with_change);
 	assert_false(watcher_has(&watcher, 0, "uid=p00002," PEOPLE));
-	CHANGE("dn: uid=p00003," PEOPLE "\nchangetype: modrdn\nnewrdn: uid=renamed\ndeleteoldrdn: 1\n\n", has_upsert);
+	CHANGE("dn: uid=p00003," PEOPLE
+	       "\nchangetype: modrdn\nnewrdn: uid=renamed\ndeleteoldrdn: 1\n\n",
+			has_upsert);
 	assert_true(watcher_has(&watcher, 0, "uid=renamed," PEOPLE));
 	assert_false(watcher_has(&watcher, 0, "uid=p00003," PEOPLE));
 	/* Out of the scope: a delete whose DN was never seen. */
-	CHANGE("dn: uid=p00004," PEOPLE "\nchangetype: modrdn\nnewrdn: uid=p00004\ndeleteoldrdn: 0\nnewsuperior: " GROUPS
-	       "\n\n", has_delete);
+	CHANGE("dn: uid=p00004," PEOPLE
+	       "\nchangetype: modrdn\nnewrdn: uid=p00004\ndeleteoldrdn: 0\nnewsuperior: " GROUPS
+	       "\n\n",
+			has_delete);
 	/* Out of the filter. */
-	CHANGE("dn: uid=p00005," PEOPLE "\nchangetype: modify\nreplace: title\ntitle: x\n\n", has_delete);
+	CHANGE("dn: uid=p00005," PEOPLE "\nchangetype: modify\nreplace: title\ntitle: x\n\n",
+			has_delete);
 	assert_int_equal(table_count(first()->entries), 3);
 	/* Back into the scope. */
-	CHANGE("dn: uid=p00004," GROUPS "\nchangetype: modrdn\nnewrdn: uid=p00004\ndeleteoldrdn: 0\nnewsuperior: " PEOPLE
-	       "\n\n", has_upsert);
+	CHANGE("dn: uid=p00004," GROUPS
+	       "\nchangetype: modrdn\nnewrdn: uid=p00004\ndeleteoldrdn: 0\nnewsuperior: " PEOPLE
+	       "\n\n",
+			has_upsert);
 	assert_int_equal(table_count(first()->entries), 4);
 }
 
@@ -139,7 +147,8 @@ static void test_a_change_outside_brings_a_cookie_alone(void **state)
 	loaded();
 	mem_free(first()->cookie);
 	first()->cookie = NULL;
-	CHANGE("dn: " GROUPS "\nchangetype: modify\nreplace: description\ndescription: sample\n\n", has_cookie);
+	CHANGE("dn: " GROUPS "\nchangetype: modify\nreplace: description\ndescription: sample\n\n",
+			has_cookie);
 	assert_false(first()->cookie_with_change);
 	assert_int_equal(first()->upserts, 0);
 }
@@ -156,7 +165,8 @@ static void test_a_renamed_container_is_told_by_its_own_search(void **state)
 	watcher_add_search(&watcher, BASE, "(objectClass=organizationalUnit)", no_attributes);
 	loaded();
 	assert_int_equal(table_count(watcher.watches[1].entries), 2);
-	CHANGE("dn: " GROUPS "\nchangetype: modrdn\nnewrdn: ou=teams\ndeleteoldrdn: 1\n\n", container_changed);
+	CHANGE("dn: " GROUPS "\nchangetype: modrdn\nnewrdn: ou=teams\ndeleteoldrdn: 1\n\n",
+			container_changed);
 	assert_true(watcher_has(&watcher, 1, "ou=teams," BASE));
 	assert_int_equal(table_count(watcher.watches[1].entries), 2);
 }
@@ -191,7 +201,9 @@ static void nothing(void)
 
 static void few_changes(void)
 {
-	server_modify(&server, DELETE("p00001") DELETE("p00002") MODIFY("p00003") ADD("shortlived") DELETE("shortlived"));
+	server_modify(&server,
+			DELETE("p00001") DELETE("p00002") MODIFY("p00003") ADD("shortlived")
+					DELETE("shortlived"));
 }
 
 static void ten_changes(void)
@@ -219,7 +231,9 @@ static void test_nothing_changed(void **state)
 	away(nothing);
 	assert_false(first()->absent_were_gone);
 	assert_false(first()->refreshed_with_cookie);
-	assert_int_equal(first()->upserts + first()->deletes + first()->presents + first()->cookie_lost, 0);
+	assert_int_equal(first()->upserts + first()->deletes + first()->presents +
+					first()->cookie_lost,
+			0);
 	assert_int_equal(table_count(first()->entries), 20);
 	assert_non_null(first()->cookie);
 }
@@ -229,7 +243,9 @@ static void test_restart_of_the_server_without_a_change(void **state)
 	(void)state;
 	up(NULL, 20);
 	away(restart_only);
-	assert_int_equal(first()->upserts + first()->deletes + first()->presents + first()->cookie_lost, 0);
+	assert_int_equal(first()->upserts + first()->deletes + first()->presents +
+					first()->cookie_lost,
+			0);
 	assert_int_equal(table_count(first()->entries), 20);
 }
 
@@ -368,7 +384,8 @@ static void check_failed(enum err_code code, int detail, const char *word)
 {
 	assert_int_equal(first()->err.code, code);
 	assert_int_equal(first()->err.detail, detail);
-	if (!strstr(first()->err.text, word) || !strstr(first()->err.text, "mappings/sample.yaml:1"))
+	if (!strstr(first()->err.text, word) ||
+			!strstr(first()->err.text, "mappings/sample.yaml:1"))
 		fail_msg("\"%s\" does not name \"%s\" and its place", first()->err.text, word);
 	assert_int_equal(first()->refreshed, 0);
 	assert_int_equal(first()->deletes, 0);
@@ -412,7 +429,9 @@ static void test_a_missing_base_is_looked_for_again(void **state)
 	watcher_start(&watcher, FEED_FOLLOW);
 	WAIT_FOR(&watcher, first_failed);
 	check_failed(ERR_NOT_FOUND, 32, "base");
-	server_modify(&server, "dn: ou=staff," BASE "\nchangetype: add\nobjectClass: organizationalUnit\nou: staff\n\n");
+	server_modify(&server,
+			"dn: ou=staff," BASE
+			"\nchangetype: add\nobjectClass: organizationalUnit\nou: staff\n\n");
 	WAIT_FOR(&watcher, all_refreshed);
 	assert_int_equal(watcher.connected, 1);
 }
@@ -539,26 +558,31 @@ static bool has_group_change(struct watcher *w)
 
 static void test_a_dynamic_group_keeps_its_members(void **state)
 {
-	static const char *const options[] = {"--extra-database", "overlay dynlist", "--extra-database",
-			"dynlist-attrset groupOfURLs memberURL member", NULL};
+	static const char *const options[] = {"--extra-database", "overlay dynlist",
+			"--extra-database", "dynlist-attrset groupOfURLs memberURL member", NULL};
 	static const char group[] = "cn=dynamic," GROUPS;
 
 	(void)state;
 	up(options, 6);
 	server_modify(&server,
-			"dn: cn=dynamic," GROUPS "\nchangetype: add\nobjectClass: groupOfURLs\ncn: dynamic\n"
+			"dn: cn=dynamic," GROUPS
+			"\nchangetype: add\nobjectClass: groupOfURLs\ncn: dynamic\n"
 			"memberURL: ldap:///" PEOPLE "??one?(title=t)\n\n");
 	watcher_add_search(&watcher, GROUPS, "(cn=*)", group_attributes);
 	loaded();
 	assert_int_equal(watcher_members(&watcher, 1, group), 6);
 	mem_free(watcher.watches[1].cookie);
 	watcher.watches[1].cookie = NULL;
-	CHANGE("dn: cn=dynamic," GROUPS "\nchangetype: modify\nreplace: description\ndescription: sample\n\n"
-	       "dn: cn=dynamic," GROUPS "\nchangetype: modify\nreplace: description\ndescription: again\n\n",
+	CHANGE("dn: cn=dynamic," GROUPS
+	       "\nchangetype: modify\nreplace: description\ndescription: sample\n\n"
+	       "dn: cn=dynamic," GROUPS
+	       "\nchangetype: modify\nreplace: description\ndescription: again\n\n",
 			has_group_change);
 	assert_int_equal(watcher_members(&watcher, 1, group), 6);
-	CHANGE("dn: cn=dynamic," GROUPS "\nchangetype: modify\nreplace: description\ndescription: last\n\n"
-	       "dn: cn=dynamic," GROUPS "\nchangetype: delete\n\n" DELETE("p00001"), has_delete);
+	CHANGE("dn: cn=dynamic," GROUPS
+	       "\nchangetype: modify\nreplace: description\ndescription: last\n\n"
+	       "dn: cn=dynamic," GROUPS "\nchangetype: delete\n\n" DELETE("p00001"),
+			has_delete);
 	assert_false(watcher_has(&watcher, 1, group));
 }
 
@@ -578,7 +602,8 @@ static void test_confirmation(void **state)
 	(void)state;
 	up(NULL, 5);
 	loaded();
-	(void)snprintf(known, sizeof(known), "%s", watcher_anchor(&watcher, 0, "uid=p00003," PEOPLE));
+	(void)snprintf(known, sizeof(known), "%s",
+			watcher_anchor(&watcher, 0, "uid=p00003," PEOPLE));
 	for (size_t i = 0; i < COUNT_OF(anchors); i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "00000000-0000-0000-0000-%012zu", i);
 		anchors[i] = texts[i];

@@ -1,7 +1,7 @@
 /*
  * test_feed_connection -- reaching servers: TLS, binds, fail-over, and servers that do not answer.
  */
-#include "integration/feed_harness.h"
+#include "feed_harness.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -148,8 +148,10 @@ static void test_ldaps(void **state)
 	loads(server.ldaps_uri);
 	/* A change arrives although TLS hands octets out in records. */
 	watcher_forget(&watcher);
-	server_modify(&server, "dn: uid=p00001," PEOPLE "\nchangetype: delete\n\ndn: uid=p00002," PEOPLE "\nchangetype: delete\n\n"
-			       "dn: uid=p00003," PEOPLE "\nchangetype: delete\n\n");
+	server_modify(&server,
+			"dn: uid=p00001," PEOPLE "\nchangetype: delete\n\ndn: uid=p00002," PEOPLE
+			"\nchangetype: delete\n\n"
+			"dn: uid=p00003," PEOPLE "\nchangetype: delete\n\n");
 	WAIT_FOR(&watcher, is_empty);
 }
 
@@ -192,7 +194,8 @@ static void test_a_certificate_of_another_authority(void **state)
 
 static void test_a_server_of_tls_1_1(void **state)
 {
-	static const char *const options[] = {"--tls", "--extra-global", "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.1", NULL};
+	static const char *const options[] = {"--tls", "--extra-global",
+			"TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.1", NULL};
 
 	(void)state;
 	up(options);
@@ -215,7 +218,8 @@ static void test_tls_files_that_are_not_there(void **state)
 /* A port on which nobody listens. */
 static void refusing_uri(const char *scheme, char *ret, size_t size)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+			.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
