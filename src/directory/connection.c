@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define HEARTBEAT_MS 30000 /* of silence */
-#define BUSY_TICK_MS 1000  /* while something is under way: libldap may have a rest to write */
+#define HEARTBEATS 4 /* in one operation timeout, while nothing else comes: every 30 s by default */
+#define BUSY_TICK_MS 1000 /* while something is under way: libldap may have a rest to write */
 #define MESSAGE_BYTES_MAX ((ber_len_t)256 * 1024 * 1024)
 
 struct connection {
@@ -203,7 +203,8 @@ enum err_code connection_check(struct connection *connection, int64_t *ret_wait_
 	uint64_t now_ns = clock_monotonic_ns();
 	int64_t wait_ms = connection->heartbeat.msgid
 			? BUSY_TICK_MS
-			: HEARTBEAT_MS - since_ms(connection->heard_ns, now_ns);
+			: connection->operation_timeout_ms / HEARTBEATS -
+					since_ms(connection->heard_ns, now_ns);
 
 	for (struct request *request = connection->requests; request; request = request->next) {
 		int64_t silent_ms = since_ms(request->heard_ns, now_ns);

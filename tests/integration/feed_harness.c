@@ -88,7 +88,7 @@ static void write_ldif(const char *path, unsigned people)
 	assert_non_null(file);
 	(void)fprintf(file,
 			"dn: " BASE "\nobjectClass: organization\nobjectClass: dcObject\ndc: "
-				    "example\no: sample\n\n");
+			"example\no: sample\n\n");
 	for (unsigned i = 0; i < 2; i++)
 		(void)fprintf(file,
 				"dn: ou=%s," BASE "\nobjectClass: organizationalUnit\nou: %s\n\n",
@@ -96,7 +96,7 @@ static void write_ldif(const char *path, unsigned people)
 	for (unsigned i = 1; i <= people; i++)
 		(void)fprintf(file,
 				"dn: uid=p%05u," PEOPLE "\nobjectClass: inetOrgPerson\nuid: "
-							"p%05u\ncn: Sample %u\nsn: Sample\n"
+				"p%05u\ncn: Sample %u\nsn: Sample\n"
 				"mail: p%05u@example.com\ntitle: t\n\n",
 				i, i, i, i);
 	assert_int_equal(fclose(file), 0);
@@ -188,8 +188,15 @@ static void put(struct watch *watch, const struct entry *from)
 	struct picture_entry *entry = mem_zalloc(sizeof(*entry));
 
 	for (size_t i = 0; i < from->count; i++) {
-		if (text_equal(from->attributes[i].name, "member"))
-			entry->members = from->attributes[i].count;
+		const struct attribute *attribute = &from->attributes[i];
+
+		if (text_equal(attribute->name, "member"))
+			entry->members = attribute->count;
+		if (text_equal(attribute->name, "cn")) {
+			entry->cn_count = attribute->count;
+			(void)snprintf(entry->first_cn, sizeof(entry->first_cn), "%s",
+					attribute->values[0].ptr);
+		}
 	}
 	entry->dn = mem_strdup(from->dn);
 	entry->mentioned = true;
@@ -494,6 +501,14 @@ const char *watcher_anchor(const struct watcher *watcher, size_t search, const c
 		return NULL;
 	(void)snprintf(text, sizeof(text), "%.*s", (int)anchor.len, anchor.ptr);
 	return text;
+}
+
+const struct picture_entry *watcher_find(
+		const struct watcher *watcher, size_t search, const char *dn)
+{
+	struct span anchor;
+
+	return find_dn(watcher, search, dn, &anchor);
 }
 
 size_t watcher_members(const struct watcher *watcher, size_t search, const char *dn)

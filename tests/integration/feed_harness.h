@@ -36,7 +36,8 @@ unsigned server_logged(const struct server *server, const char *text);
 #define WATCHED_MAX 4
 struct picture_entry {
 	char *dn;
-	size_t members;
+	size_t members, cn_count;
+	char first_cn[40];
 	bool mentioned;
 };
 struct watch {
@@ -92,6 +93,10 @@ bool watcher_has(const struct watcher *watcher, size_t search, const char *dn);
 const char *watcher_anchor(
 		const struct watcher *watcher, size_t search, const char *dn); /* NULL: none */
 size_t watcher_members(const struct watcher *watcher, size_t search, const char *dn);
+
+/* Borrowed until the picture changes; NULL: none. */
+const struct picture_entry *watcher_find(
+		const struct watcher *watcher, size_t search, const char *dn);
 
 /* Conditions. */
 bool all_refreshed(struct watcher *watcher);

@@ -80,6 +80,11 @@ static bool has_delete(struct watcher *w)
 	return w->watches[0].deletes > 0;
 }
 
+static bool is_enumerated(struct watcher *w)
+{
+	return w->watches[0].enumerations > 0;
+}
+
 static bool has_cookie(struct watcher *w)
 {
 	return w->watches[0].cookie != NULL;
@@ -171,7 +176,7 @@ static void test_a_renamed_container_is_told_by_its_own_search(void **state)
 	assert_int_equal(table_count(watcher.watches[1].entries), 2);
 }
 
-static void test_several_searches_share_a_connection(void **state)
+static void test_several_searches_of_one_source(void **state)
 {
 	(void)state;
 	up(NULL, 30);
@@ -183,6 +188,83 @@ static void test_several_searches_share_a_connection(void **state)
 	assert_int_equal(table_count(watcher.watches[1].entries), 2);
 	assert_int_equal(table_count(watcher.watches[2].entries), 9);
 	CHANGE(MODIFY("p00001"), has_upsert);
+	/* And all of them persist, with four threads in the server, while pages are read. */
+	feed_enumerate(watcher.feed, 0);
+	WAIT_FOR(&watcher, is_enumerated);
+	CHANGE(MODIFY("p00002"), has_upsert);
+}
+
+static void test_options_of_attributes_are_folded_in(void **state)
+{
+	static const char *const attributes[] = {"cn", NULL};
+	const struct picture_entry *entry;
+
+	(void)state;
+	up(NULL, 1);
+	watcher.searches[0].attributes = attributes;
+	watcher.searches[0].attribute_count = 1;
+	loaded();
+	CHANGE("dn: uid=two," PEOPLE "\nchangetype: add\nobjectClass: inetOrgPerson\nuid: two\n"
+	       "cn;lang-de: Beispiel\ncn: Sample\nsn: Sample\ntitle: t\n\n",
+			has_upsert);
+	entry = watcher_find(&watcher, 0, "uid=two," PEOPLE);
+	assert_non_null(entry);
+	assert_int_equal(entry->cn_count, 2);
+	assert_string_equal(entry->first_cn, "Sample");
+}
+
+/* A value over the limit of model/entry.h. */
+static char *oversized(void)
+{
+	struct buf ldif;
+
+	buf_init(&ldif, (size_t)1024 * 1024);
+	buf_add_text(&ldif, "dn: uid=p00002," PEOPLE "\nchangetype: modify\nreplace: mail\nmail: ");
+	for (size_t i = 0; i <= ENTRY_VALUE_BYTES_MAX; i++)
+		buf_add_char(&ldif, 'x');
+	buf_add_text(&ldif, "\n\n");
+	return buf_steal(&ldif);
+}
+
+static bool has_present(struct watcher *w)
+{
+	return w->watches[0].presents > 0;
+}
+
+static void test_an_entry_that_is_too_large_stays_as_it_is(void **state)
+{
+	AUTO(mem_freep) char *ldif = oversized();
+
+	(void)state;
+	up(NULL, 3);
+	loaded();
+	CHANGE(ldif, has_present);
+	assert_int_equal(first()->upserts, 0);
+	assert_int_equal(first()->deletes, 0);
+	assert_true(watcher_has(&watcher, 0, "uid=p00002," PEOPLE));
+}
+
+static bool has_failed_after_loss(struct watcher *w)
+{
+	return w->watches[0].cookie_lost > 0 && w->watches[0].failed > 0;
+}
+
+static void test_the_base_is_renamed(void **state)
+{
+	(void)state;
+	up(NULL, 5);
+	loaded();
+	/* The search ends at the next write below it. */
+	CHANGE("dn: " PEOPLE "\nchangetype: modrdn\nnewrdn: ou=staff\ndeleteoldrdn: 1\n\n"
+	       "dn: uid=p00001,ou=staff," BASE
+	       "\nchangetype: modify\nreplace: mail\nmail: new@example.com\n\n",
+			has_failed_after_loss);
+	assert_int_equal(first()->err.detail, 32);
+	assert_int_equal(first()->deletes + first()->refreshed, 0);
+	assert_int_equal(table_count(first()->entries), 5);
+	CHANGE("dn: ou=staff," BASE "\nchangetype: modrdn\nnewrdn: ou=people\ndeleteoldrdn: 1\n\n",
+			all_refreshed);
+	assert_int_equal(table_count(first()->entries), 5);
 }
 
 /* ---- coming back with a cookie ---- */
@@ -473,6 +555,25 @@ static void test_a_malformed_filter(void **state)
 	check_failed(ERR_CONFIG, -7, "filter");
 }
 
+static void test_a_referral_leaves_absence_open(void **state)
+{
+	(void)state;
+	up(NULL, 5);
+	server_modify(&server,
+			"dn: ou=elsewhere," PEOPLE
+			"\nchangetype: add\nobjectClass: referral\nobjectClass: extensibleObject\n"
+			"ou: elsewhere\nref: ldap://elsewhere.example.com/ou=elsewhere," PEOPLE
+			"\n\n");
+	put_ghost();
+	loaded();
+	assert_int_equal(first()->upserts, 5);
+	assert_false(first()->absent_were_gone);
+	feed_enumerate(watcher.feed, 0);
+	WAIT_FOR(&watcher, is_enumerated);
+	assert_false(first()->absent_were_gone);
+	assert_true(watcher_has(&watcher, 0, "uid=ghost," PEOPLE));
+}
+
 static bool failed_and_refreshed(struct watcher *w)
 {
 	return w->watches[0].failed > 0 && w->watches[0].refreshed > 0;
@@ -651,11 +752,6 @@ static void test_confirmation_after_once(void **state)
 	assert_int_equal(first()->gone_count, 1);
 }
 
-static bool is_enumerated(struct watcher *w)
-{
-	return w->watches[0].enumerations > 0;
-}
-
 static void test_enumeration_in_pages(void **state)
 {
 	(void)state;
@@ -704,7 +800,10 @@ int main(int argc, char **argv)
 			TEST(test_every_kind_of_change_arrives_with_its_cookie),
 			TEST(test_a_change_outside_brings_a_cookie_alone),
 			TEST(test_a_renamed_container_is_told_by_its_own_search),
-			TEST(test_several_searches_share_a_connection),
+			TEST(test_several_searches_of_one_source),
+			TEST(test_options_of_attributes_are_folded_in),
+			TEST(test_an_entry_that_is_too_large_stays_as_it_is),
+			TEST(test_the_base_is_renamed),
 			TEST(test_nothing_changed),
 			TEST(test_restart_of_the_server_without_a_change),
 			TEST(test_delete_phase),
@@ -722,6 +821,7 @@ int main(int argc, char **argv)
 			TEST(test_a_base_hidden_by_access_rules),
 			TEST(test_a_database_without_syncprov),
 			TEST(test_a_malformed_filter),
+			TEST(test_a_referral_leaves_absence_open),
 			TEST(test_a_first_load_cut_in_the_middle),
 			TEST(test_a_present_phase_cut_in_the_middle),
 			TEST(test_an_enumeration_cut_in_the_middle),
