@@ -17,7 +17,8 @@ struct confirmation {
 
 static void handle(struct request *request, LDAPMessage *message);
 
-void confirmations_init(struct confirmations *confirmations, struct outbox *outbox, struct feed_search *searches)
+void confirmations_init(struct confirmations *confirmations, struct outbox *outbox,
+		struct feed_search *searches)
 {
 	*confirmations = (struct confirmations){.outbox = outbox, .searches = searches};
 	confirmations->request.handle = handle;
@@ -34,14 +35,15 @@ static void confirmation_free(struct confirmation *confirmation)
 
 void confirmations_release(struct confirmations *confirmations)
 {
-	for (vec_each(&confirmations->queue, confirmation))
+	for (vec_each (&confirmations->queue, confirmation))
 		confirmation_free(*confirmation);
 	vec_release(&confirmations->queue);
 	if (confirmations->connection)
 		batch_release(&confirmations->batch);
 }
 
-void confirmations_add(struct confirmations *confirmations, size_t position, char **anchors, size_t count, uint64_t ticket)
+void confirmations_add(struct confirmations *confirmations, size_t position, char **anchors,
+		size_t count, uint64_t ticket)
 {
 	struct confirmation *confirmation = mem_zalloc(sizeof(*confirmation));
 
@@ -76,7 +78,8 @@ static struct confirmation *take_first(struct confirmations *confirmations)
 static void fail(struct confirmations *confirmations, const struct err *err)
 {
 	struct confirmation *first = take_first(confirmations);
-	struct feed_news *news = outbox_news(confirmations->outbox, FEED_SEARCH_FAILED, first->search->search->id);
+	struct feed_news *news = outbox_news(
+			confirmations->outbox, FEED_SEARCH_FAILED, first->search->search->id);
 
 	news->err = *err;
 	(void)feed_search_context(first->search, &news->err);
@@ -96,8 +99,10 @@ static bool is_gone(const struct confirmation *confirmation, const char *anchor)
 static void succeed(struct confirmations *confirmations)
 {
 	const struct confirmation *first = confirmations->queue.items[0];
-	struct feed_news *news = outbox_news(confirmations->outbox, FEED_CONFIRMED, first->search->search->id);
-	const char **gone = arena_alloc(news->arena, (first->count ? first->count : 1) * sizeof(*gone));
+	struct feed_news *news = outbox_news(
+			confirmations->outbox, FEED_CONFIRMED, first->search->search->id);
+	const char **gone =
+			arena_alloc(news->arena, (first->count ? first->count : 1) * sizeof(*gone));
 
 	for (size_t i = 0; i < first->count; i++) {
 		if (is_gone(first, first->anchors[i]))
@@ -111,14 +116,16 @@ static void succeed(struct confirmations *confirmations)
 
 /* ---- asking ---- */
 
-static enum err_code batch_filter(struct confirmation *confirmation, struct buf *ret, struct err *err)
+static enum err_code batch_filter(
+		struct confirmation *confirmation, struct buf *ret, struct err *err)
 {
 	const char *filter = confirmation->search->search->filter;
 	bool bare = *filter != '(';
 	char anchor[SYNC_ANCHOR_SIZE];
 
 	buf_printf(ret, "(&%s%s%s(|", bare ? "(" : "", filter, bare ? ")" : "");
-	for (size_t i = 0; i < CONFIRMATION_BATCH && confirmation->asked < confirmation->count; i++) {
+	for (size_t i = 0; i < CONFIRMATION_BATCH && confirmation->asked < confirmation->count;
+			i++) {
 		const char *text = confirmation->anchors[confirmation->asked++];
 
 		if (!anchor_from_text(span_of(text), anchor))
@@ -147,7 +154,8 @@ static void ask_next(struct confirmations *confirmations)
 	code = batch_filter(first, &filter, &err);
 	query.filter = buf_text(&filter);
 	if (code == ERR_NONE)
-		code = connection_search(confirmations->connection, &query, &confirmations->request, &err);
+		code = connection_search(
+				confirmations->connection, &query, &confirmations->request, &err);
 	buf_release(&filter);
 	if (code != ERR_NONE)
 		fail(confirmations, &err);
@@ -199,15 +207,19 @@ static void take_end(struct confirmations *confirmations, LDAPMessage *message)
 	struct search_end end;
 	struct err err;
 
-	if (search_end_read(connection_ldap(confirmations->connection), message, &end, &err) != ERR_NONE) {
+	if (search_end_read(connection_ldap(confirmations->connection), message, &end, &err) !=
+			ERR_NONE) {
 		connection_break(confirmations->connection, &err);
 		return;
 	}
 	if (end.code != LDAP_SUCCESS) {
-		(void)outcome_set(&err, end.code, end.said, "looking once more for what seems to be gone");
+		(void)outcome_set(&err, end.code, end.said,
+				"looking once more for what seems to be gone");
 		fail(confirmations, &err);
 	} else if (confirmations->referred) {
-		(void)err_set(&err, ERR_INCOMPLETE, 0, "looking once more for what seems to be gone: the server sent a referral, "
+		(void)err_set(&err, ERR_INCOMPLETE, 0,
+				"looking once more for what seems to be gone: the server sent a "
+				"referral, "
 				"or hides entryUUID");
 		fail(confirmations, &err);
 	} else {
@@ -218,8 +230,8 @@ static void take_end(struct confirmations *confirmations, LDAPMessage *message)
 
 static void handle(struct request *request, LDAPMessage *message)
 {
-	struct confirmations *confirmations =
-			(struct confirmations *)(void *)((char *)request - offsetof(struct confirmations, request));
+	struct confirmations *confirmations = (struct confirmations *)(void *)((char *)request -
+			offsetof(struct confirmations, request));
 
 	switch (ldap_msgtype(message)) {
 	case LDAP_RES_SEARCH_ENTRY:

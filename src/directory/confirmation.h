@@ -22,11 +22,13 @@ struct confirmations {
 	bool referred;
 };
 
-void confirmations_init(struct confirmations *confirmations, struct outbox *outbox, struct feed_search *searches);
+void confirmations_init(struct confirmations *confirmations, struct outbox *outbox,
+		struct feed_search *searches);
 void confirmations_release(struct confirmations *confirmations);
 
 /* Queues a question. anchors (each from mem_strdup, in an array from mem_alloc) are given away. */
-void confirmations_add(struct confirmations *confirmations, size_t position, char **anchors, size_t count, uint64_t ticket);
+void confirmations_add(struct confirmations *confirmations, size_t position, char **anchors,
+		size_t count, uint64_t ticket);
 void confirmations_start_if_due(struct confirmations *confirmations, struct connection *connection);
 /* No connection, or no more: every question is answered with FEED_SEARCH_FAILED. */
 void confirmations_lost(struct confirmations *confirmations, const struct err *err);

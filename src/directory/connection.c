@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define HEARTBEAT_MS 30000   /* of silence */
-#define BUSY_TICK_MS 1000    /* while something is under way: libldap may have a rest to write */
+#define HEARTBEATS 4 /* in one operation timeout, while nothing else comes: every 30 s by default */
+#define BUSY_TICK_MS 1000 /* while something is under way: libldap may have a rest to write */
 #define MESSAGE_BYTES_MAX ((ber_len_t)256 * 1024 * 1024)
 
 struct connection {
@@ -31,8 +31,8 @@ static void heartbeat_answered(struct request *request, LDAPMessage *message)
 	(void)message;
 }
 
-enum err_code connection_open(const struct source_settings *source, const char *uri, const char *folder,
-		struct waker *waker, struct connection **ret, struct err *err)
+enum err_code connection_open(const struct source_settings *source, const char *uri,
+		const char *folder, struct waker *waker, struct connection **ret, struct err *err)
 {
 	struct connection *connection;
 	ber_len_t most = MESSAGE_BYTES_MAX;
@@ -83,17 +83,17 @@ void connection_break(struct connection *connection, const struct err *err)
 
 /* ---- requests ---- */
 
-enum err_code connection_search(
-		struct connection *connection, const struct query *query, struct request *request, struct err *err)
+enum err_code connection_search(struct connection *connection, const struct query *query,
+		struct request *request, struct err *err)
 {
 	LDAPControl *controls[] = {query->control, NULL};
-	int result = ldap_search_ext(connection->ld, query->base, query->scope, query->filter, query->attributes, 0,
-			controls, NULL, NULL, LDAP_NO_LIMIT, &request->msgid);
+	int result = ldap_search_ext(connection->ld, query->base, query->scope, query->filter,
+			query->attributes, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &request->msgid);
 
 	if (result != LDAP_SUCCESS || request->msgid <= 0) {
 		request->msgid = 0;
-		return outcome_set(err, result == LDAP_SUCCESS ? LDAP_LOCAL_ERROR : result, NULL, "search of \"%s\" at \"%s\"",
-				query->base, connection->uri);
+		return outcome_set(err, result == LDAP_SUCCESS ? LDAP_LOCAL_ERROR : result, NULL,
+				"search of \"%s\" at \"%s\"", query->base, connection->uri);
 	}
 	request->heard_ns = clock_monotonic_ns();
 	request->next = connection->requests;
@@ -144,8 +144,8 @@ static enum err_code lost(struct connection *connection, struct err *err)
 
 	(void)ldap_get_option(connection->ld, LDAP_OPT_RESULT_CODE, &code);
 	(void)ldap_get_option(connection->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, (void *)&said);
-	(void)outcome_set(err, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code, said, "directory server \"%s\"",
-			connection->uri);
+	(void)outcome_set(err, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code, said,
+			"directory server \"%s\"", connection->uri);
 	ldap_memfree(said);
 	return err->code;
 }
@@ -156,7 +156,8 @@ enum err_code connection_read(struct connection *connection, bool *ret_more, str
 
 	for (unsigned i = 0; i < CONNECTION_BURST; i++) {
 		LDAPMessage *message = NULL;
-		int type = ldap_result(connection->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &at_once, &message);
+		int type = ldap_result(
+				connection->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &at_once, &message);
 
 		if (type < 0)
 			return lost(connection, err);
@@ -200,19 +201,26 @@ static int64_t since_ms(uint64_t then_ns, uint64_t now_ns)
 enum err_code connection_check(struct connection *connection, int64_t *ret_wait_ms, struct err *err)
 {
 	uint64_t now_ns = clock_monotonic_ns();
-	int64_t wait_ms = connection->heartbeat.msgid ? BUSY_TICK_MS
-						      : HEARTBEAT_MS - since_ms(connection->heard_ns, now_ns);
+	int64_t wait_ms = connection->heartbeat.msgid
+			? BUSY_TICK_MS
+			: connection->operation_timeout_ms / HEARTBEATS -
+					since_ms(connection->heard_ns, now_ns);
 
 	for (struct request *request = connection->requests; request; request = request->next) {
 		int64_t silent_ms = since_ms(request->heard_ns, now_ns);
-		int64_t most_ms = request->silence_ms ? request->silence_ms : connection->operation_timeout_ms;
+		int64_t most_ms = request->silence_ms ? request->silence_ms
+						      : connection->operation_timeout_ms;
 
 		if (most_ms == REQUEST_STAYS)
 			continue;
 		if (silent_ms >= most_ms)
-			return err_set(err, ERR_TIMEOUT, LDAP_TIMEOUT, "directory server \"%s\": no answer for %" PRId64 " s%s",
+			return err_set(err, ERR_TIMEOUT, LDAP_TIMEOUT,
+					"directory server \"%s\": no answer for %" PRId64 " s%s",
 					connection->uri, silent_ms / 1000,
-					request == &connection->heartbeat ? "" : ", although it is alive; the filter may need an index");
+					request == &connection->heartbeat
+							? ""
+							: ", although it is alive; the filter may "
+							  "need an index");
 		/* Less than nothing stays so: a heartbeat is due. */
 		if (wait_ms > BUSY_TICK_MS)
 			wait_ms = BUSY_TICK_MS;
@@ -237,10 +245,12 @@ void connection_excuse(struct connection *connection, uint64_t pause_ns)
 
 /* ---- ends ---- */
 
-enum err_code search_end_read(LDAP *ld, LDAPMessage *message, struct search_end *ret, struct err *err)
+enum err_code search_end_read(
+		LDAP *ld, LDAPMessage *message, struct search_end *ret, struct err *err)
 {
 	struct search_end end = {0};
-	int result = ldap_parse_result(ld, message, &end.code, NULL, &end.said, NULL, &end.controls, 0);
+	int result = ldap_parse_result(
+			ld, message, &end.code, NULL, &end.said, NULL, &end.controls, 0);
 
 	if (result != LDAP_SUCCESS) {
 		search_end_release(&end);

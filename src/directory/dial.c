@@ -58,15 +58,16 @@ static int wait_connected(int fd, int64_t timeout_ms, struct waker *waker)
 			return ECANCELED;
 		if (now_ns >= end_ns)
 			return ETIMEDOUT;
-		if (waker_wait(waker, polled, COUNT_OF(polled), (int)((end_ns - now_ns) / 1000000) + 1))
+		if (waker_wait(waker, polled, COUNT_OF(polled),
+				    (int)((end_ns - now_ns) / 1000000) + 1))
 			break;
 	}
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) == 0 ? number : errno;
 }
 
 /* Returns the socket, or -1 and *ret_errno. */
-static int connect_to(
-		const struct sockaddr *address, socklen_t len, int64_t timeout_ms, struct waker *waker, int *ret_errno)
+static int connect_to(const struct sockaddr *address, socklen_t len, int64_t timeout_ms,
+		struct waker *waker, int *ret_errno)
 {
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -97,7 +98,8 @@ static bool is_loopback(const struct sockaddr *address)
 
 		memcpy(&in6, address, sizeof(in6));
 		return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) ||
-				(IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr) && in6.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+				(IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr) &&
+						in6.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
 	}
 	return false;
 }
@@ -106,10 +108,12 @@ static enum err_code failed(struct err *err, int number, const char *uri)
 {
 	if (number == ECANCELED)
 		return err_set(err, ERR_CANCELLED, 0, "connecting to \"%s\" was stopped", uri);
-	return err_errno(err, number == ETIMEDOUT ? ERR_TIMEOUT : ERR_IO, number, "connecting to \"%s\"", uri);
+	return err_errno(err, number == ETIMEDOUT ? ERR_TIMEOUT : ERR_IO, number,
+			"connecting to \"%s\"", uri);
 }
 
-static enum err_code dial_unix(const char *uri, const char *path, struct waker *waker, struct dialled *ret, struct err *err)
+static enum err_code dial_unix(const char *uri, const char *path, struct waker *waker,
+		struct dialled *ret, struct err *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int number;
@@ -126,9 +130,8 @@ static enum err_code dial_unix(const char *uri, const char *path, struct waker *
 	return ERR_NONE;
 }
 
-static enum err_code dial_tcp(
-		const char *uri, const LDAPURLDesc *url, int64_t timeout_ms, struct waker *waker, struct dialled *ret,
-		struct err *err)
+static enum err_code dial_tcp(const char *uri, const LDAPURLDesc *url, int64_t timeout_ms,
+		struct waker *waker, struct dialled *ret, struct err *err)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
 	const char *host = url->lud_host && *url->lud_host ? url->lud_host : "localhost";
@@ -142,8 +145,10 @@ static enum err_code dial_tcp(
 	(void)snprintf(service, sizeof(service), "%d", url->lud_port);
 	result = getaddrinfo(host, service, &hints, &list);
 	if (result != 0)
-		return err_set(err, ERR_IO, 0, "connecting to \"%s\": looking up \"%s\": %s", uri, host, gai_strerror(result));
-	for (const struct addrinfo *info = list; info && fd < 0 && number != ECANCELED; info = info->ai_next) {
+		return err_set(err, ERR_IO, 0, "connecting to \"%s\": looking up \"%s\": %s", uri,
+				host, gai_strerror(result));
+	for (const struct addrinfo *info = list; info && fd < 0 && number != ECANCELED;
+			info = info->ai_next) {
 		fd = connect_to(info->ai_addr, info->ai_addrlen, timeout_ms, waker, &number);
 		local = is_loopback(info->ai_addr);
 	}
@@ -154,15 +159,22 @@ static enum err_code dial_tcp(
 	return ERR_NONE;
 }
 
-enum err_code dial(const char *uri, int64_t timeout_ms, struct waker *waker, struct dialled *ret, struct err *err)
+enum err_code dial(const char *uri, int64_t timeout_ms, struct waker *waker, struct dialled *ret,
+		struct err *err)
 {
 	LDAPURLDesc *url = NULL;
 	enum err_code code;
 
 	if (ldap_url_parse(uri, &url) != LDAP_URL_SUCCESS)
-		return err_set(err, ERR_CONFIG, 0, "\"%s\" is no LDAP URI: write ldaps://HOST, ldap://HOST or ldapi://PATH", uri);
+		return err_set(err, ERR_CONFIG, 0,
+				"\"%s\" is no LDAP URI: write ldaps://HOST, ldap://HOST or "
+				"ldapi://PATH",
+				uri);
 	if (text_equal(url->lud_scheme, "ldapi"))
-		code = dial_unix(uri, url->lud_host && *url->lud_host ? url->lud_host : "/run/slapd/ldapi", waker, ret, err);
+		code = dial_unix(uri,
+				url->lud_host && *url->lud_host ? url->lud_host
+								: "/run/slapd/ldapi",
+				waker, ret, err);
 	else
 		code = dial_tcp(uri, url, timeout_ms, waker, ret, err);
 	ldap_free_urldesc(url);

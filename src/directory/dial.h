@@ -20,7 +20,7 @@ struct dialled {
  * waker is stopped. Resolving a name blocks as long as the system's resolver does.
  * Errors: ERR_CONFIG (no LDAP URI), ERR_IO (unknown host, refused, ...), ERR_TIMEOUT, ERR_CANCELLED (stopped).
  */
-MUST_CHECK enum err_code dial(
-		const char *uri, int64_t timeout_ms, struct waker *waker, struct dialled *ret, struct err *err);
+MUST_CHECK enum err_code dial(const char *uri, int64_t timeout_ms, struct waker *waker,
+		struct dialled *ret, struct err *err);
 
 #endif

@@ -21,7 +21,8 @@ static void drop_first(struct dynamic_groups *groups)
 {
 	group_free(groups->waiting.items[0]);
 	groups->waiting.count--;
-	memmove(groups->waiting.items, groups->waiting.items + 1, groups->waiting.count * sizeof(groups->waiting.items[0]));
+	memmove(groups->waiting.items, groups->waiting.items + 1,
+			groups->waiting.count * sizeof(groups->waiting.items[0]));
 }
 
 static void read_next(struct dynamic_groups *groups)
@@ -48,8 +49,8 @@ static void take_entry(struct dynamic_groups *groups, LDAPMessage *message)
 
 	if (group->overtaken)
 		return;
-	if (entry_read(connection_ldap(groups->connection), message, groups->search, batch_arena(groups->batch), &reading,
-			    &err) != ERR_NONE) {
+	if (entry_read(connection_ldap(groups->connection), message, groups->search,
+			    batch_arena(groups->batch), &reading, &err) != ERR_NONE) {
 		connection_break(groups->connection, &err);
 		return;
 	}
@@ -83,8 +84,8 @@ static void take_end(struct dynamic_groups *groups, LDAPMessage *message)
 
 static void handle(struct request *request, LDAPMessage *message)
 {
-	struct dynamic_groups *groups =
-			(struct dynamic_groups *)(void *)((char *)request - offsetof(struct dynamic_groups, request));
+	struct dynamic_groups *groups = (struct dynamic_groups *)(void *)((char *)request -
+			offsetof(struct dynamic_groups, request));
 
 	if (ldap_msgtype(message) == LDAP_RES_SEARCH_ENTRY)
 		take_entry(groups, message);
@@ -92,9 +93,11 @@ static void handle(struct request *request, LDAPMessage *message)
 		take_end(groups, message);
 }
 
-void dynamic_groups_init(struct dynamic_groups *groups, const struct feed_search *search, struct batch *batch)
+void dynamic_groups_init(struct dynamic_groups *groups, const struct feed_search *search,
+		struct batch *batch)
 {
-	*groups = (struct dynamic_groups){.search = search, .batch = batch, .request = {.handle = handle}};
+	*groups = (struct dynamic_groups){
+			.search = search, .batch = batch, .request = {.handle = handle}};
 }
 
 void dynamic_groups_reset(struct dynamic_groups *groups, bool alive)
@@ -113,7 +116,8 @@ void dynamic_groups_release(struct dynamic_groups *groups)
 	vec_release(&groups->waiting);
 }
 
-void dynamic_groups_read(struct dynamic_groups *groups, struct connection *connection, const struct entry *entry)
+void dynamic_groups_read(struct dynamic_groups *groups, struct connection *connection,
+		const struct entry *entry)
 {
 	struct dynamic_group *group = mem_zalloc(sizeof(*group));
 
@@ -127,7 +131,7 @@ void dynamic_groups_read(struct dynamic_groups *groups, struct connection *conne
 
 void dynamic_groups_overtaken(struct dynamic_groups *groups, const char *anchor)
 {
-	for (vec_each(&groups->waiting, group)) {
+	for (vec_each (&groups->waiting, group)) {
 		if (text_equal((*group)->anchor, anchor))
 			(*group)->overtaken = true;
 	}

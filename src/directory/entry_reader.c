@@ -54,7 +54,8 @@ static void add_raw(struct raw_entry *raw, struct span name, BerVarray values)
 
 	if (option)
 		name.len = (size_t)(option - name.ptr);
-	if (raw->count == ENTRY_ATTRIBUTES_MAX || name.len > NAME_MAX_BYTES || !values_fit(values, count))
+	if (raw->count == ENTRY_ATTRIBUTES_MAX || name.len > NAME_MAX_BYTES ||
+			!values_fit(values, count))
 		raw->is_cut = true;
 	if (raw->count == ENTRY_ATTRIBUTES_MAX || count == 0) {
 		ber_memfree(values);
@@ -77,25 +78,30 @@ static const char *lower_name(struct span name, struct arena *arena)
 	return copy;
 }
 
-static void copy_values(const struct raw_attribute *raw, struct arena *arena, struct span *values, size_t *at)
+static void copy_values(const struct raw_attribute *raw, struct arena *arena, struct span *values,
+		size_t *at)
 {
 	for (size_t i = 0; i < raw->count; i++)
-		values[(*at)++] = arena_span(arena, (struct span){raw->values[i].bv_val, raw->values[i].bv_len});
+		values[(*at)++] = arena_span(
+				arena, (struct span){raw->values[i].bv_val, raw->values[i].bv_len});
 }
 
 /* All attributes of the same name as the one at first, those without options in front. */
-static void merge(const struct raw_entry *raw, size_t first, struct arena *arena, struct attribute *ret)
+static void merge(const struct raw_entry *raw, size_t first, struct arena *arena,
+		struct attribute *ret)
 {
 	struct span *values;
 	size_t count = 0;
 
 	ret->count = 0;
 	for (size_t i = first; i < raw->count; i++)
-		ret->count += name_is(raw->attributes[i].name, ret->name) ? raw->attributes[i].count : 0;
+		ret->count += name_is(raw->attributes[i].name, ret->name) ? raw->attributes[i].count
+									  : 0;
 	values = arena_alloc(arena, ret->count * sizeof(*values));
 	for (int options = 0; options < 2; options++) {
 		for (size_t i = first; i < raw->count; i++) {
-			if (raw->attributes[i].has_options == (options == 1) && name_is(raw->attributes[i].name, ret->name))
+			if (raw->attributes[i].has_options == (options == 1) &&
+					name_is(raw->attributes[i].name, ret->name))
 				copy_values(&raw->attributes[i], arena, values, &count);
 		}
 	}
@@ -106,16 +112,19 @@ static bool came_before(const struct raw_entry *raw, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
 		if (raw->attributes[i].name.len == raw->attributes[index].name.len &&
-				strncasecmp(raw->attributes[i].name.ptr, raw->attributes[index].name.ptr,
+				strncasecmp(raw->attributes[i].name.ptr,
+						raw->attributes[index].name.ptr,
 						raw->attributes[i].name.len) == 0)
 			return true;
 	}
 	return false;
 }
 
-static void build(const struct raw_entry *raw, const struct feed_search *search, struct arena *arena, struct entry *ret)
+static void build(const struct raw_entry *raw, const struct feed_search *search,
+		struct arena *arena, struct entry *ret)
 {
-	struct attribute *attributes = arena_alloc(arena, (raw->count ? raw->count : 1) * sizeof(*attributes));
+	struct attribute *attributes =
+			arena_alloc(arena, (raw->count ? raw->count : 1) * sizeof(*attributes));
 
 	ret->attributes = attributes;
 	for (size_t i = 0; i < raw->count; i++) {
@@ -132,18 +141,22 @@ static void build(const struct raw_entry *raw, const struct feed_search *search,
 }
 
 /* What the feed asked for on its own account. */
-static void note_own(const struct raw_attribute *raw, struct arena *arena, struct entry_reading *ret)
+static void note_own(
+		const struct raw_attribute *raw, struct arena *arena, struct entry_reading *ret)
 {
 	char anchor[SYNC_ANCHOR_SIZE];
 
 	if (name_is(raw->name, "entryuuid") &&
-			anchor_from_text((struct span){raw->values[0].bv_val, raw->values[0].bv_len}, anchor))
+			anchor_from_text(
+					(struct span){raw->values[0].bv_val, raw->values[0].bv_len},
+					anchor))
 		ret->entry.anchor = arena_strndup(arena, anchor, sizeof(anchor) - 1);
 	if (name_is(raw->name, "memberurl"))
 		ret->is_dynamic = true;
 	for (size_t i = 0; name_is(raw->name, "objectclass") && i < raw->count; i++)
 		ret->is_dynamic = ret->is_dynamic ||
-				name_is((struct span){raw->values[i].bv_val, raw->values[i].bv_len}, "groupOfURLs");
+				name_is((struct span){raw->values[i].bv_val, raw->values[i].bv_len},
+						"groupOfURLs");
 }
 
 static int read_raw(LDAP *ld, LDAPMessage *message, struct raw_entry *raw, struct berval *ret_dn)
@@ -164,8 +177,8 @@ static int read_raw(LDAP *ld, LDAPMessage *message, struct raw_entry *raw, struc
 	return result;
 }
 
-enum err_code entry_read(LDAP *ld, LDAPMessage *message, const struct feed_search *search, struct arena *arena,
-		struct entry_reading *ret, struct err *err)
+enum err_code entry_read(LDAP *ld, LDAPMessage *message, const struct feed_search *search,
+		struct arena *arena, struct entry_reading *ret, struct err *err)
 {
 	struct entry_reading reading = {0};
 	struct raw_entry raw;
@@ -185,5 +198,7 @@ enum err_code entry_read(LDAP *ld, LDAPMessage *message, const struct feed_searc
 		*ret = reading;
 	}
 	release_raw(&raw);
-	return result == LDAP_SUCCESS ? ERR_NONE : outcome_set(err, result, NULL, "an entry of \"%s\"", search->search->base);
+	return result == LDAP_SUCCESS ? ERR_NONE
+				      : outcome_set(err, result, NULL, "an entry of \"%s\"",
+							search->search->base);
 }

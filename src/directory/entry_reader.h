@@ -12,7 +12,7 @@
 struct entry_reading {
 	struct entry entry; /* anchor NULL: entryUUID was not among the attributes */
 	bool is_dynamic;    /* a group whose members the server computes */
-	bool is_cut;        /* over a limit of model/entry.h: the entry is there and cannot be taken in; only anchor and dn are set */
+	bool is_cut; /* over a limit of model/entry.h: the entry is there and cannot be taken in; only anchor and dn are set */
 };
 
 /*
@@ -20,7 +20,8 @@ struct entry_reading {
  * ("cn;lang-de" behind "cn"). What the rules did not ask for is left out. Everything is copied into arena.
  * Errors: ERR_PROTO.
  */
-MUST_CHECK enum err_code entry_read(LDAP *ld, LDAPMessage *message, const struct feed_search *search,
-		struct arena *arena, struct entry_reading *ret, struct err *err);
+MUST_CHECK enum err_code entry_read(LDAP *ld, LDAPMessage *message,
+		const struct feed_search *search, struct arena *arena, struct entry_reading *ret,
+		struct err *err);
 
 #endif

@@ -6,10 +6,11 @@
 
 static void handle(struct request *request, LDAPMessage *message);
 
-void enumeration_init(
-		struct enumeration *enumeration, struct outbox *outbox, struct feed_search *searches, unsigned page_size)
+void enumeration_init(struct enumeration *enumeration, struct outbox *outbox,
+		struct feed_search *searches, unsigned page_size)
 {
-	*enumeration = (struct enumeration){.outbox = outbox, .searches = searches, .page_size = page_size};
+	*enumeration = (struct enumeration){
+			.outbox = outbox, .searches = searches, .page_size = page_size};
 	enumeration->request.handle = handle;
 }
 
@@ -23,7 +24,7 @@ void enumeration_release(struct enumeration *enumeration)
 
 void enumeration_add(struct enumeration *enumeration, size_t position)
 {
-	for (vec_each(&enumeration->queue, queued)) {
+	for (vec_each (&enumeration->queue, queued)) {
 		if (*queued == position)
 			return;
 	}
@@ -48,7 +49,8 @@ static void forget_page(struct enumeration *enumeration)
 
 static struct feed_news *pass_news(struct enumeration *enumeration, enum feed_news_kind kind)
 {
-	struct feed_news *news = outbox_news(enumeration->outbox, kind, current(enumeration)->search->id);
+	struct feed_news *news =
+			outbox_news(enumeration->outbox, kind, current(enumeration)->search->id);
 
 	news->enumeration = true;
 	return news;
@@ -89,8 +91,8 @@ static enum err_code send_page(struct enumeration *enumeration, struct err *err)
 			.filter = search->filter,
 			.attributes = current(enumeration)->attributes};
 	/* Critical: a server that ignored it might cut the result, and nothing would tell. */
-	int result = ldap_create_page_control(
-			ld, (ber_int_t)enumeration->page_size, enumeration->page_cookie, 1, &control);
+	int result = ldap_create_page_control(ld, (ber_int_t)enumeration->page_size,
+			enumeration->page_cookie, 1, &control);
 	enum err_code code;
 
 	if (result != LDAP_SUCCESS)
@@ -109,7 +111,8 @@ static void start(struct enumeration *enumeration, struct connection *connection
 	enumeration->current = position;
 	enumeration->referred = enumeration->started_over = false;
 	current(enumeration)->enumerating = true;
-	batch_init(&enumeration->batch, enumeration->outbox, current(enumeration)->search->id, true);
+	batch_init(&enumeration->batch, enumeration->outbox, current(enumeration)->search->id,
+			true);
 	feed_search_watch(current(enumeration), &enumeration->batch);
 	outbox_post(enumeration->outbox, pass_news(enumeration, FEED_REFRESHING));
 	if (send_page(enumeration, &err) != ERR_NONE)
@@ -125,7 +128,8 @@ void enumeration_start_if_due(struct enumeration *enumeration, struct connection
 			continue;
 		enumeration->queue.count--;
 		memmove(enumeration->queue.items + i, enumeration->queue.items + i + 1,
-				(enumeration->queue.count - i) * sizeof(enumeration->queue.items[0]));
+				(enumeration->queue.count - i) *
+						sizeof(enumeration->queue.items[0]));
 		start(enumeration, connection, position);
 		return; /* whether it failed or not: the next turn goes on */
 	}
@@ -149,8 +153,8 @@ static void send_entry(struct enumeration *enumeration, const struct entry_readi
 		return;
 	}
 	batch_add_anchor(&enumeration->batch, FEED_PRESENT, reading->entry.anchor);
-	log_event(LOG_WARNING, "entry is too large to be read, it stays as it is", {"dn", reading->entry.dn},
-			{"anchor", reading->entry.anchor});
+	log_event(LOG_WARNING, "entry is too large to be read, it stays as it is",
+			{"dn", reading->entry.dn}, {"anchor", reading->entry.anchor});
 }
 
 static void take_entry(struct enumeration *enumeration, LDAPMessage *message)
@@ -163,7 +167,9 @@ static void take_entry(struct enumeration *enumeration, LDAPMessage *message)
 		(void)feed_search_context(current(enumeration), &err);
 		connection_break(enumeration->connection, &err);
 	} else if (!reading.entry.anchor) {
-		(void)err_set(&err, ERR_DENIED, 0, "entry \"%.150s\" has no readable entryUUID; give the bind DN read access to it",
+		(void)err_set(&err, ERR_DENIED, 0,
+				"entry \"%.150s\" has no readable entryUUID; give the bind DN read "
+				"access to it",
 				reading.entry.dn);
 		fail(enumeration, &err);
 	} else {
@@ -172,14 +178,18 @@ static void take_entry(struct enumeration *enumeration, LDAPMessage *message)
 }
 
 /* The cookie of the next page; false if the answer has no paged results control. *ret NULL: this was the last page. */
-static bool next_page(struct enumeration *enumeration, const struct search_end *end, struct berval **ret)
+static bool next_page(
+		struct enumeration *enumeration, const struct search_end *end, struct berval **ret)
 {
-	LDAPControl *control = end->controls ? ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, end->controls, NULL) : NULL;
+	LDAPControl *control = end->controls
+			? ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, end->controls, NULL)
+			: NULL;
 	struct berval cookie = {0, NULL};
 	ber_int_t estimate;
 
-	if (!control || ldap_parse_pageresponse_control(connection_ldap(enumeration->connection), control, &estimate,
-					&cookie) != LDAP_SUCCESS)
+	if (!control ||
+			ldap_parse_pageresponse_control(connection_ldap(enumeration->connection),
+					control, &estimate, &cookie) != LDAP_SUCCESS)
 		return false;
 	*ret = cookie.bv_len ? ber_bvdup(&cookie) : NULL;
 	ber_memfree(cookie.bv_val);
@@ -203,7 +213,9 @@ static void take_page(struct enumeration *enumeration, const struct search_end *
 	struct err err;
 
 	if (!next_page(enumeration, end, &cookie)) {
-		(void)err_set(&err, ERR_PROTO, 0, "the server sent a page without its paged results control (RFC 2696)");
+		(void)err_set(&err, ERR_PROTO, 0,
+				"the server sent a page without its paged results control (RFC "
+				"2696)");
 		fail(enumeration, &err);
 		return;
 	}
@@ -231,13 +243,15 @@ static void take_end(struct enumeration *enumeration, LDAPMessage *message)
 	struct search_end end;
 	struct err err;
 
-	if (search_end_read(connection_ldap(enumeration->connection), message, &end, &err) != ERR_NONE) {
+	if (search_end_read(connection_ldap(enumeration->connection), message, &end, &err) !=
+			ERR_NONE) {
 		connection_break(enumeration->connection, &err);
 		return;
 	}
 	if (end.code == LDAP_SUCCESS) {
 		take_page(enumeration, &end);
-	} else if (end.code == LDAP_PROTOCOL_ERROR && enumeration->page_cookie && !enumeration->started_over) {
+	} else if (end.code == LDAP_PROTOCOL_ERROR && enumeration->page_cookie &&
+			!enumeration->started_over) {
 		start_over(enumeration);
 	} else {
 		(void)outcome_set(&err, end.code, end.said, "listing");
@@ -248,8 +262,8 @@ static void take_end(struct enumeration *enumeration, LDAPMessage *message)
 
 static void handle(struct request *request, LDAPMessage *message)
 {
-	struct enumeration *enumeration =
-			(struct enumeration *)(void *)((char *)request - offsetof(struct enumeration, request));
+	struct enumeration *enumeration = (struct enumeration *)(void *)((char *)request -
+			offsetof(struct enumeration, request));
 
 	switch (ldap_msgtype(message)) {
 	case LDAP_RES_SEARCH_ENTRY:

@@ -23,12 +23,12 @@ struct enumeration {
 	struct batch batch;
 	struct berval *page_cookie; /* NULL: first page */
 	bool referred;
-	bool started_over; /* the server forgot our place once */
+	bool started_over;        /* the server forgot our place once */
 	struct err first_failure; /* of all listings since the last enumeration_init */
 };
 
-void enumeration_init(
-		struct enumeration *enumeration, struct outbox *outbox, struct feed_search *searches, unsigned page_size);
+void enumeration_init(struct enumeration *enumeration, struct outbox *outbox,
+		struct feed_search *searches, unsigned page_size);
 void enumeration_release(struct enumeration *enumeration);
 
 /* Queues a search; once is enough while it waits. */
@@ -38,6 +38,7 @@ void enumeration_start_if_due(struct enumeration *enumeration, struct connection
 /* The connection is gone. The listing under way failed; again: it goes back into the queue, else it is not repeated. */
 void enumeration_lost(struct enumeration *enumeration, const struct err *err, bool again);
 void enumeration_settle(struct enumeration *enumeration, bool idle);
-bool enumeration_is_over(const struct enumeration *enumeration); /* nothing under way and nothing queued */
+bool enumeration_is_over(
+		const struct enumeration *enumeration); /* nothing under way and nothing queued */
 
 #endif

@@ -68,7 +68,8 @@ static size_t position_of(const struct feed *feed, unsigned search)
 {
 	size_t position = 0;
 
-	while (position < feed->options.search_count && feed->options.searches[position]->id != search)
+	while (position < feed->options.search_count &&
+			feed->options.searches[position]->id != search)
 		position++;
 	return position;
 }
@@ -112,14 +113,16 @@ static void run_commands(struct feed *feed)
 		if (command->enumerate)
 			enumeration_add(&feed->enumeration, command->position);
 		else
-			confirmations_add(&feed->confirmations, command->position, STEAL(command->anchors),
-					command->anchor_count, command->ticket);
+			confirmations_add(&feed->confirmations, command->position,
+					STEAL(command->anchors), command->anchor_count,
+					command->ticket);
 		command_free(command);
 		command = next;
 	}
 }
 
-void feed_confirm(struct feed *feed, unsigned search, const char *const *anchors, size_t count, uint64_t ticket)
+void feed_confirm(struct feed *feed, unsigned search, const char *const *anchors, size_t count,
+		uint64_t ticket)
 {
 	struct command *command = mem_zalloc(sizeof(*command));
 
@@ -152,8 +155,8 @@ static enum err_code open_line(struct feed *feed, size_t index, struct err *err)
 {
 	struct line *line = &feed->lines[index];
 
-	if (connection_open(source_of(feed), source_of(feed)->uris[feed->uri], feed->options.folder, &feed->waker,
-			    &line->connection, err) != ERR_NONE)
+	if (connection_open(source_of(feed), source_of(feed)->uris[feed->uri], feed->options.folder,
+			    &feed->waker, &line->connection, err) != ERR_NONE)
 		return err->code;
 	line->is_readable = true; /* look once before the first wait */
 	return ERR_NONE;
@@ -168,7 +171,8 @@ static enum err_code connect_somewhere(struct feed *feed, struct err *err)
 		const char *uri = source->uris[feed->uri];
 
 		if (open_line(feed, LINE_PAGES, err) == ERR_NONE) {
-			struct feed_news *news = outbox_news(&feed->outbox, FEED_CONNECTED, SEARCHES_MAX);
+			struct feed_news *news =
+					outbox_news(&feed->outbox, FEED_CONNECTED, SEARCHES_MAX);
 
 			news->text = arena_strdup(news->arena, uri);
 			outbox_post(&feed->outbox, news);
@@ -178,13 +182,16 @@ static enum err_code connect_somewhere(struct feed *feed, struct err *err)
 		if (err->code == ERR_AUTH || err->code == ERR_CANCELLED)
 			return err->code;
 		if (tried < source->uri_count)
-			log_event(LOG_WARNING, "directory server failed, trying the next", {"source", source->name}, {"uri", uri},
+			log_event(LOG_WARNING, "directory server failed, trying the next",
+					{"source", source->name}, {"uri", uri},
 					{"error", err->text});
 	}
 	if (source->uri_count == 0)
 		return err_set(err, ERR_CONFIG, 0, "source \"%s\" has no uri", source->name);
-	return source->uri_count > 1 ? err_context(err, "none of %zu servers could be used; the last", source->uri_count)
-				     : err->code;
+	return source->uri_count > 1
+			? err_context(err, "none of %zu servers could be used; the last",
+					  source->uri_count)
+			: err->code;
 }
 
 static void close_lines(struct feed *feed)
@@ -242,7 +249,8 @@ static void stay_away(struct feed *feed, uint64_t wait_ms)
 	while (now_ns < end_ns && !waker_stopped(&feed->waker)) {
 		uint64_t left_ms = (end_ns - now_ns) / 1000000 + 1;
 
-		(void)waker_wait(&feed->waker, feed->polled, 1, (int)(left_ms < POLL_MAX_MS ? left_ms : POLL_MAX_MS));
+		(void)waker_wait(&feed->waker, feed->polled, 1,
+				(int)(left_ms < POLL_MAX_MS ? left_ms : POLL_MAX_MS));
 		refuse_confirmations(feed);
 		now_ns = clock_monotonic_ns();
 	}
@@ -286,7 +294,8 @@ static enum err_code start_what_is_due(struct feed *feed, struct err *err)
 		return err->code;
 	enumeration_start_if_due(&feed->enumeration, pages);
 	confirmations_start_if_due(&feed->confirmations, pages);
-	if (feed->options.mode == FEED_ONCE && !feed->is_finished && enumeration_is_over(&feed->enumeration))
+	if (feed->options.mode == FEED_ONCE && !feed->is_finished &&
+			enumeration_is_over(&feed->enumeration))
 		post_finished(feed, &feed->enumeration.first_failure);
 	return ERR_NONE;
 }
@@ -298,7 +307,8 @@ static void note_success(struct feed *feed)
 	bool good = session_count(feed) > 0;
 
 	for (size_t i = 0; i < session_count(feed); i++)
-		good = good && feed->sessions[i].state != SESSION_REFRESH && !sync_session_is_due(&feed->sessions[i], now_ns);
+		good = good && feed->sessions[i].state != SESSION_REFRESH &&
+				!sync_session_is_due(&feed->sessions[i], now_ns);
 	if (good)
 		feed->backoff.failures = feed->auth_backoff.failures = 0;
 }
@@ -311,7 +321,9 @@ static bool settle(struct feed *feed, bool idle)
 
 	for (size_t i = 0; i < session_count(feed); i++) {
 		sync_session_settle(&feed->sessions[i], now_ns, idle);
-		left = left || (feed->sessions[i].state == SESSION_REFRESH && feed->sessions[i].batch.news);
+		left = left ||
+				(feed->sessions[i].state == SESSION_REFRESH &&
+						feed->sessions[i].batch.news);
 	}
 	enumeration_settle(&feed->enumeration, idle);
 	confirmations_settle(&feed->confirmations);
@@ -381,11 +393,14 @@ static bool wait_for_lines(struct feed *feed, int64_t wait_ms)
 	bool ready;
 
 	for (size_t i = 0; i < feed->line_count; i++)
-		feed->polled[i + 1] = (struct pollfd){
-				feed->lines[i].connection ? connection_fd(feed->lines[i].connection) : -1, POLLIN, 0};
+		feed->polled[i + 1] = (struct pollfd){feed->lines[i].connection
+						? connection_fd(feed->lines[i].connection)
+						: -1,
+				POLLIN, 0};
 	ready = waker_wait(&feed->waker, feed->polled, feed->line_count + 1, (int)wait_ms) > 0;
 	for (size_t i = 0; i < feed->line_count; i++)
-		feed->lines[i].is_readable = feed->lines[i].is_readable || feed->polled[i + 1].revents;
+		feed->lines[i].is_readable =
+				feed->lines[i].is_readable || feed->polled[i + 1].revents;
 	return ready;
 }
 
@@ -403,7 +418,8 @@ static enum err_code turn(struct feed *feed, struct err *err)
 		return ERR_NONE;
 	left = settle(feed, false);
 	note_success(feed);
-	if (start_what_is_due(feed, err) != ERR_NONE || check_lines(feed, &wait_ms, err) != ERR_NONE)
+	if (start_what_is_due(feed, err) != ERR_NONE ||
+			check_lines(feed, &wait_ms, err) != ERR_NONE)
 		return err->code;
 	wait_ms = soonest_ms(feed, wait_ms);
 	if (!left || wait_ms < GATHER_MS)
@@ -456,7 +472,9 @@ static void run_thread(void *arg)
 				post_finished(feed, &err);
 		}
 		/* Once and no more: what is left to do is to answer questions with "not connected". */
-		stay_away(feed, feed->options.mode == FEED_ONCE ? FOR_GOOD_MS : pause_ms(feed, &err));
+		stay_away(feed,
+				feed->options.mode == FEED_ONCE ? FOR_GOOD_MS
+								: pause_ms(feed, &err));
 	}
 }
 
@@ -470,13 +488,15 @@ static void init_searches(struct feed *feed)
 	for (size_t i = 0; i < options->search_count; i++) {
 		feed_search_init(&feed->searches[i], options->searches[i]);
 		sync_session_init(&feed->sessions[i], &feed->searches[i], &feed->outbox,
-				options->cookies ? options->cookies[i] : none, options->source->reconnect_max_ms);
+				options->cookies ? options->cookies[i] : none,
+				options->source->reconnect_max_ms);
 	}
 	feed->line_count = session_count(feed) + 1;
 	feed->lines = mem_array(feed->line_count, sizeof(*feed->lines));
 	feed->polled = mem_array(feed->line_count + 1, sizeof(*feed->polled));
 	enumeration_init(&feed->enumeration, &feed->outbox, feed->searches,
-			options->source->page_size ? options->source->page_size : PAGE_SIZE_DEFAULT);
+			options->source->page_size ? options->source->page_size
+						   : PAGE_SIZE_DEFAULT);
 	confirmations_init(&feed->confirmations, &feed->outbox, feed->searches);
 	for (size_t i = 0; options->mode == FEED_ONCE && i < options->search_count; i++)
 		enumeration_add(&feed->enumeration, i);
@@ -490,14 +510,16 @@ struct feed *feed_start(struct loop *loop, const struct feed_options *options, s
 	(void)setenv("LDAPNOINIT", "1", 1);
 	feed->options = *options;
 	feed->commands_tail = &feed->commands;
-	feed->backoff = (struct backoff){RECONNECT_FIRST_MS, (uint64_t)options->source->reconnect_max_ms, 0};
+	feed->backoff = (struct backoff){
+			RECONNECT_FIRST_MS, (uint64_t)options->source->reconnect_max_ms, 0};
 	feed->auth_backoff = (struct backoff){AUTH_RETRY_FIRST_MS, AUTH_RETRY_MAX_MS, 0};
 	feed->outbox.box = mailbox_new(loop, MAILBOX_LETTERS_MAX, wakes);
 	feed->outbox.source = options->source_index;
 	waker_init(&feed->waker);
 	init_searches(feed);
 	feed->options.cookies = NULL; /* copied */
-	if (uv_mutex_init(&feed->lock) != 0 || uv_thread_create(&feed->thread, run_thread, feed) != 0) {
+	if (uv_mutex_init(&feed->lock) != 0 ||
+			uv_thread_create(&feed->thread, run_thread, feed) != 0) {
 		(void)fputs("ldap2dbx: the system gives no thread for a directory\n", stderr);
 		abort();
 	}

@@ -33,7 +33,8 @@ void feed_search_init(struct feed_search *search, const struct search *wanted)
 	size_t count = 0;
 
 	*search = (struct feed_search){.search = wanted};
-	search->attributes = mem_array(wanted->attribute_count + COUNT_OF(dynamic_names) + 2, sizeof(char *));
+	search->attributes = mem_array(
+			wanted->attribute_count + COUNT_OF(dynamic_names) + 2, sizeof(char *));
 	/* Operational, so it comes only when asked for by name. Never an empty list: that would mean everything. */
 	ask_for(search, &count, "entryuuid");
 	for (size_t i = 0; i < wanted->attribute_count; i++) {
@@ -83,7 +84,9 @@ void feed_search_unwatch(struct feed_search *search, const struct batch *pages)
 }
 
 /* A table holds addresses: one for each way of touching. */
-static enum touch marks[] = {[TOUCH_NONE] = TOUCH_NONE, [TOUCH_UPSERT] = TOUCH_UPSERT, [TOUCH_DELETE] = TOUCH_DELETE};
+static enum touch marks[] = {[TOUCH_NONE] = TOUCH_NONE,
+		[TOUCH_UPSERT] = TOUCH_UPSERT,
+		[TOUCH_DELETE] = TOUCH_DELETE};
 
 void feed_search_touch(struct feed_search *search, const char *anchor, enum touch how)
 {
@@ -98,7 +101,8 @@ void feed_search_touch(struct feed_search *search, const char *anchor, enum touc
 
 enum touch feed_search_touched(const struct feed_search *search, const char *anchor)
 {
-	const enum touch *mark = search->touched ? table_find(search->touched, span_of(anchor)) : NULL;
+	const enum touch *mark =
+			search->touched ? table_find(search->touched, span_of(anchor)) : NULL;
 
 	return mark ? *mark : TOUCH_NONE;
 }
@@ -116,6 +120,6 @@ enum err_code feed_search_context(const struct feed_search *search, struct err *
 {
 	const struct search *about = search->search;
 
-	return err_context(err, "search of \"%.80s\" for %.60s (%.60s:%u)", about->base, about->filter,
-			about->file ? about->file : "", about->line);
+	return err_context(err, "search of \"%.80s\" for %.60s (%.60s:%u)", about->base,
+			about->filter, about->file ? about->file : "", about->line);
 }

@@ -19,8 +19,9 @@ struct feed_search {
 	const struct search *search; /* borrowed */
 	char **attributes;           /* what to ask the server for, ends with NULL */
 	bool has_members;            /* the rules want member attributes */
-	struct batch *pages[FEED_SEARCH_WATCHERS_MAX]; /* of the readers of pages under way; NULL: free place */
-	struct table *touched;       /* anchor -> enum touch; NULL while nobody watches */
+	struct batch *pages
+			[FEED_SEARCH_WATCHERS_MAX]; /* of the readers of pages under way; NULL: free place */
+	struct table *touched; /* anchor -> enum touch; NULL while nobody watches */
 	/* A pass of the sync session, or a complete enumeration, is under way: there is one set of mentions per search. */
 	bool session_refreshing, enumerating;
 };

@@ -2,7 +2,8 @@
 
 #include "base/clock.h"
 
-struct feed_news *outbox_news(const struct outbox *outbox, enum feed_news_kind kind, unsigned search)
+struct feed_news *outbox_news(
+		const struct outbox *outbox, enum feed_news_kind kind, unsigned search)
 {
 	struct arena *arena = arena_new();
 	struct feed_news *news = arena_alloc(arena, sizeof(*news));
@@ -24,7 +25,8 @@ void outbox_post(struct outbox *outbox, struct feed_news *news)
 	outbox->blocked_ns += clock_monotonic_ns() - before_ns;
 }
 
-void outbox_post_error(struct outbox *outbox, enum feed_news_kind kind, unsigned search, const struct err *err)
+void outbox_post_error(struct outbox *outbox, enum feed_news_kind kind, unsigned search,
+		const struct err *err)
 {
 	struct feed_news *news = outbox_news(outbox, kind, search);
 

@@ -21,11 +21,13 @@ struct outbox {
 };
 
 /* A new piece of news with an arena of its own, in which it lies. */
-struct feed_news *outbox_news(const struct outbox *outbox, enum feed_news_kind kind, unsigned search);
+struct feed_news *outbox_news(
+		const struct outbox *outbox, enum feed_news_kind kind, unsigned search);
 /* Gives news away. Waits while the mailbox is full; drops it if the feed is being freed. */
 void outbox_post(struct outbox *outbox, struct feed_news *news);
 /* The common case: news that only say why. */
-void outbox_post_error(struct outbox *outbox, enum feed_news_kind kind, unsigned search, const struct err *err);
+void outbox_post_error(struct outbox *outbox, enum feed_news_kind kind, unsigned search,
+		const struct err *err);
 
 struct batch {
 	struct outbox *outbox;

@@ -12,6 +12,7 @@
  * Codes of err: ERR_INCOMPLETE for the limits (3, 4, 11), ERR_NOT_FOUND for 32, ERR_AUTH for a refused credential,
  * ERR_CONFIG for what a person must change, ERR_CONFLICT for 4096, ERR_IO, ERR_TIMEOUT and ERR_SERVER for what passes.
  */
-enum err_code outcome_set(struct err *err, int code, const char *said, const char *fmt, ...) PRINTF_LIKE(4, 5);
+enum err_code outcome_set(struct err *err, int code, const char *said, const char *fmt, ...)
+		PRINTF_LIKE(4, 5);
 
 #endif

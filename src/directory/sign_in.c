@@ -53,7 +53,8 @@ static void set_common(const struct attempt *attempt)
 	(void)ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_ON);
 	(void)ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &patience);
 	(void)ldap_set_option(ld, LDAP_OPT_TIMEOUT, &patience);
-	(void)ldap_set_option(ld, LDAP_OPT_CONNECT_ASYNC, handshake_wants_async() ? LDAP_OPT_ON : LDAP_OPT_OFF);
+	(void)ldap_set_option(ld, LDAP_OPT_CONNECT_ASYNC,
+			handshake_wants_async() ? LDAP_OPT_ON : LDAP_OPT_OFF);
 }
 
 /* ---- TLS ---- */
@@ -63,14 +64,17 @@ static enum err_code handshake_failed(const struct attempt *attempt, int result,
 	char *said;
 
 	if (result == LDAP_TIMEOUT)
-		return err_set(err, ERR_TIMEOUT, result, "TLS with \"%s\" failed: no answer in time", attempt->uri);
+		return err_set(err, ERR_TIMEOUT, result,
+				"TLS with \"%s\" failed: no answer in time", attempt->uri);
 	said_by(attempt->ld, &said);
 	/* The library does not tell one reason from another, so all are named. */
 	(void)err_set(err, ERR_IO, result,
-			"TLS with \"%s\" failed (%s): its certificate must come from a CA in %s, be valid now and bear the "
+			"TLS with \"%s\" failed (%s): its certificate must come from a CA in %s, "
+			"be valid now and bear the "
 			"name in the URI, and TLS must be 1.2 or newer",
 			attempt->uri, said && *said ? said : "no reason given",
-			attempt->source->ca_file ? attempt->source->ca_file : "the system's list (or set ca:)");
+			attempt->source->ca_file ? attempt->source->ca_file
+						 : "the system's list (or set ca:)");
 	ldap_memfree(said);
 	return err->code;
 }
@@ -84,9 +88,12 @@ static enum err_code start_tls(const struct attempt *attempt, struct err *err)
 	/* Any answer of the server but success leaves the connection usable, in clear text: it must not be used. */
 	if (result == LDAP_CONNECT_ERROR || result == LDAP_TIMEOUT || result < 0)
 		return handshake_failed(attempt, result, err);
-	(void)outcome_set(err, result, "the server does not offer it", "StartTLS with \"%s\"", attempt->uri);
+	(void)outcome_set(err, result, "the server does not offer it", "StartTLS with \"%s\"",
+			attempt->uri);
 	return err_set(err, ERR_CONFIG, result,
-			"%s; nothing was sent in clear text: give the server a certificate, use ldaps://, or set tls: none", err->text);
+			"%s; nothing was sent in clear text: give the server a certificate, use "
+			"ldaps://, or set tls: none",
+			err->text);
 }
 
 static enum err_code secure(const struct attempt *attempt, struct err *err)
@@ -103,12 +110,14 @@ static enum err_code secure(const struct attempt *attempt, struct err *err)
 	if (!is_ldaps)
 		return start_tls(attempt, err);
 	result = ldap_install_tls(attempt->ld);
-	return result == LDAP_SUCCESS ? tls_context_check(attempt->ld, attempt->uri, err) : handshake_failed(attempt, result, err);
+	return result == LDAP_SUCCESS ? tls_context_check(attempt->ld, attempt->uri, err)
+				      : handshake_failed(attempt, result, err);
 }
 
 /* ---- bind ---- */
 
-static enum err_code bind_refused(const struct attempt *attempt, const char *who, int result, struct err *err)
+static enum err_code bind_refused(
+		const struct attempt *attempt, const char *who, int result, struct err *err)
 {
 	char *said;
 
@@ -128,7 +137,8 @@ static enum err_code bind_external(const struct attempt *attempt, struct err *er
 	struct berval response = {0, empty};
 	int result = ldap_sasl_bind_s(attempt->ld, NULL, "EXTERNAL", &response, NULL, NULL, NULL);
 
-	return result == LDAP_SUCCESS ? ERR_NONE : bind_refused(attempt, "SASL EXTERNAL", result, err);
+	return result == LDAP_SUCCESS ? ERR_NONE
+				      : bind_refused(attempt, "SASL EXTERNAL", result, err);
 }
 
 static enum err_code bind_simple(const struct attempt *attempt, const char *folder, struct err *err)
@@ -139,16 +149,20 @@ static enum err_code bind_simple(const struct attempt *attempt, const char *fold
 	char who[200];
 	int result;
 
-	if (source->tls != SOURCE_TLS_NONE && !attempt->dialled.is_local && !ldap_tls_inplace(attempt->ld))
+	if (source->tls != SOURCE_TLS_NONE && !attempt->dialled.is_local &&
+			!ldap_tls_inplace(attempt->ld))
 		return err_set(err, ERR_CONFIG, 0,
-				"bind at \"%s\": refused to send the password in clear text; use ldaps://, or set tls: starttls",
+				"bind at \"%s\": refused to send the password in clear text; use "
+				"ldaps://, or set tls: starttls",
 				attempt->uri);
 	if (!source->bind_password)
-		return err_set(err, ERR_CONFIG, 0, "source \"%s\": bind has a dn and no password", source->name);
+		return err_set(err, ERR_CONFIG, 0, "source \"%s\": bind has a dn and no password",
+				source->name);
 	if (secret_read(source->bind_password, folder, &password, err) != ERR_NONE)
 		return err_context(err, "source \"%s\": bind password", source->name);
 	credential = (struct berval){password.len, password.text};
-	result = ldap_sasl_bind_s(attempt->ld, source->bind_dn, LDAP_SASL_SIMPLE, &credential, NULL, NULL, NULL);
+	result = ldap_sasl_bind_s(attempt->ld, source->bind_dn, LDAP_SASL_SIMPLE, &credential, NULL,
+			NULL, NULL);
 	secret_release(&password);
 	(void)snprintf(who, sizeof(who), "\"%s\"", source->bind_dn);
 	return result == LDAP_SUCCESS ? ERR_NONE : bind_refused(attempt, who, result, err);
@@ -165,8 +179,8 @@ static enum err_code sign_in_on(const struct attempt *attempt, const char *folde
 	return attempt->source->bind_dn ? bind_simple(attempt, folder, err) : ERR_NONE;
 }
 
-enum err_code sign_in(const struct source_settings *source, const char *uri, const char *folder, struct waker *waker,
-		LDAP **ret, struct err *err)
+enum err_code sign_in(const struct source_settings *source, const char *uri, const char *folder,
+		struct waker *waker, LDAP **ret, struct err *err)
 {
 	struct attempt attempt = {.source = source, .uri = uri};
 	enum err_code code;
@@ -174,7 +188,9 @@ enum err_code sign_in(const struct source_settings *source, const char *uri, con
 
 	if (dial(uri, source->connect_timeout_ms, waker, &attempt.dialled, err) != ERR_NONE)
 		return err->code;
-	result = ldap_init_fd(attempt.dialled.fd, attempt.dialled.is_unix ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, uri, &attempt.ld);
+	result = ldap_init_fd(attempt.dialled.fd,
+			attempt.dialled.is_unix ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, uri,
+			&attempt.ld);
 	if (result != LDAP_SUCCESS) {
 		(void)close(attempt.dialled.fd);
 		return outcome_set(err, result, NULL, "connecting to \"%s\"", uri);
@@ -187,5 +203,7 @@ enum err_code sign_in(const struct source_settings *source, const char *uri, con
 		return ERR_NONE;
 	}
 	(void)ldap_unbind_ext(attempt.ld, NULL, NULL);
-	return waker_stopped(waker) ? err_set(err, ERR_CANCELLED, 0, "connecting to \"%s\" was stopped", uri) : code;
+	return waker_stopped(waker)
+			? err_set(err, ERR_CANCELLED, 0, "connecting to \"%s\" was stopped", uri)
+			: code;
 }

@@ -16,7 +16,7 @@
  * Process-wide, once: LDAPNOINIT is expected in the environment before the first call.
  * Errors: as connection_open (connection.h). The handle is the caller's (ldap_unbind_ext).
  */
-MUST_CHECK enum err_code sign_in(const struct source_settings *source, const char *uri, const char *folder,
-		struct waker *waker, LDAP **ret, struct err *err);
+MUST_CHECK enum err_code sign_in(const struct source_settings *source, const char *uri,
+		const char *folder, struct waker *waker, LDAP **ret, struct err *err);
 
 #endif

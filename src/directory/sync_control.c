@@ -62,9 +62,11 @@ static bool is_time(const char *text)
 	int day = two_digits(text + 6);
 	bool leap = year ? year % 4 == 0 : century % 4 == 0;
 
-	if (month < 1 || month > 12 || day < 1 || day > days[month - 1] || (month == 2 && day == 29 && !leap))
+	if (month < 1 || month > 12 || day < 1 || day > days[month - 1] ||
+			(month == 2 && day == 29 && !leap))
 		return false;
-	return two_digits(text + 8) < 24 && two_digits(text + 10) < 60 && two_digits(text + 12) <= 60;
+	return two_digits(text + 8) < 24 && two_digits(text + 10) < 60 &&
+			two_digits(text + 12) <= 60;
 }
 
 static bool is_csn(struct span text)
@@ -74,7 +76,10 @@ static bool is_csn(struct span text)
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
 
-		if (csn_form[i] == 'd' ? !isdigit(c) : csn_form[i] == 'x' ? !isxdigit(c) : c != (unsigned char)csn_form[i])
+		if (csn_form[i] == 'd' ? !isdigit(c)
+						: csn_form[i] == 'x'
+						? !isxdigit(c)
+						: c != (unsigned char)csn_form[i])
 			return false;
 	}
 	return is_time(text.ptr);
@@ -132,7 +137,8 @@ enum err_code sync_request_encode(struct span cookie, struct buf *ret, struct er
 	else
 		written = -1;
 	ber_free(ber, 1);
-	return written < 0 ? err_set(err, ERR_BUG, 0, "the sync request control cannot be encoded") : ERR_NONE;
+	return written < 0 ? err_set(err, ERR_BUG, 0, "the sync request control cannot be encoded")
+			   : ERR_NONE;
 }
 
 /* ---- decoding ---- */
@@ -144,7 +150,8 @@ static void free_ber(BerElement **ber)
 
 static enum err_code malformed(struct err *err, const char *what)
 {
-	return err_set(err, ERR_PROTO, LDAP_DECODING_ERROR, "the server sent a malformed %s (RFC 4533)", what);
+	return err_set(err, ERR_PROTO, LDAP_DECODING_ERROR,
+			"the server sent a malformed %s (RFC 4533)", what);
 }
 
 /* A reader over a copy of value: what it hands out in place lives as long as the reader. NULL: empty. */
@@ -170,7 +177,8 @@ static bool peek(BerElement *ber, ber_tag_t *ret)
 	*ret = ber_peek_tag(ber, &len);
 	if (*ret != LBER_DEFAULT)
 		return true;
-	return ber_get_option(ber, LBER_OPT_REMAINING_BYTES, &left) == LBER_OPT_SUCCESS && left == 0;
+	return ber_get_option(ber, LBER_OPT_REMAINING_BYTES, &left) == LBER_OPT_SUCCESS &&
+			left == 0;
 }
 
 /* An optional cookie at this place. False: there is one, and it is malformed or too long. */
@@ -213,15 +221,17 @@ static const char *anchor_in(struct arena *arena, const struct berval *uuid)
 	return arena_strndup(arena, text, sizeof(text) - 1);
 }
 
-enum err_code sync_state_decode(struct span value, struct arena *arena, struct sync_state *ret, struct err *err)
+enum err_code sync_state_decode(
+		struct span value, struct arena *arena, struct sync_state *ret, struct err *err)
 {
 	AUTO(free_ber) BerElement *ber = reader_new(value);
 	struct sync_state state = {0};
 	struct berval uuid = {0};
 	ber_int_t kind = -1;
 
-	if (!ber || ber_scanf(ber, "{em", &kind, &uuid) == LBER_ERROR || uuid.bv_len != SYNC_UUID_SIZE ||
-			kind < SYNC_PRESENT || kind > SYNC_DELETE || !read_cookie(ber, arena, &state.cookie))
+	if (!ber || ber_scanf(ber, "{em", &kind, &uuid) == LBER_ERROR ||
+			uuid.bv_len != SYNC_UUID_SIZE || kind < SYNC_PRESENT ||
+			kind > SYNC_DELETE || !read_cookie(ber, arena, &state.cookie))
 		return malformed(err, "sync state control");
 	state.kind = (enum sync_state_kind)kind;
 	state.anchor = anchor_in(arena, &uuid);
@@ -229,13 +239,15 @@ enum err_code sync_state_decode(struct span value, struct arena *arena, struct s
 	return ERR_NONE;
 }
 
-enum err_code sync_done_decode(struct span value, struct arena *arena, struct sync_done *ret, struct err *err)
+enum err_code sync_done_decode(
+		struct span value, struct arena *arena, struct sync_done *ret, struct err *err)
 {
 	AUTO(free_ber) BerElement *ber = reader_new(value);
 	struct sync_done done = {0};
 	ber_len_t len;
 
-	if (!ber || ber_skip_tag(ber, &len) != LBER_SEQUENCE || !read_cookie(ber, arena, &done.cookie) ||
+	if (!ber || ber_skip_tag(ber, &len) != LBER_SEQUENCE ||
+			!read_cookie(ber, arena, &done.cookie) ||
 			!read_flag(ber, &done.refresh_deletes))
 		return malformed(err, "sync done control");
 	*ret = done;
@@ -252,7 +264,8 @@ static bool read_id_set(BerElement *ber, struct arena *arena, struct sync_info *
 	if (!read_cookie(ber, arena, &ret->cookie) || !read_flag(ber, &ret->refresh_deletes) ||
 			ber_scanf(ber, "[W]", &ids) == LBER_ERROR)
 		return false;
-	while (ids && ids[count].bv_val && count <= SYNC_ID_SET_MAX && ids[count].bv_len == SYNC_UUID_SIZE)
+	while (ids && ids[count].bv_val && count <= SYNC_ID_SET_MAX &&
+			ids[count].bv_len == SYNC_UUID_SIZE)
 		count++;
 	fine = !ids || (!ids[count].bv_val && count <= SYNC_ID_SET_MAX);
 	if (fine) {
@@ -282,7 +295,8 @@ static bool read_new_cookie(BerElement *ber, struct arena *arena, struct sync_in
 	return true;
 }
 
-enum err_code sync_info_decode(struct span value, struct arena *arena, struct sync_info *ret, struct err *err)
+enum err_code sync_info_decode(
+		struct span value, struct arena *arena, struct sync_info *ret, struct err *err)
 {
 	AUTO(free_ber) BerElement *ber = reader_new(value);
 	struct sync_info info = {0};
@@ -297,7 +311,8 @@ enum err_code sync_info_decode(struct span value, struct arena *arena, struct sy
 		info.kind = SYNC_INFO_NEW_COOKIE;
 		fine = read_new_cookie(ber, arena, &info);
 	} else if (tag == LDAP_TAG_SYNC_REFRESH_DELETE || tag == LDAP_TAG_SYNC_REFRESH_PRESENT) {
-		info.kind = tag == LDAP_TAG_SYNC_REFRESH_DELETE ? SYNC_INFO_REFRESH_DELETE : SYNC_INFO_REFRESH_PRESENT;
+		info.kind = tag == LDAP_TAG_SYNC_REFRESH_DELETE ? SYNC_INFO_REFRESH_DELETE
+								: SYNC_INFO_REFRESH_PRESENT;
 		fine = read_phase_end(ber, arena, &info);
 	} else if (tag == LDAP_TAG_SYNC_ID_SET) {
 		info.kind = SYNC_INFO_ID_SET;

@@ -9,9 +9,10 @@
 #include "base/buf.h"
 
 #define SYNC_UUID_SIZE 16
-#define SYNC_ANCHOR_SIZE 37                    /* 36 characters and NUL */
-#define SYNC_COOKIE_MAX ((size_t)16 * 1024)    /* bytes: 41 per server id, of which OpenLDAP knows 4096 in theory */
-#define SYNC_ID_SET_MAX 65536                  /* ids of one message; slapd sends 256 */
+#define SYNC_ANCHOR_SIZE 37 /* 36 characters and NUL */
+#define SYNC_COOKIE_MAX                                                                            \
+	((size_t)16 * 1024)   /* bytes: 41 per server id, of which OpenLDAP knows 4096 in theory */
+#define SYNC_ID_SET_MAX 65536 /* ids of one message; slapd sends 256 */
 
 /* ---- entryUUID (RFC 4530) ---- */
 
@@ -54,12 +55,17 @@ MUST_CHECK enum err_code sync_done_decode(
 
 /* ---- Sync Info Message, section 2.5 ---- */
 
-enum sync_info_kind { SYNC_INFO_NEW_COOKIE, SYNC_INFO_REFRESH_DELETE, SYNC_INFO_REFRESH_PRESENT, SYNC_INFO_ID_SET };
+enum sync_info_kind {
+	SYNC_INFO_NEW_COOKIE,
+	SYNC_INFO_REFRESH_DELETE,
+	SYNC_INFO_REFRESH_PRESENT,
+	SYNC_INFO_ID_SET
+};
 struct sync_info {
 	enum sync_info_kind kind;
 	struct span cookie;
-	bool refresh_done;          /* of REFRESH_DELETE and REFRESH_PRESENT: the persist stage begins */
-	bool refresh_deletes;       /* of ID_SET: the ids are gone; else they are present */
+	bool refresh_done;    /* of REFRESH_DELETE and REFRESH_PRESENT: the persist stage begins */
+	bool refresh_deletes; /* of ID_SET: the ids are gone; else they are present */
 	const char *const *anchors; /* of ID_SET */
 	size_t anchor_count;
 };

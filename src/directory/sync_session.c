@@ -6,18 +6,19 @@
 #include "directory/outcome.h"
 
 #define RETRY_FIRST_MS 1000
-#define RETRY_SLOW_MS 300000   /* what only a person can mend */
+#define RETRY_SLOW_MS 300000        /* what only a person can mend */
 #define COOKIE_LINGER_NS 1000000000 /* a cookie alone is no news for anybody but the store */
 
 static struct sync_session *session_of(struct request *request)
 {
-	return (struct sync_session *)(void *)((char *)request - offsetof(struct sync_session, request));
+	return (struct sync_session *)(void *)((char *)request -
+			offsetof(struct sync_session, request));
 }
 
 static void handle(struct request *request, LDAPMessage *message);
 
-void sync_session_init(struct sync_session *session, struct feed_search *search, struct outbox *outbox,
-		struct span cookie, int64_t retry_max_ms)
+void sync_session_init(struct sync_session *session, struct feed_search *search,
+		struct outbox *outbox, struct span cookie, int64_t retry_max_ms)
 {
 	*session = (struct sync_session){.search = search, .outbox = outbox};
 	session->request.handle = handle;
@@ -44,7 +45,8 @@ void sync_session_release(struct sync_session *session)
 
 /* ---- beginnings and ends ---- */
 
-static void post_pass(struct sync_session *session, enum feed_news_kind kind, bool absent_are_gone, struct span cookie)
+static void post_pass(struct sync_session *session, enum feed_news_kind kind, bool absent_are_gone,
+		struct span cookie)
 {
 	struct feed_news *news = outbox_news(session->outbox, kind, session->search->search->id);
 
@@ -71,7 +73,8 @@ static void stop_reading(struct sync_session *session, bool alive)
 
 static bool needs_a_person(const struct err *err)
 {
-	return err->code == ERR_CONFIG || err->code == ERR_DENIED || err->code == ERR_REFUSED || err->code == ERR_AUTH;
+	return err->code == ERR_CONFIG || err->code == ERR_DENIED || err->code == ERR_REFUSED ||
+			err->code == ERR_AUTH;
 }
 
 /* The search is over and proves nothing. It starts again later. */
@@ -120,7 +123,8 @@ void sync_session_lost(struct sync_session *session, const struct err *err)
 
 static void start(struct sync_session *session)
 {
-	const struct span cookie = {session->has_cookie ? buf_text(&session->cookie) : NULL, session->cookie.len};
+	const struct span cookie = {session->has_cookie ? buf_text(&session->cookie) : NULL,
+			session->cookie.len};
 	char oid[] = LDAP_CONTROL_SYNC;
 	/* Critical, so that a server without it refuses instead of answering an ordinary search. */
 	LDAPControl control = {.ldctl_oid = oid, .ldctl_iscritical = 1};
@@ -151,18 +155,22 @@ static void start(struct sync_session *session)
 
 bool sync_session_is_due(const struct sync_session *session, uint64_t now_ns)
 {
-	return session->state == SESSION_IDLE && now_ns >= session->due_ns && !session->search->enumerating;
+	return session->state == SESSION_IDLE && now_ns >= session->due_ns &&
+			!session->search->enumerating;
 }
 
-void sync_session_start(struct sync_session *session, struct connection *connection, struct connection *pages)
+void sync_session_start(struct sync_session *session, struct connection *connection,
+		struct connection *pages)
 {
 	struct err err;
 
 	session->connection = connection;
 	session->pages = pages;
 	if (session->has_cookie &&
-			!sync_cookie_is_plausible((struct span){buf_text(&session->cookie), session->cookie.len})) {
-		(void)err_set(&err, ERR_STORE, 0, "the stored cookie is damaged; reading everything");
+			!sync_cookie_is_plausible((struct span){
+					buf_text(&session->cookie), session->cookie.len})) {
+		(void)err_set(&err, ERR_STORE, 0,
+				"the stored cookie is damaged; reading everything");
 		forget_cookie(session, &err);
 	}
 	start(session);
@@ -192,12 +200,14 @@ static void take_cookie(struct sync_session *session, struct span cookie)
 	batch_set_cookie(&session->batch, cookie);
 }
 
-static void take_change(struct sync_session *session, const struct sync_state *state, struct entry_reading *reading)
+static void take_change(struct sync_session *session, const struct sync_state *state,
+		struct entry_reading *reading)
 {
 	bool persist = session->state == SESSION_PERSIST;
 
 	reading->entry.anchor = arena_strdup(batch_arena(&session->batch), state->anchor);
-	feed_search_touch(session->search, state->anchor, state->kind == SYNC_DELETE ? TOUCH_DELETE : TOUCH_UPSERT);
+	feed_search_touch(session->search, state->anchor,
+			state->kind == SYNC_DELETE ? TOUCH_DELETE : TOUCH_UPSERT);
 	dynamic_groups_overtaken(&session->dynamic, state->anchor);
 	session->content_came = session->content_came || state->kind != SYNC_PRESENT;
 	if (state->kind == SYNC_DELETE) {
@@ -212,8 +222,8 @@ static void take_change(struct sync_session *session, const struct sync_state *s
 		batch_add(&session->batch, FEED_UPSERT, &reading->entry);
 	}
 	if (reading->is_cut)
-		log_event(LOG_WARNING, "entry is too large to be read, it stays as it is", {"dn", reading->entry.dn},
-				{"anchor", state->anchor});
+		log_event(LOG_WARNING, "entry is too large to be read, it stays as it is",
+				{"dn", reading->entry.dn}, {"anchor", state->anchor});
 }
 
 static LDAPControl *find_control(LDAPControl **controls, const char *oid)
@@ -221,7 +231,8 @@ static LDAPControl *find_control(LDAPControl **controls, const char *oid)
 	return controls ? ldap_control_find(oid, controls, NULL) : NULL;
 }
 
-static enum err_code read_state(struct sync_session *session, LDAPMessage *message, struct sync_state *ret, struct err *err)
+static enum err_code read_state(struct sync_session *session, LDAPMessage *message,
+		struct sync_state *ret, struct err *err)
 {
 	LDAPControl **controls = NULL;
 	LDAPControl *control;
@@ -230,10 +241,12 @@ static enum err_code read_state(struct sync_session *session, LDAPMessage *messa
 	(void)ldap_get_entry_controls(connection_ldap(session->connection), message, &controls);
 	control = find_control(controls, LDAP_CONTROL_SYNC_STATE);
 	if (control)
-		code = sync_state_decode((struct span){control->ldctl_value.bv_val, control->ldctl_value.bv_len},
+		code = sync_state_decode((struct span){control->ldctl_value.bv_val,
+							 control->ldctl_value.bv_len},
 				session->scratch, ret, err);
 	else
-		code = err_set(err, ERR_PROTO, 0, "the server sent an entry without a sync state control (RFC 4533)");
+		code = err_set(err, ERR_PROTO, 0,
+				"the server sent an entry without a sync state control (RFC 4533)");
 	ldap_controls_free(controls);
 	return code;
 }
@@ -258,9 +271,11 @@ static void take_ids(struct sync_session *session, const struct sync_info *info)
 {
 	enum feed_change_kind kind = info->refresh_deletes ? FEED_DELETE : FEED_PRESENT;
 
-	session->content_came = session->content_came || (info->refresh_deletes && info->anchor_count);
+	session->content_came =
+			session->content_came || (info->refresh_deletes && info->anchor_count);
 	for (size_t i = 0; i < info->anchor_count; i++) {
-		feed_search_touch(session->search, info->anchors[i], info->refresh_deletes ? TOUCH_DELETE : TOUCH_UPSERT);
+		feed_search_touch(session->search, info->anchors[i],
+				info->refresh_deletes ? TOUCH_DELETE : TOUCH_UPSERT);
 		batch_add_anchor(&session->batch, kind, info->anchors[i]);
 	}
 }
@@ -268,13 +283,17 @@ static void take_ids(struct sync_session *session, const struct sync_info *info)
 /* The refresh is complete. Without a cookie of ours everything was sent, though slapd calls the end a delete phase. */
 static void refreshed(struct sync_session *session, struct span cookie)
 {
-	bool absent_are_gone = (session->present_phase || !session->sent_cookie) && !session->referred;
+	bool absent_are_gone =
+			(session->present_phase || !session->sent_cookie) && !session->referred;
 	struct err err;
 
 	if (!sync_cookie_is_plausible(cookie))
-		cookie = (struct span){0}; /* slapd answers a cookie that it could not read with an empty one */
-	if (session->sent_cookie && !session->present_phase && session->content_came && !cookie.ptr) {
-		(void)err_set(&err, ERR_STORE, 0, "the server did not understand our cookie; reading everything");
+		cookie = (struct span){
+				0}; /* slapd answers a cookie that it could not read with an empty one */
+	if (session->sent_cookie && !session->present_phase && session->content_came &&
+			!cookie.ptr) {
+		(void)err_set(&err, ERR_STORE, 0,
+				"the server did not understand our cookie; reading everything");
 		start_without_cookie(session, &err);
 		return;
 	}
@@ -299,7 +318,8 @@ static void take_info(struct sync_session *session, const struct sync_info *info
 		take_ids(session, info);
 		take_cookie(session, info->cookie);
 	} else if (session->state == SESSION_REFRESH) {
-		session->present_phase = session->present_phase || info->kind == SYNC_INFO_REFRESH_PRESENT;
+		session->present_phase =
+				session->present_phase || info->kind == SYNC_INFO_REFRESH_PRESENT;
 		if (info->refresh_done)
 			refreshed(session, info->cookie);
 	}
@@ -311,13 +331,15 @@ static void take_intermediate(struct sync_session *session, LDAPMessage *message
 	struct berval *data = NULL;
 	char *oid = NULL;
 	struct err err = {0};
-	int result = ldap_parse_intermediate(connection_ldap(session->connection), message, &oid, &data, NULL, 0);
+	int result = ldap_parse_intermediate(
+			connection_ldap(session->connection), message, &oid, &data, NULL, 0);
 
 	if (result != LDAP_SUCCESS) {
 		(void)outcome_set(&err, result, NULL, "intermediate response");
 		broken(session, &err);
 	} else if (oid && data && span_equal(span_of(oid), SPAN_LIT(LDAP_SYNC_INFO))) {
-		if (sync_info_decode((struct span){data->bv_val, data->bv_len}, session->scratch, &info, &err) == ERR_NONE)
+		if (sync_info_decode((struct span){data->bv_val, data->bv_len}, session->scratch,
+				    &info, &err) == ERR_NONE)
 			take_info(session, &info);
 		else
 			broken(session, &err);
@@ -335,12 +357,15 @@ static void ended_well(struct sync_session *session, const struct search_end *en
 
 	if (session->state == SESSION_REFRESH) {
 		if (!control) {
-			(void)err_set(&err, ERR_PROTO, 0, "the server does not synchronise content (RFC 4533): the search "
+			(void)err_set(&err, ERR_PROTO, 0,
+					"the server does not synchronise content (RFC 4533): the "
+					"search "
 					"ended without its sync done control");
 			fail(session, &err);
 			return;
 		}
-		if (sync_done_decode((struct span){control->ldctl_value.bv_val, control->ldctl_value.bv_len},
+		if (sync_done_decode((struct span){control->ldctl_value.bv_val,
+						     control->ldctl_value.bv_len},
 				    session->scratch, &done, &err) != ERR_NONE) {
 			fail(session, &err);
 			return;
@@ -371,7 +396,8 @@ static void take_end(struct sync_session *session, LDAPMessage *message)
 	struct search_end end;
 	struct err err;
 
-	if (search_end_read(connection_ldap(session->connection), message, &end, &err) != ERR_NONE) {
+	if (search_end_read(connection_ldap(session->connection), message, &end, &err) !=
+			ERR_NONE) {
 		broken(session, &err);
 		return;
 	}

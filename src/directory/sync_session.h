@@ -27,7 +27,7 @@ struct sync_session {
 	struct connection *connection; /* while not IDLE: its own */
 	struct connection *pages;      /* while not IDLE: the one for short searches */
 	enum session_state state;
-	struct buf cookie;  /* what the next start sends; empty: none */
+	struct buf cookie; /* what the next start sends; empty: none */
 	bool has_cookie;
 	bool sent_cookie;   /* with the search under way */
 	bool content_came;  /* entries or deleted ids in this refresh */
@@ -44,14 +44,15 @@ struct sync_session {
 };
 
 /* cookie: copied; ptr NULL: none. retry_max_ms: cap of the back-off. */
-void sync_session_init(struct sync_session *session, struct feed_search *search, struct outbox *outbox,
-		struct span cookie, int64_t retry_max_ms);
+void sync_session_init(struct sync_session *session, struct feed_search *search,
+		struct outbox *outbox, struct span cookie, int64_t retry_max_ms);
 void sync_session_release(struct sync_session *session);
 
 /* Whether it is idle, due, and no enumeration of the search is under way. */
 bool sync_session_is_due(const struct sync_session *session, uint64_t now_ns);
 /* Starts it. connection: for the search that stays; pages: for short ones. Both borrowed until it is idle again. */
-void sync_session_start(struct sync_session *session, struct connection *connection, struct connection *pages);
+void sync_session_start(struct sync_session *session, struct connection *connection,
+		struct connection *pages);
 /* The connection is gone: what was under way ended incomplete because of *err. Due again at once. */
 void sync_session_lost(struct sync_session *session, const struct err *err);
 /*

@@ -32,7 +32,8 @@ static struct context *contexts; /* newest first */
 
 static void look_at(const struct source_settings *source, struct file_state ret[static FILE_COUNT])
 {
-	const char *const paths[FILE_COUNT] = {source->ca_file, source->cert_file, source->key_file};
+	const char *const paths[FILE_COUNT] = {
+			source->ca_file, source->cert_file, source->key_file};
 
 	for (size_t i = 0; i < FILE_COUNT; i++) {
 		const char *path = i == FILE_CA && !paths[i] ? SYSTEM_CA_FILE : paths[i];
@@ -40,7 +41,8 @@ static void look_at(const struct source_settings *source, struct file_state ret[
 
 		if (path && stat(path, &st) != 0)
 			st = (struct stat){0};
-		ret[i] = (struct file_state){mem_strdup_or_null(paths[i]), st.st_dev, st.st_ino, st.st_size, st.st_ctim};
+		ret[i] = (struct file_state){mem_strdup_or_null(paths[i]), st.st_dev, st.st_ino,
+				st.st_size, st.st_ctim};
 	}
 }
 
@@ -52,8 +54,9 @@ static void forget(struct file_state files[static FILE_COUNT])
 
 static bool is_same(const struct file_state *a, const struct file_state *b)
 {
-	return text_equal(a->path, b->path) && a->device == b->device && a->inode == b->inode && a->size == b->size &&
-			a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+	return text_equal(a->path, b->path) && a->device == b->device && a->inode == b->inode &&
+			a->size == b->size && a->changed.tv_sec == b->changed.tv_sec &&
+			a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 static struct context *find(const struct file_state files[static FILE_COUNT])
@@ -134,10 +137,12 @@ enum err_code tls_context_set(LDAP *ld, const struct source_settings *source, st
 	if (fine)
 		return ERR_NONE;
 	return err_set(err, ERR_CONFIG, 0,
-			"source \"%s\": TLS cannot be set up: check that these files exist, are readable PEM, and that the "
+			"source \"%s\": TLS cannot be set up: check that these files exist, are "
+			"readable PEM, and that the "
 			"key belongs to the certificate: ca \"%s\", cert \"%s\", key \"%s\"",
 			source->name, source->ca_file ? source->ca_file : "(the system's)",
-			source->cert_file ? source->cert_file : "(none)", source->key_file ? source->key_file : "(none)");
+			source->cert_file ? source->cert_file : "(none)",
+			source->key_file ? source->key_file : "(none)");
 }
 
 enum err_code tls_context_check(LDAP *ld, const char *uri, struct err *err)

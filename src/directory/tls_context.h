@@ -16,7 +16,8 @@
  * Makes ld demand TLS 1.2 or newer and a certificate of a CA that the source names (or the system's), and show the
  * source's client certificate. Any thread. Errors: ERR_CONFIG (a file is missing, unreadable, or does not fit).
  */
-MUST_CHECK enum err_code tls_context_set(LDAP *ld, const struct source_settings *source, struct err *err);
+MUST_CHECK enum err_code tls_context_set(
+		LDAP *ld, const struct source_settings *source, struct err *err);
 
 /* Whether ld speaks a version that we accept. Errors: ERR_IO. uri: for the text. */
 MUST_CHECK enum err_code tls_context_check(LDAP *ld, const char *uri, struct err *err);

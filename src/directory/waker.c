@@ -9,7 +9,8 @@ void waker_init(struct waker *waker)
 	*waker = (struct waker){.guarded = -1};
 	waker->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (waker->event < 0 || uv_mutex_init(&waker->lock) != 0) {
-		(void)fputs("ldap2dbx: the system gives no eventfd (out of file descriptors?)\n", stderr);
+		(void)fputs("ldap2dbx: the system gives no eventfd (out of file descriptors?)\n",
+				stderr);
 		abort();
 	}
 }

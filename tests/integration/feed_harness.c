@@ -1,4 +1,4 @@
-#include "integration/feed_harness.h"
+#include "feed_harness.h"
 
 #include "base/text.h"
 
@@ -39,7 +39,9 @@ static char *run(const char *const *arguments, const char *input)
 	(void)posix_spawn_file_actions_init(&actions);
 	(void)posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
 	(void)posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-	assert_int_equal(posix_spawnp(&pid, arguments[0], &actions, NULL, (char *const *)(uintptr_t)arguments, environ), 0);
+	assert_int_equal(posix_spawnp(&pid, arguments[0], &actions, NULL,
+					 (char *const *)(uintptr_t)arguments, environ),
+			0);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	(void)close(in);
 	(void)close(out[1]);
@@ -75,7 +77,8 @@ static void setting(const char *settings, const char *name, char *ret, size_t si
 	while (at && at != settings && at[-1] != '\n')
 		at = strstr(at + 1, key);
 	if (at)
-		(void)snprintf(ret, size, "%.*s", (int)strcspn(at + strlen(key), "'"), at + strlen(key));
+		(void)snprintf(ret, size, "%.*s", (int)strcspn(at + strlen(key), "'"),
+				at + strlen(key));
 }
 
 static void write_ldif(const char *path, unsigned people)
@@ -83,13 +86,17 @@ static void write_ldif(const char *path, unsigned people)
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
-	(void)fprintf(file, "dn: " BASE "\nobjectClass: organization\nobjectClass: dcObject\ndc: example\no: sample\n\n");
+	(void)fprintf(file,
+			"dn: " BASE "\nobjectClass: organization\nobjectClass: dcObject\ndc: "
+			"example\no: sample\n\n");
 	for (unsigned i = 0; i < 2; i++)
-		(void)fprintf(file, "dn: ou=%s," BASE "\nobjectClass: organizationalUnit\nou: %s\n\n", i ? "groups" : "people",
-				i ? "groups" : "people");
+		(void)fprintf(file,
+				"dn: ou=%s," BASE "\nobjectClass: organizationalUnit\nou: %s\n\n",
+				i ? "groups" : "people", i ? "groups" : "people");
 	for (unsigned i = 1; i <= people; i++)
 		(void)fprintf(file,
-				"dn: uid=p%05u," PEOPLE "\nobjectClass: inetOrgPerson\nuid: p%05u\ncn: Sample %u\nsn: Sample\n"
+				"dn: uid=p%05u," PEOPLE "\nobjectClass: inetOrgPerson\nuid: "
+				"p%05u\ncn: Sample %u\nsn: Sample\n"
 				"mail: p%05u@example.com\ntitle: t\n\n",
 				i, i, i, i);
 	assert_int_equal(fclose(file), 0);
@@ -134,7 +141,8 @@ void server_action(struct server *server, const char *action)
 
 static void modify_as(const struct server *server, const char *dn, const char *ldif)
 {
-	const char *arguments[] = {"ldapmodify", "-x", "-H", server->ldapi_uri, "-D", dn, "-w", "secret", NULL};
+	const char *arguments[] = {"ldapmodify", "-x", "-H", server->ldapi_uri, "-D", dn, "-w",
+			"secret", NULL};
 
 	mem_free(run(arguments, ldif));
 }
@@ -180,8 +188,15 @@ static void put(struct watch *watch, const struct entry *from)
 	struct picture_entry *entry = mem_zalloc(sizeof(*entry));
 
 	for (size_t i = 0; i < from->count; i++) {
-		if (text_equal(from->attributes[i].name, "member"))
-			entry->members = from->attributes[i].count;
+		const struct attribute *attribute = &from->attributes[i];
+
+		if (text_equal(attribute->name, "member"))
+			entry->members = attribute->count;
+		if (text_equal(attribute->name, "cn")) {
+			entry->cn_count = attribute->count;
+			(void)snprintf(entry->first_cn, sizeof(entry->first_cn), "%s",
+					attribute->values[0].ptr);
+		}
 	}
 	entry->dn = mem_strdup(from->dn);
 	entry->mentioned = true;
@@ -198,7 +213,7 @@ static void mention(struct watch *watch, const char *anchor)
 
 static void mention_none(struct watch *watch)
 {
-	for (table_each(watch->entries, it))
+	for (table_each (watch->entries, it))
 		((struct picture_entry *)it.value)->mentioned = false;
 }
 
@@ -206,11 +221,11 @@ static void remove_unmentioned(struct watch *watch)
 {
 	VEC(char *) gone = {0};
 
-	for (table_each(watch->entries, it)) {
+	for (table_each (watch->entries, it)) {
 		if (!((struct picture_entry *)it.value)->mentioned)
 			*vec_add(&gone) = mem_strndup(it.key.ptr, it.key.len);
 	}
-	for (vec_each(&gone, anchor)) {
+	for (vec_each (&gone, anchor)) {
 		entry_free(table_remove(watch->entries, span_of(*anchor)));
 		mem_free(*anchor);
 	}
@@ -374,7 +389,8 @@ void watcher_init(struct watcher *watcher, const char *uri)
 	(void)setenv("L2D_TEST_PASSWORD", "secret", 1);
 }
 
-void watcher_add_search(struct watcher *watcher, const char *base, const char *filter, const char *const *attributes)
+void watcher_add_search(struct watcher *watcher, const char *base, const char *filter,
+		const char *const *attributes)
 {
 	struct search *search = &watcher->searches[watcher->count];
 
@@ -432,12 +448,14 @@ void watcher_forget(struct watcher *watcher)
 	for (size_t i = 0; i < watcher->count; i++) {
 		const struct watch kept = watcher->watches[i];
 
-		watcher->watches[i] = (struct watch){.entries = kept.entries, .cookie = kept.cookie};
+		watcher->watches[i] =
+				(struct watch){.entries = kept.entries, .cookie = kept.cookie};
 	}
 	watcher->connected = watcher->lost = watcher->finished = 0;
 }
 
-void watcher_wait(struct watcher *watcher, bool (*condition)(struct watcher *watcher), const char *what)
+void watcher_wait(struct watcher *watcher, bool (*condition)(struct watcher *watcher),
+		const char *what)
 {
 	if (condition(watcher))
 		return;
@@ -448,13 +466,15 @@ void watcher_wait(struct watcher *watcher, bool (*condition)(struct watcher *wat
 	loop_timer_stop(watcher->timer);
 	watcher->until = NULL;
 	if (watcher->timed_out)
-		fail_msg("%s: not within %d s; last errors: \"%s\", \"%s\"", what, WAIT_MAX_MS / 1000, watcher->err.text,
+		fail_msg("%s: not within %d s; last errors: \"%s\", \"%s\"", what,
+				WAIT_MAX_MS / 1000, watcher->err.text,
 				watcher->watches[0].err.text);
 }
 
-static const struct picture_entry *find_dn(const struct watcher *watcher, size_t search, const char *dn, struct span *ret_anchor)
+static const struct picture_entry *find_dn(const struct watcher *watcher, size_t search,
+		const char *dn, struct span *ret_anchor)
 {
-	for (table_each(watcher->watches[search].entries, it)) {
+	for (table_each (watcher->watches[search].entries, it)) {
 		const struct picture_entry *entry = it.value;
 
 		if (text_equal_folded(entry->dn, dn)) {
@@ -481,6 +501,14 @@ const char *watcher_anchor(const struct watcher *watcher, size_t search, const c
 		return NULL;
 	(void)snprintf(text, sizeof(text), "%.*s", (int)anchor.len, anchor.ptr);
 	return text;
+}
+
+const struct picture_entry *watcher_find(
+		const struct watcher *watcher, size_t search, const char *dn)
+{
+	struct span anchor;
+
+	return find_dn(watcher, search, dn, &anchor);
 }
 
 size_t watcher_members(const struct watcher *watcher, size_t search, const char *dn)

@@ -7,7 +7,7 @@
 #include "base/table.h"
 #include "base/vec.h"
 #include "directory/feed.h"
-#include "integration/proxy.h"
+#include "proxy.h"
 
 #define BASE "dc=example,dc=com"
 #define PEOPLE "ou=people," BASE
@@ -36,7 +36,8 @@ unsigned server_logged(const struct server *server, const char *text);
 #define WATCHED_MAX 4
 struct picture_entry {
 	char *dn;
-	size_t members;
+	size_t members, cn_count;
+	char first_cn[40];
 	bool mentioned;
 };
 struct watch {
@@ -67,7 +68,7 @@ struct watcher {
 	size_t count;
 	struct watch watches[WATCHED_MAX];
 	unsigned connected, lost, finished;
-	char uri[160]; /* of the last FEED_CONNECTED */
+	char uri[160];  /* of the last FEED_CONNECTED */
 	struct err err; /* of the last FEED_LOST or FEED_FINISHED */
 	bool (*until)(struct watcher *watcher);
 	bool timed_out;
@@ -75,19 +76,27 @@ struct watcher {
 
 /* Settings for uri, with a simple bind as SERVICE, and no search. */
 void watcher_init(struct watcher *watcher, const char *uri);
-void watcher_add_search(struct watcher *watcher, const char *base, const char *filter, const char *const *attributes);
-void watcher_start(struct watcher *watcher, enum feed_mode mode); /* with the cookies that the watches hold */
-void watcher_stop(struct watcher *watcher);                       /* pictures and cookies stay */
+void watcher_add_search(struct watcher *watcher, const char *base, const char *filter,
+		const char *const *attributes);
+void watcher_start(struct watcher *watcher,
+		enum feed_mode mode);       /* with the cookies that the watches hold */
+void watcher_stop(struct watcher *watcher); /* pictures and cookies stay */
 void watcher_release(struct watcher *watcher);
 void watcher_forget(struct watcher *watcher); /* counts to zero */
 /* Runs the loop until condition holds; fails the test after a while. */
-void watcher_wait(struct watcher *watcher, bool (*condition)(struct watcher *watcher), const char *what);
+void watcher_wait(struct watcher *watcher, bool (*condition)(struct watcher *watcher),
+		const char *what);
 #define WAIT_FOR(watcher, condition) watcher_wait((watcher), (condition), #condition)
 
 /* Whether the picture of search has an entry of that DN. */
 bool watcher_has(const struct watcher *watcher, size_t search, const char *dn);
-const char *watcher_anchor(const struct watcher *watcher, size_t search, const char *dn); /* NULL: none */
+const char *watcher_anchor(
+		const struct watcher *watcher, size_t search, const char *dn); /* NULL: none */
 size_t watcher_members(const struct watcher *watcher, size_t search, const char *dn);
+
+/* Borrowed until the picture changes; NULL: none. */
+const struct picture_entry *watcher_find(
+		const struct watcher *watcher, size_t search, const char *dn);
 
 /* Conditions. */
 bool all_refreshed(struct watcher *watcher);

@@ -1,4 +1,4 @@
-#include "integration/proxy.h"
+#include "proxy.h"
 
 #include "base/mem.h"
 
@@ -99,7 +99,8 @@ static size_t move(int from, int to, bool garbles)
 	return (size_t)got;
 }
 
-static void serve_pair(struct proxy *proxy, struct pair *pair, const struct pollfd *client, const struct pollfd *server)
+static void serve_pair(struct proxy *proxy, struct pair *pair, const struct pollfd *client,
+		const struct pollfd *server)
 {
 	size_t moved;
 
@@ -134,7 +135,8 @@ static void *run(void *arg)
 		polled[0] = (struct pollfd){proxy->wake, POLLIN, 0};
 		polled[1] = (struct pollfd){proxy->listener, POLLIN, 0};
 		for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
-			polled[2 + i * 2] = (struct pollfd){proxy->held ? -1 : proxy->pairs[i].client, POLLIN, 0};
+			polled[2 + i * 2] = (struct pollfd){
+					proxy->held ? -1 : proxy->pairs[i].client, POLLIN, 0};
 			polled[3 + i * 2] = (struct pollfd){proxy->pairs[i].server, POLLIN, 0};
 		}
 		pthread_mutex_unlock(&proxy->lock);
@@ -144,7 +146,8 @@ static void *run(void *arg)
 			(void)!read(proxy->wake, &count, sizeof(count));
 		for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
 			if (proxy->pairs[i].client >= 0)
-				serve_pair(proxy, &proxy->pairs[i], &polled[2 + i * 2], &polled[3 + i * 2]);
+				serve_pair(proxy, &proxy->pairs[i], &polled[2 + i * 2],
+						&polled[3 + i * 2]);
 		}
 		if (polled[1].revents)
 			take_client(proxy);

@@ -1,7 +1,7 @@
 /*
  * test_feed -- content synchronisation, enumeration and confirmation against a real slapd.
  */
-#include "integration/feed_harness.h"
+#include "feed_harness.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,10 +61,11 @@ static void set_cookie(const char *cookie)
 	first()->cookie = mem_strdup(cookie);
 }
 
-#define MODIFY(uid) "dn: uid=" uid "," PEOPLE "\nchangetype: modify\nreplace: mail\nmail: new@example.com\n\n"
+#define MODIFY(uid)                                                                                \
+	"dn: uid=" uid "," PEOPLE "\nchangetype: modify\nreplace: mail\nmail: new@example.com\n\n"
 #define DELETE(uid) "dn: uid=" uid "," PEOPLE "\nchangetype: delete\n\n"
-#define ADD(uid)                                                                                             \
-	"dn: uid=" uid "," PEOPLE "\nchangetype: add\nobjectClass: inetOrgPerson\nuid: " uid                 \
+#define ADD(uid)                                                                                   \
+	"dn: uid=" uid "," PEOPLE "\nchangetype: add\nobjectClass: inetOrgPerson\nuid: " uid       \
 	"\ncn: Sample\nsn: Sample\ntitle: t\n\n"
 
 /* ---- following ---- */
@@ -77,6 +78,11 @@ static bool has_upsert(struct watcher *w)
 static bool has_delete(struct watcher *w)
 {
 	return w->watches[0].deletes > 0;
+}
+
+static bool is_enumerated(struct watcher *w)
+{
+	return w->watches[0].enumerations > 0;
 }
 
 static bool has_cookie(struct watcher *w)
@@ -117,18 +123,25 @@ static void test_every_kind_of_change_arrives_with_its_cookie(void **state)
 	CHANGE(DELETE("p00002"), has_delete);
 	assert_true(first()->cookie_with_change);
 	assert_false(watcher_has(&watcher, 0, "uid=p00002," PEOPLE));
-	CHANGE("dn: uid=p00003," PEOPLE "\nchangetype: modrdn\nnewrdn: uid=renamed\ndeleteoldrdn: 1\n\n", has_upsert);
+	CHANGE("dn: uid=p00003," PEOPLE
+	       "\nchangetype: modrdn\nnewrdn: uid=renamed\ndeleteoldrdn: 1\n\n",
+			has_upsert);
 	assert_true(watcher_has(&watcher, 0, "uid=renamed," PEOPLE));
 	assert_false(watcher_has(&watcher, 0, "uid=p00003," PEOPLE));
 	/* Out of the scope: a delete whose DN was never seen. */
-	CHANGE("dn: uid=p00004," PEOPLE "\nchangetype: modrdn\nnewrdn: uid=p00004\ndeleteoldrdn: 0\nnewsuperior: " GROUPS
-	       "\n\n", has_delete);
+	CHANGE("dn: uid=p00004," PEOPLE
+	       "\nchangetype: modrdn\nnewrdn: uid=p00004\ndeleteoldrdn: 0\nnewsuperior: " GROUPS
+	       "\n\n",
+			has_delete);
 	/* Out of the filter. */
-	CHANGE("dn: uid=p00005," PEOPLE "\nchangetype: modify\nreplace: title\ntitle: x\n\n", has_delete);
+	CHANGE("dn: uid=p00005," PEOPLE "\nchangetype: modify\nreplace: title\ntitle: x\n\n",
+			has_delete);
 	assert_int_equal(table_count(first()->entries), 3);
 	/* Back into the scope. */
-	CHANGE("dn: uid=p00004," GROUPS "\nchangetype: modrdn\nnewrdn: uid=p00004\ndeleteoldrdn: 0\nnewsuperior: " PEOPLE
-	       "\n\n", has_upsert);
+	CHANGE("dn: uid=p00004," GROUPS
+	       "\nchangetype: modrdn\nnewrdn: uid=p00004\ndeleteoldrdn: 0\nnewsuperior: " PEOPLE
+	       "\n\n",
+			has_upsert);
 	assert_int_equal(table_count(first()->entries), 4);
 }
 
@@ -139,7 +152,8 @@ static void test_a_change_outside_brings_a_cookie_alone(void **state)
 	loaded();
 	mem_free(first()->cookie);
 	first()->cookie = NULL;
-	CHANGE("dn: " GROUPS "\nchangetype: modify\nreplace: description\ndescription: sample\n\n", has_cookie);
+	CHANGE("dn: " GROUPS "\nchangetype: modify\nreplace: description\ndescription: sample\n\n",
+			has_cookie);
 	assert_false(first()->cookie_with_change);
 	assert_int_equal(first()->upserts, 0);
 }
@@ -156,12 +170,13 @@ static void test_a_renamed_container_is_told_by_its_own_search(void **state)
 	watcher_add_search(&watcher, BASE, "(objectClass=organizationalUnit)", no_attributes);
 	loaded();
 	assert_int_equal(table_count(watcher.watches[1].entries), 2);
-	CHANGE("dn: " GROUPS "\nchangetype: modrdn\nnewrdn: ou=teams\ndeleteoldrdn: 1\n\n", container_changed);
+	CHANGE("dn: " GROUPS "\nchangetype: modrdn\nnewrdn: ou=teams\ndeleteoldrdn: 1\n\n",
+			container_changed);
 	assert_true(watcher_has(&watcher, 1, "ou=teams," BASE));
 	assert_int_equal(table_count(watcher.watches[1].entries), 2);
 }
 
-static void test_several_searches_share_a_connection(void **state)
+static void test_several_searches_of_one_source(void **state)
 {
 	(void)state;
 	up(NULL, 30);
@@ -173,6 +188,83 @@ static void test_several_searches_share_a_connection(void **state)
 	assert_int_equal(table_count(watcher.watches[1].entries), 2);
 	assert_int_equal(table_count(watcher.watches[2].entries), 9);
 	CHANGE(MODIFY("p00001"), has_upsert);
+	/* And all of them persist, with four threads in the server, while pages are read. */
+	feed_enumerate(watcher.feed, 0);
+	WAIT_FOR(&watcher, is_enumerated);
+	CHANGE(MODIFY("p00002"), has_upsert);
+}
+
+static void test_options_of_attributes_are_folded_in(void **state)
+{
+	static const char *const attributes[] = {"cn", NULL};
+	const struct picture_entry *entry;
+
+	(void)state;
+	up(NULL, 1);
+	watcher.searches[0].attributes = attributes;
+	watcher.searches[0].attribute_count = 1;
+	loaded();
+	CHANGE("dn: uid=two," PEOPLE "\nchangetype: add\nobjectClass: inetOrgPerson\nuid: two\n"
+	       "cn;lang-de: Beispiel\ncn: Sample\nsn: Sample\ntitle: t\n\n",
+			has_upsert);
+	entry = watcher_find(&watcher, 0, "uid=two," PEOPLE);
+	assert_non_null(entry);
+	assert_int_equal(entry->cn_count, 2);
+	assert_string_equal(entry->first_cn, "Sample");
+}
+
+/* A value over the limit of model/entry.h. */
+static char *oversized(void)
+{
+	struct buf ldif;
+
+	buf_init(&ldif, (size_t)1024 * 1024);
+	buf_add_text(&ldif, "dn: uid=p00002," PEOPLE "\nchangetype: modify\nreplace: mail\nmail: ");
+	for (size_t i = 0; i <= ENTRY_VALUE_BYTES_MAX; i++)
+		buf_add_char(&ldif, 'x');
+	buf_add_text(&ldif, "\n\n");
+	return buf_steal(&ldif);
+}
+
+static bool has_present(struct watcher *w)
+{
+	return w->watches[0].presents > 0;
+}
+
+static void test_an_entry_that_is_too_large_stays_as_it_is(void **state)
+{
+	AUTO(mem_freep) char *ldif = oversized();
+
+	(void)state;
+	up(NULL, 3);
+	loaded();
+	CHANGE(ldif, has_present);
+	assert_int_equal(first()->upserts, 0);
+	assert_int_equal(first()->deletes, 0);
+	assert_true(watcher_has(&watcher, 0, "uid=p00002," PEOPLE));
+}
+
+static bool has_failed_after_loss(struct watcher *w)
+{
+	return w->watches[0].cookie_lost > 0 && w->watches[0].failed > 0;
+}
+
+static void test_the_base_is_renamed(void **state)
+{
+	(void)state;
+	up(NULL, 5);
+	loaded();
+	/* The search ends at the next write below it. */
+	CHANGE("dn: " PEOPLE "\nchangetype: modrdn\nnewrdn: ou=staff\ndeleteoldrdn: 1\n\n"
+	       "dn: uid=p00001,ou=staff," BASE
+	       "\nchangetype: modify\nreplace: mail\nmail: new@example.com\n\n",
+			has_failed_after_loss);
+	assert_int_equal(first()->err.detail, 32);
+	assert_int_equal(first()->deletes + first()->refreshed, 0);
+	assert_int_equal(table_count(first()->entries), 5);
+	CHANGE("dn: ou=staff," BASE "\nchangetype: modrdn\nnewrdn: ou=people\ndeleteoldrdn: 1\n\n",
+			all_refreshed);
+	assert_int_equal(table_count(first()->entries), 5);
 }
 
 /* ---- coming back with a cookie ---- */
@@ -191,7 +283,9 @@ static void nothing(void)
 
 static void few_changes(void)
 {
-	server_modify(&server, DELETE("p00001") DELETE("p00002") MODIFY("p00003") ADD("shortlived") DELETE("shortlived"));
+	server_modify(&server,
+			DELETE("p00001") DELETE("p00002") MODIFY("p00003") ADD("shortlived")
+					DELETE("shortlived"));
 }
 
 static void ten_changes(void)
@@ -219,7 +313,9 @@ static void test_nothing_changed(void **state)
 	away(nothing);
 	assert_false(first()->absent_were_gone);
 	assert_false(first()->refreshed_with_cookie);
-	assert_int_equal(first()->upserts + first()->deletes + first()->presents + first()->cookie_lost, 0);
+	assert_int_equal(first()->upserts + first()->deletes + first()->presents +
+					first()->cookie_lost,
+			0);
 	assert_int_equal(table_count(first()->entries), 20);
 	assert_non_null(first()->cookie);
 }
@@ -229,7 +325,9 @@ static void test_restart_of_the_server_without_a_change(void **state)
 	(void)state;
 	up(NULL, 20);
 	away(restart_only);
-	assert_int_equal(first()->upserts + first()->deletes + first()->presents + first()->cookie_lost, 0);
+	assert_int_equal(first()->upserts + first()->deletes + first()->presents +
+					first()->cookie_lost,
+			0);
 	assert_int_equal(table_count(first()->entries), 20);
 }
 
@@ -368,7 +466,8 @@ static void check_failed(enum err_code code, int detail, const char *word)
 {
 	assert_int_equal(first()->err.code, code);
 	assert_int_equal(first()->err.detail, detail);
-	if (!strstr(first()->err.text, word) || !strstr(first()->err.text, "mappings/sample.yaml:1"))
+	if (!strstr(first()->err.text, word) ||
+			!strstr(first()->err.text, "mappings/sample.yaml:1"))
 		fail_msg("\"%s\" does not name \"%s\" and its place", first()->err.text, word);
 	assert_int_equal(first()->refreshed, 0);
 	assert_int_equal(first()->deletes, 0);
@@ -412,7 +511,9 @@ static void test_a_missing_base_is_looked_for_again(void **state)
 	watcher_start(&watcher, FEED_FOLLOW);
 	WAIT_FOR(&watcher, first_failed);
 	check_failed(ERR_NOT_FOUND, 32, "base");
-	server_modify(&server, "dn: ou=staff," BASE "\nchangetype: add\nobjectClass: organizationalUnit\nou: staff\n\n");
+	server_modify(&server,
+			"dn: ou=staff," BASE
+			"\nchangetype: add\nobjectClass: organizationalUnit\nou: staff\n\n");
 	WAIT_FOR(&watcher, all_refreshed);
 	assert_int_equal(watcher.connected, 1);
 }
@@ -452,6 +553,25 @@ static void test_a_malformed_filter(void **state)
 	watcher_start(&watcher, FEED_FOLLOW);
 	WAIT_FOR(&watcher, first_failed);
 	check_failed(ERR_CONFIG, -7, "filter");
+}
+
+static void test_a_referral_leaves_absence_open(void **state)
+{
+	(void)state;
+	up(NULL, 5);
+	server_modify(&server,
+			"dn: ou=elsewhere," PEOPLE
+			"\nchangetype: add\nobjectClass: referral\nobjectClass: extensibleObject\n"
+			"ou: elsewhere\nref: ldap://elsewhere.example.com/ou=elsewhere," PEOPLE
+			"\n\n");
+	put_ghost();
+	loaded();
+	assert_int_equal(first()->upserts, 5);
+	assert_false(first()->absent_were_gone);
+	feed_enumerate(watcher.feed, 0);
+	WAIT_FOR(&watcher, is_enumerated);
+	assert_false(first()->absent_were_gone);
+	assert_true(watcher_has(&watcher, 0, "uid=ghost," PEOPLE));
 }
 
 static bool failed_and_refreshed(struct watcher *w)
@@ -539,26 +659,31 @@ static bool has_group_change(struct watcher *w)
 
 static void test_a_dynamic_group_keeps_its_members(void **state)
 {
-	static const char *const options[] = {"--extra-database", "overlay dynlist", "--extra-database",
-			"dynlist-attrset groupOfURLs memberURL member", NULL};
+	static const char *const options[] = {"--extra-database", "overlay dynlist",
+			"--extra-database", "dynlist-attrset groupOfURLs memberURL member", NULL};
 	static const char group[] = "cn=dynamic," GROUPS;
 
 	(void)state;
 	up(options, 6);
 	server_modify(&server,
-			"dn: cn=dynamic," GROUPS "\nchangetype: add\nobjectClass: groupOfURLs\ncn: dynamic\n"
+			"dn: cn=dynamic," GROUPS
+			"\nchangetype: add\nobjectClass: groupOfURLs\ncn: dynamic\n"
 			"memberURL: ldap:///" PEOPLE "??one?(title=t)\n\n");
 	watcher_add_search(&watcher, GROUPS, "(cn=*)", group_attributes);
 	loaded();
 	assert_int_equal(watcher_members(&watcher, 1, group), 6);
 	mem_free(watcher.watches[1].cookie);
 	watcher.watches[1].cookie = NULL;
-	CHANGE("dn: cn=dynamic," GROUPS "\nchangetype: modify\nreplace: description\ndescription: sample\n\n"
-	       "dn: cn=dynamic," GROUPS "\nchangetype: modify\nreplace: description\ndescription: again\n\n",
+	CHANGE("dn: cn=dynamic," GROUPS
+	       "\nchangetype: modify\nreplace: description\ndescription: sample\n\n"
+	       "dn: cn=dynamic," GROUPS
+	       "\nchangetype: modify\nreplace: description\ndescription: again\n\n",
 			has_group_change);
 	assert_int_equal(watcher_members(&watcher, 1, group), 6);
-	CHANGE("dn: cn=dynamic," GROUPS "\nchangetype: modify\nreplace: description\ndescription: last\n\n"
-	       "dn: cn=dynamic," GROUPS "\nchangetype: delete\n\n" DELETE("p00001"), has_delete);
+	CHANGE("dn: cn=dynamic," GROUPS
+	       "\nchangetype: modify\nreplace: description\ndescription: last\n\n"
+	       "dn: cn=dynamic," GROUPS "\nchangetype: delete\n\n" DELETE("p00001"),
+			has_delete);
 	assert_false(watcher_has(&watcher, 1, group));
 }
 
@@ -578,7 +703,8 @@ static void test_confirmation(void **state)
 	(void)state;
 	up(NULL, 5);
 	loaded();
-	(void)snprintf(known, sizeof(known), "%s", watcher_anchor(&watcher, 0, "uid=p00003," PEOPLE));
+	(void)snprintf(known, sizeof(known), "%s",
+			watcher_anchor(&watcher, 0, "uid=p00003," PEOPLE));
 	for (size_t i = 0; i < COUNT_OF(anchors); i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "00000000-0000-0000-0000-%012zu", i);
 		anchors[i] = texts[i];
@@ -624,11 +750,6 @@ static void test_confirmation_after_once(void **state)
 	feed_confirm(watcher.feed, 0, anchors, 1, 79);
 	WAIT_FOR(&watcher, is_confirmed);
 	assert_int_equal(first()->gone_count, 1);
-}
-
-static bool is_enumerated(struct watcher *w)
-{
-	return w->watches[0].enumerations > 0;
 }
 
 static void test_enumeration_in_pages(void **state)
@@ -679,7 +800,10 @@ int main(int argc, char **argv)
 			TEST(test_every_kind_of_change_arrives_with_its_cookie),
 			TEST(test_a_change_outside_brings_a_cookie_alone),
 			TEST(test_a_renamed_container_is_told_by_its_own_search),
-			TEST(test_several_searches_share_a_connection),
+			TEST(test_several_searches_of_one_source),
+			TEST(test_options_of_attributes_are_folded_in),
+			TEST(test_an_entry_that_is_too_large_stays_as_it_is),
+			TEST(test_the_base_is_renamed),
 			TEST(test_nothing_changed),
 			TEST(test_restart_of_the_server_without_a_change),
 			TEST(test_delete_phase),
@@ -697,6 +821,7 @@ int main(int argc, char **argv)
 			TEST(test_a_base_hidden_by_access_rules),
 			TEST(test_a_database_without_syncprov),
 			TEST(test_a_malformed_filter),
+			TEST(test_a_referral_leaves_absence_open),
 			TEST(test_a_first_load_cut_in_the_middle),
 			TEST(test_a_present_phase_cut_in_the_middle),
 			TEST(test_an_enumeration_cut_in_the_middle),

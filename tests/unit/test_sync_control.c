@@ -33,8 +33,10 @@ static void assert_span(struct span got, const char *want)
 
 static void test_anchors(void **state)
 {
-	static const char *const bad[] = {"", "a539482a7bce10418b420713d1f8a7f7", "a539482a-7bce-1041-8b42-0713d1f8a7f",
-			"g539482a-7bce-1041-8b42-0713d1f8a7f7", "a539482a-7bce-1041-8b42-0713d1f8a7f7 "};
+	static const char *const bad[] = {"", "a539482a7bce10418b420713d1f8a7f7",
+			"a539482a-7bce-1041-8b42-0713d1f8a7f",
+			"g539482a-7bce-1041-8b42-0713d1f8a7f7",
+			"a539482a-7bce-1041-8b42-0713d1f8a7f7 "};
 	char text[SYNC_ANCHOR_SIZE];
 
 	(void)state;
@@ -93,7 +95,11 @@ static void test_request_without_and_with_cookie(void **state)
 	buf_reset(&buf);
 	assert_int_equal(sync_request_encode(SPAN_LIT("abc"), &buf, &err), ERR_NONE);
 	assert_int_equal(buf.len, 13);
-	assert_memory_equal(buf.ptr, "\x30\x0b\x0a\x01\x03\x04\x03" "abc" "\x01\x01\x00", 13);
+	assert_memory_equal(buf.ptr,
+			"\x30\x0b\x0a\x01\x03\x04\x03"
+			"abc"
+			"\x01\x01\x00",
+			13);
 	buf_release(&buf);
 }
 
@@ -106,8 +112,11 @@ static void test_state(void **state)
 	} cases[] = {
 			{SPAN_LIT("\x30\x15\x0a\x01\x01\x04\x10" UUID_OCTETS), SYNC_ADD, NULL},
 			{SPAN_LIT("\x30\x15\x0a\x01\x00\x04\x10" UUID_OCTETS), SYNC_PRESENT, NULL},
-			{SPAN_LIT("\x30\x18\x0a\x01\x03\x04\x10" UUID_OCTETS "\x04\x01" "c"), SYNC_DELETE, "c"},
-			{SPAN_LIT("\x30\x17\x0a\x01\x02\x04\x10" UUID_OCTETS "\x04\x00"), SYNC_MODIFY, ""},
+			{SPAN_LIT("\x30\x18\x0a\x01\x03\x04\x10" UUID_OCTETS "\x04\x01"
+				  "c"),
+					SYNC_DELETE, "c"},
+			{SPAN_LIT("\x30\x17\x0a\x01\x02\x04\x10" UUID_OCTETS "\x04\x00"),
+					SYNC_MODIFY, ""},
 	};
 
 	(void)state;
@@ -125,14 +134,16 @@ static void test_state(void **state)
 static void test_malformed_states(void **state)
 {
 	static const struct span cases[] = {
-			SPAN_LIT(""),
-			SPAN_LIT("\x30\x00"),
-			SPAN_LIT("\x30\x15\x0a\x01\x04\x04\x10" UUID_OCTETS),   /* no such state */
-			SPAN_LIT("\x30\x15\x0a\x01\xff\x04\x10" UUID_OCTETS),   /* nor this */
-			SPAN_LIT("\x30\x08\x0a\x01\x01\x04\x03" "abc"),         /* a short id */
+			SPAN_LIT(""), SPAN_LIT("\x30\x00"),
+			SPAN_LIT("\x30\x15\x0a\x01\x04\x04\x10" UUID_OCTETS), /* no such state */
+			SPAN_LIT("\x30\x15\x0a\x01\xff\x04\x10" UUID_OCTETS), /* nor this */
+			SPAN_LIT("\x30\x08\x0a\x01\x01\x04\x03"
+				 "abc"),                                          /* a short id */
 			SPAN_LIT("\x30\x16\x0a\x01\x01\x04\x11" UUID_OCTETS "x"), /* a long one */
-			SPAN_LIT("\x30\x15\x0a\x01\x01\x04\x10" "cut"),
-			SPAN_LIT("\x30\x17\x0a\x01\x01\x04\x10" UUID_OCTETS "\x04\x09"), /* a cookie beyond the end */
+			SPAN_LIT("\x30\x15\x0a\x01\x01\x04\x10"
+				 "cut"),
+			SPAN_LIT("\x30\x17\x0a\x01\x01\x04\x10" UUID_OCTETS
+				 "\x04\x09"), /* a cookie beyond the end */
 	};
 
 	(void)state;
@@ -153,8 +164,13 @@ static void test_done(void **state)
 			{SPAN_LIT("\x30\x00"), NULL, false},
 			{SPAN_LIT("\x30\x03\x01\x01\xff"), NULL, true}, /* TRUE, read as -1 */
 			{SPAN_LIT("\x30\x03\x01\x01\x00"), NULL, false},
-			{SPAN_LIT("\x30\x04\x04\x02" "ab"), "ab", false},
-			{SPAN_LIT("\x30\x07\x04\x02" "ab" "\x01\x01\x01"), "ab", true},
+			{SPAN_LIT("\x30\x04\x04\x02"
+				  "ab"),
+					"ab", false},
+			{SPAN_LIT("\x30\x07\x04\x02"
+				  "ab"
+				  "\x01\x01\x01"),
+					"ab", true},
 	};
 	struct sync_done got;
 
@@ -176,11 +192,20 @@ static void test_info_cookies_and_phases(void **state)
 		const char *cookie;
 		bool done;
 	} cases[] = {
-			{SPAN_LIT("\x80\x02" "ab"), SYNC_INFO_NEW_COOKIE, "ab", false},
+			{SPAN_LIT("\x80\x02"
+				  "ab"),
+					SYNC_INFO_NEW_COOKIE, "ab", false},
 			{SPAN_LIT("\xa1\x00"), SYNC_INFO_REFRESH_DELETE, NULL, true},
-			{SPAN_LIT("\xa1\x04\x04\x02" "ab"), SYNC_INFO_REFRESH_DELETE, "ab", true},
-			{SPAN_LIT("\xa1\x07\x04\x02" "ab" "\x01\x01\x00"), SYNC_INFO_REFRESH_DELETE, "ab", false},
-			{SPAN_LIT("\xa2\x04\x04\x02" "ab"), SYNC_INFO_REFRESH_PRESENT, "ab", true},
+			{SPAN_LIT("\xa1\x04\x04\x02"
+				  "ab"),
+					SYNC_INFO_REFRESH_DELETE, "ab", true},
+			{SPAN_LIT("\xa1\x07\x04\x02"
+				  "ab"
+				  "\x01\x01\x00"),
+					SYNC_INFO_REFRESH_DELETE, "ab", false},
+			{SPAN_LIT("\xa2\x04\x04\x02"
+				  "ab"),
+					SYNC_INFO_REFRESH_PRESENT, "ab", true},
 			{SPAN_LIT("\xa2\x03\x01\x01\x00"), SYNC_INFO_REFRESH_PRESENT, NULL, false},
 			{SPAN_LIT("\xa2\x03\x01\x01\xff"), SYNC_INFO_REFRESH_PRESENT, NULL, true},
 	};
@@ -198,11 +223,18 @@ static void test_info_cookies_and_phases(void **state)
 
 static void test_id_sets(void **state)
 {
-	static const struct span deletes = SPAN_LIT("\xa3\x29\x01\x01\xff\x31\x24\x04\x10" UUID_OCTETS "\x04\x10" UUID_OCTETS);
-	static const struct span presents = SPAN_LIT("\xa3\x17\x04\x01" "c" "\x31\x12\x04\x10" UUID_OCTETS);
+	static const struct span deletes = SPAN_LIT(
+			"\xa3\x29\x01\x01\xff\x31\x24\x04\x10" UUID_OCTETS "\x04\x10" UUID_OCTETS);
+	static const struct span presents = SPAN_LIT("\xa3\x17\x04\x01"
+						     "c"
+						     "\x31\x12\x04\x10" UUID_OCTETS);
 	static const struct span nothing = SPAN_LIT("\xa3\x02\x31\x00");
-	static const struct span bad[] = {SPAN_LIT("\xa3\x00"), SPAN_LIT("\xa3\x07\x31\x05\x04\x03" "abc"),
-			SPAN_LIT("\xa3\x14\x31\x12\x04\x10" "cut"), SPAN_LIT("\xa4\x00"), SPAN_LIT("")};
+	static const struct span bad[] = {SPAN_LIT("\xa3\x00"),
+			SPAN_LIT("\xa3\x07\x31\x05\x04\x03"
+				 "abc"),
+			SPAN_LIT("\xa3\x14\x31\x12\x04\x10"
+				 "cut"),
+			SPAN_LIT("\xa4\x00"), SPAN_LIT("")};
 	struct sync_info got;
 
 	(void)state;
@@ -232,9 +264,11 @@ static void test_a_cookie_over_the_limit_is_refused(void **state)
 	for (size_t i = 0; i < SYNC_COOKIE_MAX; i++)
 		buf_add_char(&buf, 'x');
 	buf_add_char(&buf, 'x');
-	assert_int_equal(sync_info_decode((struct span){buf.ptr, buf.len}, arena, &got, &err), ERR_PROTO);
+	assert_int_equal(sync_info_decode((struct span){buf.ptr, buf.len}, arena, &got, &err),
+			ERR_PROTO);
 	memcpy(buf.ptr + 2, "\x40\x00", 2);
-	assert_int_equal(sync_info_decode((struct span){buf.ptr, buf.len - 1}, arena, &got, &err), ERR_NONE);
+	assert_int_equal(sync_info_decode((struct span){buf.ptr, buf.len - 1}, arena, &got, &err),
+			ERR_NONE);
 	buf_release(&buf);
 }
 
@@ -242,14 +276,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test_setup_teardown(test_anchors, set_up, tear_down),
-			cmocka_unit_test_setup_teardown(test_which_cookies_are_plausible, set_up, tear_down),
-			cmocka_unit_test_setup_teardown(test_request_without_and_with_cookie, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					test_which_cookies_are_plausible, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					test_request_without_and_with_cookie, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_state, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_malformed_states, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_done, set_up, tear_down),
-			cmocka_unit_test_setup_teardown(test_info_cookies_and_phases, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					test_info_cookies_and_phases, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_id_sets, set_up, tear_down),
-			cmocka_unit_test_setup_teardown(test_a_cookie_over_the_limit_is_refused, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					test_a_cookie_over_the_limit_is_refused, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
