@@ -104,6 +104,22 @@ static void makes_searches(void **state)
 	config_free(config);
 }
 
+/* The feed asks for the anchor by itself. */
+static void does_not_ask_for_the_anchor(void **state)
+{
+	struct config *config = support_must_load(support_config,
+			HEAD "users:\n- " SEARCH
+			     "\n  user: {userName: '${entryUUID}@example.com'}\n");
+	struct arena *arena = arena_new();
+	size_t count;
+
+	(void)state;
+	assert_string_equal(attributes_of(arena, mapping_searches(config_mapping(config), &count)),
+			"cn objectclass");
+	arena_free(arena);
+	config_free(config);
+}
+
 static void a_search_digest_is_stable(void **state)
 {
 	struct config *a = support_must_load(support_config, company);
@@ -537,6 +553,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(makes_searches),
+			cmocka_unit_test(does_not_ask_for_the_anchor),
 			cmocka_unit_test(a_search_digest_is_stable),
 			cmocka_unit_test(makes_grants),
 			cmocka_unit_test(says_what_is_wrong),
