@@ -117,6 +117,22 @@ static struct mapping *finish(struct loader *loader)
 	return mapping;
 }
 
+/* No rule at all would mean that everything of ours has to go: more likely something was lost. */
+static enum err_code check_whole(const struct loader *loader, const struct mapping_file *files,
+		size_t count, struct err *err)
+{
+	size_t rules = loader->grants.count;
+
+	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++)
+		rules += loader->rules[kind].count;
+	if (rules > 0)
+		return ERR_NONE;
+	return err_set(err, ERR_CONFIG, 0,
+			"%.160s: no rule in %s; write one under `users:`, `groups:` or `grants:`",
+			count ? files[0].shown_as : "mappings",
+			count > 1 ? "any of the mapping files" : "it");
+}
+
 static void loader_release(struct loader *loader)
 {
 	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++)
@@ -147,6 +163,8 @@ enum err_code mapping_load(struct arena *arena, const struct settings *settings,
 
 	for (size_t i = 0; i < count && code == ERR_NONE; i++)
 		code = read_mapping_file(&loader, &files[i], err);
+	if (code == ERR_NONE)
+		code = check_whole(&loader, files, count, err);
 	if (code == ERR_NONE)
 		code = mapping_build_searches(&loader, err);
 	if (code == ERR_NONE)

@@ -62,12 +62,23 @@ static enum err_code read_source(struct reader *reader, const struct document_no
 	return schema_unknown(node, "source", text, names, settings->source_count, err);
 }
 
+/* Searches are the same for every entry: nothing could fill a template in them. */
+static enum err_code read_literal(
+		const struct document_node *node, const char **ret, struct err *err)
+{
+	enum err_code code = schema_text(node, ret, err);
+
+	if (code == ERR_NONE && strstr(*ret, "${"))
+		code = document_error(node, err, "`%s` takes no ${...}; write it out", node->key);
+	return code;
+}
+
 static enum err_code read_base(struct reader *reader, const struct document_node *node,
 		void *target, struct err *err)
 {
 	struct err why;
 	struct buf key;
-	enum err_code code = schema_text(node, target, err);
+	enum err_code code = read_literal(node, target, err);
 
 	(void)reader;
 	if (code != ERR_NONE)
@@ -86,7 +97,7 @@ static enum err_code read_filter(struct reader *reader, const struct document_no
 	const char *text, *wrong;
 	size_t offset;
 	struct buf filter;
-	enum err_code code = schema_text(node, &text, err);
+	enum err_code code = read_literal(node, &text, err);
 
 	if (code != ERR_NONE)
 		return code;

@@ -104,6 +104,22 @@ static void makes_searches(void **state)
 	config_free(config);
 }
 
+/* The feed asks for the anchor by itself. */
+static void does_not_ask_for_the_anchor(void **state)
+{
+	struct config *config = support_must_load(support_config,
+			HEAD "users:\n- " SEARCH
+			     "\n  user: {userName: '${entryUUID}@example.com'}\n");
+	struct arena *arena = arena_new();
+	size_t count;
+
+	(void)state;
+	assert_string_equal(attributes_of(arena, mapping_searches(config_mapping(config), &count)),
+			"cn objectclass");
+	arena_free(arena);
+	config_free(config);
+}
+
 static void a_search_digest_is_stable(void **state)
 {
 	struct config *a = support_must_load(support_config, company);
@@ -204,6 +220,10 @@ static const struct mistake users[] = {
 		{"search: x", "3:11: `search` must be a map, this is a text"},
 		{"search: {base: \"dc=x\"}", "3:3: this search lacks `filter`"},
 		{"search: {base: \"x\", filter: (a=b)}", "3:18: `base` is no distinguished name: "},
+		{"search: {base: \"ou=${x}\", filter: (a=b)}",
+				"3:18: `base` takes no ${...}; write it out"},
+		{"search: {base: \"dc=x\", filter: \"(a=${b})\"}",
+				"3:34: `filter` takes no ${...}"},
 		{"search: {base: \"\", filter: (a=b)}",
 				"3:18: `base` is empty; give a value or remove the key"},
 		{"search: {base: \"dc=x\", filter: (a=b}",
@@ -414,6 +434,19 @@ static void wants_a_source_where_there_are_two(void **state)
 	config_free(loaded);
 }
 
+static void wants_a_rule(void **state)
+{
+	struct config *config = NULL;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(support_load(support_config, HEAD "users: []\n", &config, &err),
+			ERR_CONFIG);
+	assert_string_equal(err.text,
+			"mappings/a.yaml: no rule in it; write one under `users:`, "
+			"`groups:` or `grants:`");
+}
+
 static void bounds_the_number_of_searches(void **state)
 {
 	struct config *config = NULL;
@@ -520,11 +553,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(makes_searches),
+			cmocka_unit_test(does_not_ask_for_the_anchor),
 			cmocka_unit_test(a_search_digest_is_stable),
 			cmocka_unit_test(makes_grants),
 			cmocka_unit_test(says_what_is_wrong),
 			cmocka_unit_test(knows_what_needs_an_account),
 			cmocka_unit_test(wants_a_source_where_there_are_two),
+			cmocka_unit_test(wants_a_rule),
 			cmocka_unit_test(bounds_the_number_of_attributes),
 			cmocka_unit_test(bounds_the_number_of_searches),
 			cmocka_unit_test(runs_the_tests_of_files),
