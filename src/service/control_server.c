@@ -18,9 +18,12 @@
 #define READ_BYTES ((size_t)16 * 1024)
 #define SMALL_ANSWER ((size_t)4096) /* always sent */
 #define BACKLOG 16
-/* Looking costs a search through all that is known, so work that moves quickly is not looked at each
- * time. */
-#define LOOK_EVERY_MS 100
+/*
+ * Looking at a waiting answer costs a search through all that is known. So it is not done at each wake-up of work that
+ * moves quickly, and ever more rarely without one: the end of a reading that found nothing to do wakes nobody.
+ */
+#define LOOK_FIRST_MS 100
+#define LOOK_LAST_MS 2000
 
 struct client {
 	struct client *next;
@@ -44,8 +47,9 @@ struct control_server {
 	char *path;
 	uv_pipe_t *listener;
 	struct task look;
-	struct loop_timer *look_timer; /* runs: it is too early to look again */
-	bool look_wanted;
+	struct loop_timer *look_timer; /* runs while somebody waits */
+	uint64_t looked_ms;            /* in the loop's time */
+	uint64_t look_delay_ms;        /* until the next look that nobody asks for */
 	struct client *clients;
 	size_t count, unsent;
 };
@@ -95,6 +99,7 @@ static void client_timed_out(uv_timer_t *timer)
 		client_close(client);
 		return;
 	}
+	control_reply_look(client->server->engine, &client->reply);
 	control_reply_expire(&client->reply);
 	client_serve(client);
 }
@@ -218,8 +223,11 @@ static void client_take_line(struct client *client, struct span line)
 	control_handle_line(client->server->engine, line, &client->reply);
 	client->taken += line.len + 1;
 	client->waiting = true;
-	if (!client->reply.answer)
-		client_set_timer(client, client->reply.timeout_ms);
+	if (client->reply.answer)
+		return;
+	client_set_timer(client, client->reply.timeout_ms);
+	client->server->look_delay_ms = LOOK_FIRST_MS;
+	loop_timer_start(client->server->look_timer, LOOK_FIRST_MS);
 }
 
 static void client_send_reply(struct client *client)
@@ -360,33 +368,44 @@ static enum err_code server_listen(struct control_server *server, struct err *er
 	return ERR_NONE;
 }
 
-void control_server_look(struct control_server *server)
+/* Looks at all that wait; sees to it that those that still do are looked at again. */
+static void server_look_now(struct control_server *server)
 {
-	bool looked = false;
 	struct client *next;
+	bool anybody = false;
 
-	server->look_wanted = loop_timer_active(server->look_timer);
-	if (server->look_wanted)
-		return; /* too early */
 	for (struct client *client = server->clients; client; client = next) {
 		next = client->next; /* serving may close this one */
 		if (!client->waiting || client->reply.answer)
 			continue;
-		looked = true;
 		control_reply_look(server->engine, &client->reply);
+		anybody = anybody || !client->reply.answer;
 		client_serve(client);
 	}
-	if (looked)
-		loop_timer_start(server->look_timer, LOOK_EVERY_MS);
+	server->looked_ms = uv_now(loop_uv(server->loop));
+	if (anybody) {
+		loop_timer_start(server->look_timer, server->look_delay_ms);
+		server->look_delay_ms = server->look_delay_ms * 2 < LOOK_LAST_MS
+				? server->look_delay_ms * 2
+				: LOOK_LAST_MS;
+	}
 }
 
 static void server_look_again(struct task *task)
 {
-	struct control_server *server =
-			(void *)((char *)task - offsetof(struct control_server, look));
+	server_look_now((void *)((char *)task - offsetof(struct control_server, look)));
+}
 
-	if (server->look_wanted)
-		control_server_look(server);
+void control_server_look(struct control_server *server)
+{
+	uint64_t since_ms = uv_now(loop_uv(server->loop)) - server->looked_ms;
+
+	if (!loop_timer_active(server->look_timer))
+		return; /* nobody waits */
+	if (since_ms >= LOOK_FIRST_MS)
+		server_look_now(server);
+	else
+		loop_timer_start(server->look_timer, LOOK_FIRST_MS - since_ms);
 }
 
 enum err_code control_server_new(struct loop *loop, struct engine *engine, const char *path,

@@ -411,6 +411,36 @@ static void test_sync(void **state)
 	assert_int_equal(fake.synced, 2);
 }
 
+static void client_patient(struct bench *bench)
+{
+	static const char ask[] = "{\"command\":\"sync\",\"kind\":\"user\",\"name\":\"bo\"}\n";
+	int fd = raw_connect(bench);
+	char text[512];
+
+	want(bench, raw_send(fd, ask, sizeof(ask) - 1), "is taken");
+	want(bench, raw_line(fd, text, sizeof(text)) && strstr(text, "\"state\":\"done\""),
+			"the end is told although nothing woke the server");
+	(void)close(fd);
+}
+
+static void settle_quietly(uv_timer_t *timer)
+{
+	fake.explain_state = "in_sync";
+	uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* A reading that finds all in order wakes nobody. */
+static void test_sync_without_wake_up(void **state)
+{
+	struct bench *bench = *state;
+	uv_timer_t timer;
+
+	fake.explain_state = "pending";
+	(void)uv_timer_init(loop_uv(bench->loop), &timer);
+	(void)uv_timer_start(&timer, settle_quietly, 150, 0);
+	run(state, client_patient);
+}
+
 static void test_socket_file(void **state)
 {
 	struct bench *bench = *state;
@@ -514,6 +544,8 @@ int main(void)
 			cmocka_unit_test_setup_teardown(test_vanishing_clients, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_too_many_clients, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_sync, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					test_sync_without_wake_up, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_socket_file, set_up, tear_down),
 			cmocka_unit_test(test_no_service),
 			cmocka_unit_test(test_client_bounds),
