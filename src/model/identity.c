@@ -80,12 +80,14 @@ struct identity *identity_clone(const struct identity *identity)
 
 	for (size_t i = 0; i < FIELD_COUNT_; i++)
 		size += identity->fields[i] ? strlen(identity->fields[i]) + 1 : 0;
+	size += identity->match ? strlen(identity->match) + 1 : 0;
 	size += identity->why.entry ? strlen(identity->why.entry) + 1 : 0;
 	clone = mem_alloc(size);
 	*clone = *identity;
 	place = (char *)(clone + 1);
 	for (size_t i = 0; i < FIELD_COUNT_; i++)
 		clone->fields[i] = place_text(&place, identity->fields[i]);
+	clone->match = place_text(&place, identity->match);
 	clone->why.entry = place_text(&place, identity->why.entry);
 	return clone;
 }
@@ -96,6 +98,8 @@ bool identity_equal(const struct identity *a, const struct identity *b)
 			a->gone != b->gone || a->workspace_level != b->workspace_level ||
 			a->workspaces != b->workspaces || a->adopt_powerful != b->adopt_powerful ||
 			a->exclusive != b->exclusive)
+		return false;
+	if (!text_equal(a->match, b->match))
 		return false;
 	for (size_t i = 0; i < FIELD_COUNT_; i++) {
 		if (!text_equal(a->fields[i], b->fields[i]))

@@ -34,9 +34,12 @@ enum gone { GONE_DEFAULT, GONE_KEEP, GONE_EMPTY, GONE_DELETE };
 struct identity {
 	enum principal_kind kind;
 	const char *fields[FIELD_COUNT_]; /* NULL: no rule for it, left alone in Databricks */
-	bool active;                      /* users and service principals */
-	enum nesting nesting;             /* groups */
-	enum gone gone;                   /* groups */
+	/* Value of the rule's `match:` attribute: who takes over a userName of a gone entry must
+	 * have the same. NULL: none. */
+	const char *match;
+	bool active;          /* users and service principals */
+	enum nesting nesting; /* groups */
+	enum gone gone;       /* groups */
 	bool workspace_level; /* groups: made in workspaces (level: workspace), not in the account
 			       */
 	const char *const *workspaces; /* globs of names, with workspace_level */

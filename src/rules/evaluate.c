@@ -192,6 +192,10 @@ static int work(lua_State *lua)
 			return 0;
 		}
 	}
+	if (rule->match) {
+		at(e, "match", rule->match->line);
+		e->identity->match = template_text(lua, rule->match, e->arena);
+	}
 	if (rule->active) {
 		at(e, "active", rule->active->line);
 		e->identity->active = read_active(lua, rule->active);

@@ -23,6 +23,25 @@ static enum err_code read_template(struct reader *reader, const struct document_
 	return template_compile(&loader_of(reader)->compiler, node, target, err);
 }
 
+/* An attribute's name, compiled as the template that gives its first value. */
+static enum err_code read_match(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
+{
+	static const char allowed[] =
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+	struct document_node template = *node;
+	const char *name;
+	enum err_code code = schema_text(node, &name, err);
+
+	if (code != ERR_NONE)
+		return code;
+	if (!*name || strspn(name, allowed) != strlen(name))
+		return document_error(node, err,
+				"`match` names an attribute, employeeNumber for example");
+	template.text = arena_printf(reader->arena, "${entry[\"%s\"]}", name);
+	return template_compile(&loader_of(reader)->compiler, &template, target, err);
+}
+
 static enum err_code read_when(struct reader *reader, const struct document_node *node,
 		void *target, struct err *err)
 {
@@ -228,7 +247,10 @@ static const struct schema_key users_keys[] = {
 		EXTERNAL_ID_KEY,
 		SCHEMA_KEY_LATER("starts"),
 		SCHEMA_KEY_LATER("ends"),
-		SCHEMA_KEY_LATER("match"),
+		{"match", SCHEMA_OWN, .offset = offsetof(struct rule, match), .read = read_match,
+				.json = BASE_JSON,
+				.about = "Attribute that must agree before an entry takes over the "
+					 "userName of one that is gone."},
 };
 const struct schema mapping_users_schema = SCHEMA("this item of `users`", users_keys);
 

@@ -29,6 +29,7 @@ struct rule {
 	const struct expression *when;               /* NULL: always */
 	const struct template *fields[FIELD_COUNT_]; /* NULL: no rule for it */
 	const struct template *active;               /* NULL: true */
+	const struct template *match;                /* NULL: nobody takes over a name */
 	int external_id;                             /* enum external_id_choice */
 	enum nesting nesting;
 	int gone; /* index into gone_choices; -1: not said */

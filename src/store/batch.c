@@ -220,6 +220,7 @@ void store_put_principal(struct store_batch *batch, const struct store_principal
 	for (size_t i = 0; i < FIELD_COUNT_; i++)
 		add_text(batch, principal->fields[i]);
 	add_int(batch, principal->gone);
+	add_text(batch, principal->match);
 }
 
 void store_drop_principal(struct store_batch *batch, const char *target, enum principal_kind kind,

@@ -43,7 +43,7 @@ enum err_code store_each_principal(struct store *store,
 	reading_begin(&reading, store->reader,
 			"SELECT target, kind, remote_id, key, origin, active, left_ms, user_name,"
 			" display_name, given_name, family_name, external_id, application_id,"
-			" when_gone FROM principal",
+			" when_gone, match_value FROM principal",
 			err);
 	while (reading_next(&reading)) {
 		struct store_principal principal = {
@@ -60,6 +60,7 @@ enum err_code store_each_principal(struct store *store,
 
 		for (int i = 0; i < FIELD_COUNT_; i++)
 			principal.fields[i] = reading_text(&reading, 7 + i);
+		principal.match = reading_text(&reading, 8 + FIELD_COUNT_);
 		principal.gone = (enum gone)reading_enum(
 				&reading, 7 + FIELD_COUNT_, GONE_DELETE + 1);
 		if (reading.code == ERR_NONE)

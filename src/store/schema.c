@@ -63,7 +63,7 @@ static const char version_1[] =
 	" remote_id ANY NOT NULL, key TEXT NOT NULL, origin INTEGER NOT NULL,"
 	" active INTEGER NOT NULL, left_ms INTEGER NOT NULL,"
 	" user_name TEXT, display_name TEXT, given_name TEXT, family_name TEXT,"
-	" external_id TEXT, application_id TEXT, when_gone INTEGER NOT NULL,"
+	" external_id TEXT, application_id TEXT, when_gone INTEGER NOT NULL, match_value TEXT,"
 	" UNIQUE(kind, remote_id, target), UNIQUE(target, kind, key)) STRICT;"
 
 	"CREATE TABLE member("

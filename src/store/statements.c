@@ -30,13 +30,14 @@ const char *const record_sql[RECORD_KIND_COUNT_][STATEMENTS_PER_RECORD] = {
 		" WHERE target = ?1 AND kind = ?2 AND key = ?4 AND remote_id <> ?3",
 		"INSERT INTO principal(target, kind, remote_id, key, origin, active, left_ms,"
 		" user_name, display_name, given_name, family_name, external_id, application_id,"
-		" when_gone) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+		" when_gone, match_value)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
 		" ON CONFLICT(kind, remote_id, target) DO UPDATE SET key = excluded.key,"
 		" origin = excluded.origin, active = excluded.active, left_ms = excluded.left_ms,"
 		" user_name = excluded.user_name, display_name = excluded.display_name,"
 		" given_name = excluded.given_name, family_name = excluded.family_name,"
 		" external_id = excluded.external_id, application_id = excluded.application_id,"
-		" when_gone = excluded.when_gone",
+		" when_gone = excluded.when_gone, match_value = excluded.match_value",
 	},
 	/* The trigger principal_gone does the rest. */
 	[RECORD_DROP_PRINCIPAL] = {

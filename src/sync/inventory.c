@@ -101,7 +101,7 @@ static void reconcile_assignments(struct engine *engine, unsigned workspace)
 		if (!held || fresh || text_equal(level, held->value))
 			continue;
 		log_event(LOG_NOTICE, "drift: assignment changed in Databricks by another hand",
-				{"principal", object_name(object)},
+				{"principal", pass_name(engine, object)},
 				{"target", engine->settings->targets[workspace].name},
 				{"level", level ? level : "none"});
 		records_grant(engine, object, held, false);

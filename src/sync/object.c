@@ -97,6 +97,7 @@ static void object_free(struct object *object)
 	for (size_t i = 0; i < FIELD_COUNT_; i++)
 		mem_free(object->fields[i]);
 	mem_free(object->reason);
+	mem_free(object->match);
 	mem_free(object->key);
 	mem_free(object);
 }
@@ -247,6 +248,21 @@ static void move_over(struct object *to, struct object *from)
 	to->left_ms = from->left_ms;
 }
 
+static void take_over(struct registry *registry, struct object *to, struct object *from)
+{
+	char *fields[FIELD_COUNT_];
+
+	for (size_t i = 0; i < FIELD_COUNT_; i++)
+		fields[i] = mem_strdup_or_null(from->fields[i]);
+	move_over(to, from);
+	registry_unbind(registry, from);
+	for (unsigned i = 0; i < FIELD_COUNT_; i++) {
+		if (!to->fields[i] && fields[i])
+			registry_set_field(registry, to, (enum field)i, fields[i]);
+		mem_free(fields[i]);
+	}
+}
+
 void registry_bind(struct registry *registry, struct object *object, uint64_t id)
 {
 	struct object *former = registry_find_id(registry, object->target, object->kind, id);
@@ -254,10 +270,8 @@ void registry_bind(struct registry *registry, struct object *object, uint64_t id
 
 	if (former == object)
 		return;
-	if (former) {
-		move_over(object, former);
-		registry_unbind(registry, former);
-	}
+	if (former)
+		take_over(registry, object, former);
 	id_leave(registry, object);
 	object->id = id;
 	enter(registry->by_id, object->target, (int)object->kind, id_text(id, text), object);

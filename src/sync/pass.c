@@ -179,9 +179,8 @@ static void keep_only(const struct engine *engine, struct object_plan *plan, str
 	plan->operations.count = kept;
 }
 
-static const char *name_of(void *context, const struct object *object)
+const char *pass_name(const struct engine *engine, const struct object *object)
 {
-	const struct engine *engine = context;
 	const struct want *want = object->node == NODE_NONE
 			? NULL
 			: desired_want(engine->desired, object->node);
@@ -191,6 +190,11 @@ static const char *name_of(void *context, const struct object *object)
 	if (!name && identity)
 		name = identity->fields[FIELD_DISPLAY_NAME];
 	return name ? name : object_name(object);
+}
+
+static const char *name_of(void *context, const struct object *object)
+{
+	return pass_name(context, object);
 }
 
 void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
@@ -259,6 +263,10 @@ void pass_mark_node(struct engine *engine, node_id node)
 	AUTO(mem_freep) char *key = key_of_node(engine, node);
 
 	note_subject(engine, node, want);
+	if (want && want->state == WANT_UNSURE && !want->identity)
+		log_event(LOG_WARNING, "entry skipped",
+				{"entry", snapshot_dn(engine->snapshot, node)},
+				{"reason", want->reason});
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
 		struct object *object = object_of_node(engine, target, node);
 
@@ -493,7 +501,7 @@ static void keep_decisions(struct engine *engine)
 			log_event(LOG_WARNING, "removal held: approve or reject it",
 					{"hold", decided[i]->hold_id},
 					{"principal",
-							object ? object_name(object)
+							object ? pass_name(engine, object)
 							       : decided[i]->object_key},
 					{"reason", decided[i]->reason});
 		if (decided[i]->verdict != VERDICT_GO ||
@@ -541,7 +549,7 @@ static void set_quarantine(struct engine *engine, struct object *object, const c
 	mem_free(object->reason);
 	object->reason = mem_strdup(reason);
 	records_quarantine(engine, object);
-	log_event(LOG_WARNING, "quarantined", {"principal", object_name(object)},
+	log_event(LOG_WARNING, "quarantined", {"principal", pass_name(engine, object)},
 			{"key", object->key}, {"reason", reason});
 }
 
@@ -593,6 +601,21 @@ static void report_observed(
 				{"why", op->why.file});
 }
 
+static void keep_match(struct engine *engine, struct object *object)
+{
+	const struct want *want = object->node == NODE_NONE
+			? NULL
+			: desired_want(engine->desired, object->node);
+	const char *match = want && want->state == WANT_IN && want->identity ? want->identity->match
+									     : NULL;
+
+	if (!object->ours || !match || text_equal(match, object->match))
+		return;
+	mem_free(object->match);
+	object->match = mem_strdup(match);
+	records_principal(engine, object);
+}
+
 static void plan_one(struct engine *engine, struct object *object)
 {
 	struct object_plan plan;
@@ -606,6 +629,7 @@ static void plan_one(struct engine *engine, struct object *object)
 	pass_plan(engine, object, engine->scratch, &plan);
 	object->leaving = plan.leaving;
 	object->planned = true;
+	keep_match(engine, object);
 	if (engine_removals_allowed(engine))
 		come_back(object, engine);
 	dissolve_unseen(engine, object, &plan);

@@ -145,8 +145,8 @@ static bool name_is_taken(struct planner *p, const char *name)
 	else
 		quarantine(p,
 				"\"%s\" belonged to another entry (%s): access is not inherited; "
-				"retry once that "
-				"principal is gone from Databricks",
+				"if it is the same person, name the attribute that says so with "
+				"`match:` in the rule",
 				name, holder->key);
 	return true;
 }
@@ -210,11 +210,44 @@ static void plan_create(struct planner *p)
 	finish(p, op);
 }
 
+/* Somebody whose entry was made anew: the rule's `match:` attribute says that it is the same person. */
+static struct object *predecessor(const struct planner *p, const char *name)
+{
+	struct object *holder = registry_find_name(
+			p->context->registry, p->object->target, p->object->kind, name);
+	const char *match = p->wanted->identity->match;
+
+	if (!holder || holder == p->object || !holder->ours || holder->node != NODE_NONE ||
+			!match || !text_equal(match, holder->match) ||
+			!p->context->removals_allowed)
+		return NULL;
+	return holder;
+}
+
+static void plan_rebind(struct planner *p, const struct object *holder)
+{
+	const char *before[FIELD_COUNT_];
+	struct operation *op = add(p, OP_ADOPT);
+
+	for (unsigned field = 0; field < FIELD_COUNT_; field++)
+		before[field] = holder->fields[field];
+	op->object.remote_id = id_or_null(p, holder->id);
+	add_field_changes(p, op, before);
+	op->active_before = holder->active;
+	op->active_after = true;
+	finish(p, op);
+}
+
 static void plan_new(struct planner *p)
 {
 	const char *name = wanted_name(p);
+	const struct object *holder = predecessor(p, name);
 	const struct foreign *foreign;
 
+	if (holder) {
+		plan_rebind(p, holder);
+		return;
+	}
 	if (name_is_taken(p, name))
 		return;
 	foreign = find_foreign(p, name);

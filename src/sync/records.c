@@ -38,6 +38,7 @@ void records_principal(struct engine *engine, const struct object *object)
 			.origin = object->origin,
 			.active = object->active,
 			.left_ms = object->left_ms,
+			.match = object->match,
 			.gone = object->gone,
 	};
 
@@ -113,7 +114,7 @@ void records_quarantine(struct engine *engine, const struct object *object)
 			object->retry_ns > now ? (int64_t)((object->retry_ns - now) / 1000000) : 0;
 	struct store_quarantine record = {
 			.key = object->key,
-			.name = object_name(object),
+			.name = pass_name(engine, object),
 			.reason = object->reason,
 			.since_ms = object->quarantined_ms,
 			.retry_ms = clock_wall_ms() + wait_ms,
@@ -249,6 +250,8 @@ static void load_principal(void *context, const struct store_principal *record)
 	object->active = record->active;
 	object->left_ms = record->left_ms;
 	object->gone = record->gone;
+	mem_free(object->match);
+	object->match = mem_strdup_or_null(record->match);
 	for (unsigned field = 0; field < FIELD_COUNT_; field++)
 		registry_set_field(registry, object, (enum field)field, record->fields[field]);
 }

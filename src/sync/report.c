@@ -147,14 +147,14 @@ static json_t *counts_of(const struct engine *engine)
 			"grants", (json_int_t)grants);
 }
 
-static json_t *quarantine_item(const struct object *object)
+static json_t *quarantine_item(const struct engine *engine, const struct object *object)
 {
 	uint64_t now = clock_monotonic_ns();
 	int64_t wait_ms =
 			object->retry_ns > now ? (int64_t)((object->retry_ns - now) / 1000000) : 0;
 
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:i}", "key", object->key, "name",
-			object_name(object), "reason", text_or_null(object->reason), "since",
+			pass_name(engine, object), "reason", text_or_null(object->reason), "since",
 			time_or_null(object->quarantined_ms), "retry",
 			time_or_null(clock_wall_ms() + wait_ms), "tries", (int)object->tries);
 }
@@ -165,8 +165,8 @@ static json_t *quarantine_of(const struct engine *engine)
 
 	for (size_t i = 0; i < registry_count(engine->registry); i++) {
 		if (registry_at(engine->registry, i)->quarantined_ms)
-			json_array_append_new(
-					list, quarantine_item(registry_at(engine->registry, i)));
+			json_array_append_new(list,
+					quarantine_item(engine, registry_at(engine->registry, i)));
 	}
 	return list;
 }
@@ -282,6 +282,29 @@ static bool is_meant(const struct engine *engine, const struct object *object, c
 			text_equal_folded(snapshot_dn(engine->snapshot, object->node), who);
 }
 
+/* An entry that no rule makes a principal of has only a DN and an anchor; say why there is nothing more. */
+static enum err_code not_an_object(const struct engine *engine, const char *who, struct err *err)
+{
+	for (unsigned source = 0; source < engine->settings->source_count; source++) {
+		node_id node = snapshot_find_dn(engine->snapshot, source, who);
+		const struct want *want;
+
+		if (node == NODE_NONE)
+			node = snapshot_find_anchor(engine->snapshot, source, who);
+		if (node == NODE_NONE)
+			continue;
+		want = desired_want(engine->desired, node);
+		return err_set(err, ERR_NOT_FOUND, 0, "entry \"%s\" is in no rule's scope%s%s",
+				snapshot_dn(engine->snapshot, node),
+				want && want->reason ? ": " : "",
+				want && want->reason ? want->reason : "");
+	}
+	return err_set(err, ERR_NOT_FOUND, 0,
+			"nothing is known of \"%s\"; an entry that no rule takes is found by its "
+			"DN",
+			who);
+}
+
 /* All objects of one principal share a key; several keys are several principals. */
 static enum err_code find_meant(
 		const struct engine *engine, const char *who, const char **ret_key, struct err *err)
@@ -304,11 +327,11 @@ static enum err_code find_meant(
 		if (found <= MATCHES_SHOWN && used < sizeof(several))
 			used += (size_t)snprintf(several + used, sizeof(several) - used,
 					"%s%s \"%s\" (%s)", used ? ", " : "",
-					principal_kind_name(object->kind), object_name(object),
-					object->key);
+					principal_kind_name(object->kind),
+					pass_name(engine, object), object->key);
 	}
 	if (found == 0)
-		return err_set(err, ERR_NOT_FOUND, 0, "nothing is known of \"%s\"", who);
+		return not_an_object(engine, who, err);
 	if (found > 1)
 		return err_set(err, ERR_USAGE, 0,
 				"\"%s\" names %zu principals, name one of them by its key: %s", who,
@@ -514,8 +537,8 @@ static json_t *explain_key(struct engine *engine, const char *key)
 		return json_null();
 	want = first->node == NODE_NONE ? NULL : desired_want(engine->desired, first->node);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			"name", object_name(first), "kind", principal_kind_name(first->kind), "key",
-			key, "state", state_of(engine, first, held, pending), "entry",
+			"name", pass_name(engine, first), "kind", principal_kind_name(first->kind),
+			"key", key, "state", state_of(engine, first, held, pending), "entry",
 			entry_of(engine, first), "rule",
 			want && want->identity
 					? json_pack("{s:s, s:i}", "file", want->identity->why.file,
@@ -523,7 +546,8 @@ static json_t *explain_key(struct engine *engine, const char *key)
 					: json_null(),
 			"wanted", wanted_of(want), "principals", principals, "groups", groups,
 			"members", members_of(engine, first), "grants", grants, "held", held,
-			"quarantine", first->quarantined_ms ? quarantine_item(first) : json_null(),
+			"quarantine",
+			first->quarantined_ms ? quarantine_item(engine, first) : json_null(),
 			"pending", pending);
 }
 
@@ -668,7 +692,7 @@ enum err_code engine_retry(struct engine *engine, const char *who, json_t **ret,
 			continue;
 		json_array_append_new(retried,
 				json_pack("{s:s, s:s}", "key", object->key, "name",
-						object_name(object)));
+						pass_name(engine, object)));
 		object->retry_ns = 0;
 		object->tries = 0;
 		pass_mark(engine, object);
@@ -694,7 +718,7 @@ enum err_code engine_sync(struct engine *engine, enum principal_kind kind, const
 
 		if (!object)
 			continue;
-		shown = object_name(object);
+		shown = pass_name(engine, object);
 		object->retry_ns = 0;
 		object->read_wanted = object->id != 0;
 		add_operations(engine, object, held, pending);

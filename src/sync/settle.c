@@ -58,12 +58,16 @@ static void settle_new(struct engine *engine, struct object *object, const struc
 		const struct resource *answer)
 {
 	uint64_t id = answer && answer->id ? id_parse(answer->id) : 0;
+	struct object *former;
 
 	if (!id && op->object.remote_id)
 		id = id_parse(op->object.remote_id);
 	if (!id)
 		return;
+	former = registry_find_id(engine->registry, object->target, object->kind, id);
 	become_ours(engine, object, op, id);
+	if (former && former != object)
+		pass_mark(engine, former);
 	take_fields(engine, object, op);
 	if (op->kind == OP_ADOPT) {
 		const struct foreign *foreign = NULL;
@@ -340,7 +344,7 @@ bool settle_read(struct engine *engine, struct object *object, const struct reso
 		if (!object->verify)
 			log_event(LOG_NOTICE, "drift: changed in Databricks by another hand",
 					{"kind", principal_kind_name(object->kind)},
-					{"principal", object_name(object)},
+					{"principal", pass_name(engine, object)},
 					{"target", target_name(engine, object->target)});
 		take_read(engine, object, resource, &actual);
 	}
@@ -356,7 +360,7 @@ void settle_gone(struct engine *engine, struct object *object)
 {
 	log_event(LOG_NOTICE, "drift: deleted in Databricks by another hand",
 			{"kind", principal_kind_name(object->kind)},
-			{"principal", object_name(object)},
+			{"principal", pass_name(engine, object)},
 			{"target", target_name(engine, object->target)});
 	settle_end(engine, object);
 }
