@@ -121,6 +121,8 @@ static void dump_principal(void *context, const struct store_principal *principa
 			buf_printf(context, " %s=%s", field_name((enum field)i),
 					principal->fields[i]);
 	}
+	if (principal->match)
+		buf_printf(context, " match=%s", principal->match);
 	if (principal->gone != GONE_DEFAULT)
 		buf_printf(context, " gone=%d", principal->gone);
 	buf_add_char(context, '\n');

@@ -78,7 +78,7 @@ static void put_one_of_each(struct store_batch *batch)
 			&(struct store_principal){"account", PRINCIPAL_SERVICE,
 					"9000000000000000001", "corp/x1", ORIGIN_ADOPTED,
 					{NULL, "Sample Job", NULL, NULL, "x1", "app-1"}, false,
-					1700000000123, GONE_DELETE});
+					1700000000123, "e1", GONE_DELETE});
 	put_member(batch, "20", "30");
 	store_put_grant(batch,
 			&(struct store_grant){"prod", PRINCIPAL_GROUP, "20", GRANT_ASSIGNMENT,
@@ -103,7 +103,7 @@ static const char one_of_each[] =
 		"principal account service_principal 9000000000000000001 key=corp/x1 origin=1 "
 		"active=0"
 		" left=1700000000123 displayName=Sample Job externalId=x1 applicationId=app-1 "
-		"gone=3\n"
+		"match=e1 gone=3\n"
 		"member account 20 30\n"
 		"grant prod group 20 0 ADMIN former=USER\n"
 		"grant prod group 20 1 workspace-access former=-\n"

@@ -16,8 +16,8 @@ INSERT INTO entry VALUES(2,1,'staff','cn=staff,dc=example,dc=com',4,X'636e3d7374
 CREATE TABLE cookie( search TEXT PRIMARY KEY, value BLOB NOT NULL, checksum BLOB NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO cookie VALUES('d1',X'7269643d3030312c63736e3d31',X'4d5f517beb885629fbbbce1cdf6da7712700ced0fdf7d2072c5a560371372f1d');
 CREATE TABLE principal( id INTEGER PRIMARY KEY, target INTEGER NOT NULL, kind INTEGER NOT NULL, remote_id ANY NOT NULL, key TEXT NOT NULL, origin INTEGER NOT NULL, active INTEGER NOT NULL, left_ms INTEGER NOT NULL, user_name TEXT, display_name TEXT, given_name TEXT, family_name TEXT, external_id TEXT, application_id TEXT, when_gone INTEGER NOT NULL, match_value TEXT, UNIQUE(kind, remote_id, target), UNIQUE(target, kind, key)) STRICT;
-INSERT INTO principal VALUES(1,2,0,1001,'corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff',0,1,0,'ada@example.com','Ada Sample',NULL,NULL,NULL,NULL,0);
-INSERT INTO principal VALUES(2,2,1,2001,'corp/staff',1,1,0,NULL,'staff',NULL,NULL,NULL,NULL,2);
+INSERT INTO principal VALUES(1,2,0,1001,'corp/6f9619ff-8b86-d011-b42d-00cf4fc964ff',0,1,0,'ada@example.com','Ada Sample',NULL,NULL,NULL,NULL,0,NULL);
+INSERT INTO principal VALUES(2,2,1,2001,'corp/staff',1,1,0,NULL,'staff',NULL,NULL,NULL,NULL,2,NULL);
 CREATE TABLE member( target INTEGER, group_id ANY, member_id ANY, PRIMARY KEY(target, group_id, member_id)) STRICT, WITHOUT ROWID;
 INSERT INTO member VALUES(2,2001,1001);
 INSERT INTO member VALUES(2,2001,1002);
