@@ -26,9 +26,9 @@ enum step { STEP_IDLE, STEP_METADATA, STEP_DISCOVERY, STEP_TOKEN, STEP_PAUSED };
 	1000 /* after a failed sign-in all who wait learn of it before the next one begins */
 #define STALE_MAX_MS (20 * 60 * 1000)
 #define BACKGROUND_MS 60000 /* between background renewals, or an eighth of the token's life */
+#define BUDGET_POLL_MS 50 /* until others' token requests are answered */
 #define REJECTED_MAX 3
 #define REJECT_HOLD_MS 5000 /* a token this young is not thrown away for a 401 */
-#define TOKEN_MAX 65536
 #define NS_PER_MS UINT64_C(1000000)
 #define NEVER UINT64_MAX
 
@@ -70,6 +70,8 @@ void signin_free(struct signin *signin)
 {
 	if (!signin)
 		return;
+	if (signin->step == STEP_TOKEN)
+		budget_done(signin->setup.budget, FAMILY_OAUTH, true);
 	http_release(&signin->request);
 	task_cancel(&signin->task);
 	loop_timer_free(signin->pause);
@@ -149,15 +151,6 @@ static void signin_retry(struct signin *signin)
 
 /* ---- pat ---- */
 
-static bool is_header_safe(const char *text)
-{
-	for (; *text; text++) {
-		if (*text <= ' ' || *text > '~')
-			return false;
-	}
-	return true;
-}
-
 static void signin_with_token(struct signin *signin)
 {
 	struct secret token = {0};
@@ -168,14 +161,14 @@ static void signin_with_token(struct signin *signin)
 		signin_refuse(signin);
 		return;
 	}
-	if (!is_header_safe(token.text) || token.len > TOKEN_MAX) {
+	if (!signin_is_header_safe(token.text) || token.len > SIGNIN_TOKEN_MAX) {
 		secret_release(&token);
 		(void)err_set(&signin->err, ERR_CONFIG, 0,
 				"sign-in: the token holds what no token has (blank, line end)");
 		signin_refuse(signin);
 		return;
 	}
-	buf_init(&line, TOKEN_MAX + 16);
+	buf_init(&line, SIGNIN_TOKEN_MAX + 16);
 	buf_printf(&line, "Bearer %s", token.text);
 	secret_set(&signin->header, (struct span){line.ptr, line.len});
 	explicit_bzero(line.ptr, line.room);
@@ -255,14 +248,29 @@ static char *basic_header(const char *id, const struct secret *secret)
 	return header;
 }
 
+/* Waits until the pace of token requests allows one. */
+static bool may_ask_token(struct signin *signin)
+{
+	uint64_t now = clock_monotonic_ns(), when;
+
+	if (budget_take(signin->setup.budget, FAMILY_OAUTH, LANE_SINGLE, now, &when))
+		return true;
+	signin->step = STEP_PAUSED;
+	loop_timer_start(signin->pause, when == BUDGET_NEVER ? BUDGET_POLL_MS : (when - now) / NS_PER_MS + 1);
+	return false;
+}
+
 static void ask_token(struct signin *signin)
 {
 	static const char body[] = "grant_type=client_credentials&scope=all-apis";
 	struct secret secret = {0};
 	char *basic;
 
+	if (!may_ask_token(signin))
+		return;
 	if (secret_place_read(&signin->setup.credential->secret, signin->setup.folder, &secret,
 			    &signin->err) != ERR_NONE) {
+		budget_done(signin->setup.budget, FAMILY_OAUTH, true);
 		signin_refuse(signin);
 		return;
 	}
@@ -388,75 +396,6 @@ static void take_discovery(struct signin *signin)
 	ask_token(signin);
 }
 
-static enum err_code read_success(
-		const json_t *json, struct secret *ret_header, int64_t *ret_life_s, struct err *err)
-{
-	const char *token = json_string_value(json_object_get(json, "access_token"));
-	const char *type = json_string_value(json_object_get(json, "token_type"));
-	const json_t *expires = json_object_get(json, "expires_in");
-	int64_t life_s = 0;
-	struct buf line;
-
-	if (!token || !*token || !is_header_safe(token) || (type && !is_header_safe(type)))
-		return err_set(err, ERR_PROTO, 0,
-				"the token endpoint's answer holds no usable access_token");
-	/* A number, or as Databricks' own test server has it a string. */
-	if (json_is_number(expires))
-		life_s = (int64_t)json_number_value(expires);
-	else if (json_is_string(expires) &&
-			!text_parse_int(json_string_value(expires), 0, INT32_MAX, &life_s))
-		return err_set(err, ERR_PROTO, 0,
-				"the token endpoint's answer holds no usable expires_in");
-	buf_init(&line, TOKEN_MAX);
-	buf_printf(&line, "%s %s", type && *type ? type : "Bearer", token);
-	if (line.overflowed)
-		return err_set(err, ERR_LIMIT, 0, "the access token is over %d bytes", TOKEN_MAX);
-	secret_set(ret_header, (struct span){line.ptr, line.len});
-	explicit_bzero(line.ptr, line.room);
-	buf_release(&line);
-	*ret_life_s = life_s < 0 ? 0 : life_s;
-	return ERR_NONE;
-}
-
-/* Okta-style servers say errorCode and errorSummary; anything else goes through the common reader. */
-static enum err_code read_refusal(
-		int status, struct span body, const char *retry_after, struct err *err)
-{
-	struct answer answer = {.what = "sign-in",
-			.status = status,
-			.body = body,
-			.location = "",
-			.retry_after = retry_after,
-			.now_ms = clock_wall_ms()};
-	struct answer_verdict verdict;
-	enum err_code code = answer_check(&answer, &verdict, err);
-
-	if (code == ERR_NONE)
-		return err_set(err, ERR_PROTO, status, "sign-in: HTTP %d without a token", status);
-	if (code == ERR_THROTTLED || code == ERR_SERVER || code == ERR_TIMEOUT)
-		return code;
-	err->code = ERR_AUTH;
-	return ERR_AUTH;
-}
-
-enum err_code signin_read_token(int status, struct span body, const char *retry_after,
-		struct secret *ret_header, int64_t *ret_life_s, struct err *err)
-{
-	json_t *json = NULL;
-	enum err_code code;
-
-	if (status < 200 || status > 299)
-		return read_refusal(status, body, retry_after, err);
-	code = answer_json(body, &json, err);
-	if (code == ERR_NONE)
-		code = json_is_object(json)
-				? read_success(json, ret_header, ret_life_s, err)
-				: err_set(err, ERR_PROTO, status,
-						  "the token endpoint's answer is no object");
-	json_decref(json);
-	return code;
-}
-
 /* When the header counts as old and as over (auth.md: stale at half its life, 20 min at most). */
 static void set_life(struct signin *signin, int64_t life_s)
 {
@@ -477,6 +416,7 @@ static void take_token(struct signin *signin)
 	int64_t life_s = 0;
 	enum err_code code = request->code;
 
+	budget_done(signin->setup.budget, FAMILY_OAUTH, code == ERR_NONE);
 	if (code != ERR_NONE)
 		signin->err = request->err;
 	else

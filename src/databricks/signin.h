@@ -9,7 +9,7 @@
 #ifndef L2D_DATABRICKS_SIGNIN_H
 #define L2D_DATABRICKS_SIGNIN_H
 
-#include "databricks/client.h"
+#include "databricks/budget.h"
 #include "databricks/http.h"
 #include "databricks/profile.h"
 
@@ -17,6 +17,7 @@
 #define SIGNIN_REFUSED_MS 60000 /* between tries of a refused credential */
 #define SIGNIN_MARGIN_MS                                                                           \
 	40000 /* a token counts as over this long before its end (or a quarter of its life) */
+#define SIGNIN_TOKEN_MAX 65536 /* bytes of an Authorization header */
 #define SIGNIN_ANSWER_MAX ((size_t)1024 * 1024)
 
 struct signin;
@@ -27,6 +28,7 @@ struct signin_setup {
 	const char *folder;                  /* what secret files are relative to; borrowed */
 	const char *ca_file;                 /* borrowed; NULL */
 	const char *user_agent;              /* borrowed */
+	struct budget *budget; /* shared by all targets: its FAMILY_OAUTH paces token requests */
 	struct task *wakes;                  /* whenever an answer of signin_get may have changed */
 };
 struct signin *signin_new(const struct signin_setup *setup);
@@ -58,5 +60,8 @@ uint64_t signin_requests(const struct signin *signin); /* token requests sent */
  */
 MUST_CHECK enum err_code signin_read_token(int status, struct span body, const char *retry_after,
 		struct secret *ret_header, int64_t *ret_life_s, struct err *err);
+
+/* Whether text can stand in a header: printable ASCII without blanks. */
+bool signin_is_header_safe(const char *text);
 
 #endif

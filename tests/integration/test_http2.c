@@ -50,17 +50,21 @@ static void run_in(const struct world *world, const char *const *arguments)
 static void make_certificates(struct world *world)
 {
 	(void)world_write(world, "cert.ext", "subjectAltName=IP:127.0.0.1\n");
-	RUN(world, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-			"-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem");
-	RUN(world, "openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=127.0.0.1",
-			"-keyout", "key.pem", "-out", "csr.pem");
-	RUN(world, "openssl", "x509", "-req", "-in", "csr.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-			"-days", "2", "-extfile", "cert.ext", "-out", "cert.pem");
+	RUN(world, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+			"ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+			"/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem");
+	RUN(world, "openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+			"-nodes", "-subj", "/CN=127.0.0.1", "-keyout", "key.pem", "-out",
+			"csr.pem");
+	RUN(world, "openssl", "x509", "-req", "-in", "csr.pem", "-CA", "ca.pem", "-CAkey", "ca.key",
+			"-CAcreateserial", "-days", "2", "-extfile", "cert.ext", "-out",
+			"cert.pem");
 }
 
 static uint16_t free_port(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {
+			.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -96,7 +100,9 @@ static void proxy_run(struct proxy *proxy)
 		(void)setpgid(0, 0);
 		if (chdir(proxy->world->folder) != 0)
 			_exit(126);
-		(void)execl(PROXY, PROXY, "--conf=/dev/null", "--no-ocsp", "--workers=1", "--errorlog-file=/dev/null", "--accesslog-format=$alpn $remote_port $status", front, back, log,
+		(void)execl(PROXY, PROXY, "--conf=/dev/null", "--no-ocsp", "--workers=1",
+				"--errorlog-file=/dev/null",
+				"--accesslog-format=$alpn $remote_port $status", front, back, log,
 				"key.pem", "cert.pem", (char *)NULL);
 		_exit(127);
 	}
@@ -111,7 +117,8 @@ static void proxy_run(struct proxy *proxy)
 static void proxy_start(struct proxy *proxy, struct world *world)
 {
 	*proxy = (struct proxy){.world = world, .port = free_port()};
-	(void)snprintf(proxy->backend, sizeof(proxy->backend), "%s", strrchr(world->targets[WORKSPACE].host, ':') + 1);
+	(void)snprintf(proxy->backend, sizeof(proxy->backend), "%s",
+			strrchr(world->targets[WORKSPACE].host, ':') + 1);
 	make_certificates(world);
 	proxy_run(proxy);
 	(void)snprintf(proxy->host, sizeof(proxy->host), "https://127.0.0.1:%u", proxy->port);
@@ -158,7 +165,8 @@ static void read_users(struct world *world, struct call *calls, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		calls[i] = world_call(world, WORKSPACE);
-		scim_find(world->databricks, &calls[i], PRINCIPAL_USER, FIELD_USER_NAME, "nobody@example.com", 0);
+		scim_find(world->databricks, &calls[i], PRINCIPAL_USER, FIELD_USER_NAME,
+				"nobody@example.com", 0);
 	}
 }
 
@@ -227,7 +235,9 @@ static void a_goaway_loses_no_read(void **state)
 	struct world world;
 
 	(void)state;
-	world_start(&world, &(struct world_setup){.options = (const char *const[]){"--latency", "20", NULL}});
+	world_start(&world,
+			&(struct world_setup){
+					.options = (const char *const[]){"--latency", "20", NULL}});
 	proxy_start(&proxy, &world);
 	for (unsigned round = 0; round < 3; round++) {
 		pid_t former = proxy.pid;
@@ -265,7 +275,9 @@ static void a_killed_proxy_repeats_no_write(void **state)
 	size_t unknown = 0;
 
 	(void)state;
-	world_start(&world, &(struct world_setup){.options = (const char *const[]){"--latency", "20", NULL}});
+	world_start(&world,
+			&(struct world_setup){
+					.options = (const char *const[]){"--latency", "20", NULL}});
 	proxy_start(&proxy, &world);
 	for (size_t i = 0; i < COUNT; i++) {
 		AUTO(mem_freep) char *name = mem_printf("sp%zu", i);
@@ -289,7 +301,9 @@ static void a_killed_proxy_repeats_no_write(void **state)
 		world_wait(&world, &calls[i]);
 		scim_find(world.databricks, &found, PRINCIPAL_SERVICE, FIELD_DISPLAY_NAME, name, 0);
 		world_wait(&world, &found);
-		assert_int_equal(scim_found(&found, PRINCIPAL_SERVICE, arena, &resources, &count, &err), ERR_NONE);
+		assert_int_equal(scim_found(&found, PRINCIPAL_SERVICE, arena, &resources, &count,
+						 &err),
+				ERR_NONE);
 		/* service principals without an application id: nothing but our own care keeps a second one away */
 		assert_in_range(count, 0, 1);
 		if (calls[i].code == ERR_NONE)
