@@ -19,8 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		snapshot_load_finish(snapshot);
 		snapshot_record(snapshot, 0, arena, &record);
 		(void)snapshot_unresolved(snapshot, 0, &count);
-		(void)snapshot_upsert(snapshot, 0, &person, &err);
-		(void)snapshot_upsert(snapshot, 0, &group, &err);
+		if (snapshot_upsert(snapshot, 0, &person, &err) != ERR_NONE ||
+				snapshot_upsert(snapshot, 0, &group, &err) != ERR_NONE)
+			abort();
 		snapshot_remove(snapshot, 0, "a");
 		(void)snapshot_changes(snapshot, &count);
 		snapshot_settle(snapshot);
