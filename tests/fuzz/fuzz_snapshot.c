@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)snapshot_unresolved(snapshot, 0, &count);
 		if (snapshot_upsert(snapshot, 0, &person, &err) != ERR_NONE ||
 				snapshot_upsert(snapshot, 0, &group, &err) != ERR_NONE)
-			abort(); /* both are whole entries */
+			abort();
 		snapshot_remove(snapshot, 0, "a");
 		(void)snapshot_changes(snapshot, &count);
 		snapshot_settle(snapshot);

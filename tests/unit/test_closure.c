@@ -245,6 +245,29 @@ static void test_depth_by_longest_way(void **state)
 	snapshot_free(snapshot);
 }
 
+/* A loop's groups keep none, so what is below them starts at the first layer. */
+static void test_depth_below_a_loop(void **state)
+{
+	struct snapshot *snapshot = chain(11);
+	struct node_roles roles = {snapshot, role, nesting};
+	struct closure *closure = closure_new(snapshot, &roles);
+	size_t outside;
+	char *members;
+
+	(void)state;
+	put_group(snapshot, "A: B");
+	put_group(snapshot, "B: A G01");
+	put_group(snapshot, "A: B");
+	members = members_of(closure, snapshot, "G09", &outside);
+	assert_string_equal(members, "G10 p09 ");
+	mem_free(members);
+	members = members_of(closure, snapshot, "G10", &outside);
+	assert_string_equal(members, "p10 p11 ");
+	mem_free(members);
+	closure_free(closure);
+	snapshot_free(snapshot);
+}
+
 static void test_affected(void **state)
 {
 	static const struct {
@@ -361,6 +384,30 @@ static void test_affected_by_roles(void **state)
 	}
 }
 
+/* What one changed node makes the closure look at must not pass for known when its own turn comes. */
+static void test_affected_knows_nothing_yet(void **state)
+{
+	struct snapshot *snapshot = read_directory("B: t1; t1: p1; A: t1");
+	struct node_roles roles = {snapshot, role, nesting};
+	struct closure *closure = closure_new(snapshot, &roles);
+	struct arena *arena = arena_new();
+	const node_id changed[] = {snapshot_find_anchor(snapshot, 0, "B"),
+			snapshot_find_anchor(snapshot, 0, "t1")};
+	const node_id *nodes;
+	size_t count;
+	char *names;
+
+	(void)state;
+	snapshot_settle(snapshot);
+	count = closure_affected(closure, changed, 2, arena, &nodes);
+	names = names_of(snapshot, nodes, count);
+	assert_string_equal(names, "A B ");
+	mem_free(names);
+	arena_free(arena);
+	closure_free(closure);
+	snapshot_free(snapshot);
+}
+
 /* A chain longer than any stack would like. */
 static void test_endless_chain(void **state)
 {
@@ -404,6 +451,8 @@ int main(void)
 			cmocka_unit_test(test_depth_by_longest_way),
 			cmocka_unit_test(test_affected),
 			cmocka_unit_test(test_affected_by_roles),
+			cmocka_unit_test(test_depth_below_a_loop),
+			cmocka_unit_test(test_affected_knows_nothing_yet),
 			cmocka_unit_test(test_endless_chain),
 	};
 

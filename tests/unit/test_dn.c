@@ -87,6 +87,7 @@ static void test_keys(void **state)
 			{"cn=#0400", "cn=/"},
 			{"cn=#3003020101", "cn=^#3003020101/"},
 			{"cn=#0404616263", "cn=^#0404616263/"},
+			{"cn=#0402616263", "cn=^#0402616263/"},
 			{"cn=#AB", "cn=^#ab/"},
 			/* an optional UID */
 			{"uid=ada,dc=x#'0101'B", "dc=x/uid=ada/"},

@@ -382,6 +382,21 @@ static void test_former_names_are_few(void **state)
 	assert_false(is_member(s, "g", "a"));
 }
 
+static void test_latest_holder_of_a_former_name(void **state)
+{
+	struct snapshot *s = *state;
+
+	PUT(s, PEOPLE, "a", "uid=x", "cn=a");
+	PUT(s, PEOPLE, "b", "uid=b", "cn=b");
+	PUT(s, GROUPS, "g", "cn=g", "member=uid=x", "member=uid=b");
+	PUT(s, PEOPLE, "a", "uid=a", "cn=a");
+	PUT(s, PEOPLE, "b", "uid=x", "cn=b");
+	PUT(s, PEOPLE, "b", "uid=b2", "cn=b");
+	PUT(s, GROUPS, "g", "cn=g", "member=uid=x");
+	assert_true(is_member(s, "g", "b"));
+	assert_false(is_member(s, "g", "a"));
+}
+
 static void test_gone_member_keeps_its_place(void **state)
 {
 	struct snapshot *s = *state;
@@ -466,6 +481,18 @@ static void test_two_of_one_name(void **state)
 	snapshot_remove(s, PEOPLE, "b");
 	snapshot_settle(s);
 	assert_int_equal(snapshot_find_dn(s, 0, "uid=a,dc=x"), find(s, "a"));
+	/* the newer is renamed */
+	PUT(s, PEOPLE, "b", "uid=a,dc=x", "cn=b");
+	PUT(s, PEOPLE, "b", "uid=b,dc=x", "cn=b");
+	assert_int_equal(snapshot_find_dn(s, 0, "uid=a,dc=x"), find(s, "a"));
+	/* the newer goes, but a group keeps its place */
+	PUT(s, PEOPLE, "b", "uid=a,dc=x", "cn=b");
+	PUT(s, GROUPS, "h", "cn=h", "member=uid=a,dc=x");
+	assert_true(is_member(s, "h", "b"));
+	snapshot_remove(s, PEOPLE, "b");
+	snapshot_settle(s);
+	assert_int_equal(snapshot_find_dn(s, 0, "uid=a,dc=x"), find(s, "a"));
+	assert_false(is_member(s, "h", "a"));
 	PUT(s, PEOPLE, "b", "uid=a,dc=x", "cn=b");
 	/* the older goes */
 	snapshot_remove(s, PEOPLE, "a");
@@ -513,6 +540,20 @@ static void test_effects_travel(void **state)
 	assert_int_equal(effects_of(s, p), EFFECT_GROUPS);
 	assert_int_equal(effects_of(s, bottom), EFFECT_GROUPS);
 	assert_true(effects_of(s, middle) & EFFECT_GONE);
+}
+
+/* A group and its member go, the member is back at once: it has other groups now. */
+static void test_back_without_its_group(void **state)
+{
+	struct snapshot *s = *state;
+
+	PUT(s, PEOPLE, "p", "uid=p", "cn=p");
+	PUT(s, GROUPS, "g", "cn=g", "cn=g", "member=uid=p");
+	snapshot_settle(s);
+	snapshot_remove(s, PEOPLE, "p");
+	snapshot_remove(s, GROUPS, "g");
+	PUT(s, PEOPLE, "p", "uid=p", "cn=p");
+	assert_true(effects_of(s, find(s, "p")) & EFFECT_GROUPS);
 }
 
 static void test_in_group(void **state)
@@ -727,6 +768,8 @@ int main(void)
 			TEST(test_values_wait),
 			TEST(test_renamed_member_stays),
 			TEST(test_former_names_are_few),
+			TEST(test_latest_holder_of_a_former_name),
+			TEST(test_back_without_its_group),
 			TEST(test_gone_member_keeps_its_place),
 			TEST(test_name_is_not_inherited),
 			TEST(test_dangling_value_read_anew),
