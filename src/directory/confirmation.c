@@ -248,11 +248,17 @@ static void handle(struct request *request, LDAPMessage *message)
 	}
 }
 
-void confirmations_lost(struct confirmations *confirmations, const struct err *err)
+void confirmations_lost(struct confirmations *confirmations, const struct err *err,
+		struct enumeration *again)
 {
 	confirmations->request.msgid = 0;
-	while (confirmations->queue.count)
+	while (confirmations->queue.count) {
+		if (again)
+			enumeration_add(again,
+					(size_t)(confirmations->queue.items[0]->search -
+							confirmations->searches));
 		fail(confirmations, err);
+	}
 }
 
 void confirmations_settle(struct confirmations *confirmations)

@@ -6,6 +6,7 @@
 #define L2D_DIRECTORY_CONFIRMATION_H
 
 #include "directory/connection.h"
+#include "directory/enumeration.h"
 #include "directory/feed_search.h"
 #include "directory/outbox.h"
 
@@ -30,8 +31,12 @@ void confirmations_release(struct confirmations *confirmations);
 void confirmations_add(struct confirmations *confirmations, size_t position, char **anchors,
 		size_t count, uint64_t ticket);
 void confirmations_start_if_due(struct confirmations *confirmations, struct connection *connection);
-/* No connection, or no more: every question is answered with FEED_SEARCH_FAILED. */
-void confirmations_lost(struct confirmations *confirmations, const struct err *err);
+/*
+ * No connection, or no more: every question is answered with FEED_SEARCH_FAILED. again: takes the searches that were asked
+ * about, so that what seemed to be gone comes up once more; NULL: not wanted.
+ */
+void confirmations_lost(struct confirmations *confirmations, const struct err *err,
+		struct enumeration *again);
 void confirmations_settle(struct confirmations *confirmations);
 
 #endif

@@ -210,7 +210,7 @@ static void drop_connection(struct feed *feed, const struct err *err)
 	for (size_t i = 0; follow && i < feed->options.search_count; i++)
 		sync_session_lost(&feed->sessions[i], err);
 	enumeration_lost(&feed->enumeration, err, follow);
-	confirmations_lost(&feed->confirmations, err);
+	confirmations_lost(&feed->confirmations, err, follow ? &feed->enumeration : NULL);
 	close_lines(feed);
 	if (source_of(feed)->uri_count)
 		feed->uri = (feed->uri + 1) % source_of(feed)->uri_count;
@@ -238,7 +238,8 @@ static void refuse_confirmations(struct feed *feed)
 
 	run_commands(feed);
 	(void)err_set(&err, ERR_IO, 0, "source \"%s\" is not connected", source_of(feed)->name);
-	confirmations_lost(&feed->confirmations, &err);
+	confirmations_lost(&feed->confirmations, &err,
+			feed->options.mode == FEED_FOLLOW ? &feed->enumeration : NULL);
 }
 
 static void stay_away(struct feed *feed, uint64_t wait_ms)

@@ -38,7 +38,7 @@ enum feed_news_kind {
 	                       the one from before stays good */
 	FEED_CONFIRMED, /* the answer to feed_confirm: `anchors` were searched once more and are not there */
 	FEED_SEARCH_FAILED, /* err: this pass ended incomplete; nothing may be concluded. A session starts again by itself,
-	                       an enumeration only if the connection was lost, a confirmation never */
+	                       an enumeration only if the connection was lost, a confirmation never (feed_confirm) */
 	FEED_COOKIE_LOST, /* err: our cookie is worth nothing any more: drop it; a full pass follows by itself */
 	FEED_FINISHED, /* FEED_ONCE only: all searches were read, or err is set: the first failure */
 };
@@ -107,7 +107,8 @@ void feed_news_free(struct feed_news *news);
 /*
  * Asks, on the same server, whether these anchors (text, copied) are really gone: searched once more by anchor, with the
  * search's own base and filter, in batches. Those found come as FEED_CHANGES; the others as one FEED_CONFIRMED with the
- * ticket. If the connection goes meanwhile, FEED_SEARCH_FAILED with the ticket: nothing is known then.
+ * ticket. If the connection goes meanwhile, or is not there, FEED_SEARCH_FAILED with the ticket: nothing is known then, and
+ * a following feed enumerates the search as soon as it can, so that what is gone comes up once more.
  */
 void feed_confirm(struct feed *feed, unsigned search, const char *const *anchors, size_t count,
 		uint64_t ticket);

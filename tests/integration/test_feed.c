@@ -734,6 +734,10 @@ static void test_confirmation_without_a_connection(void **state)
 	WAIT_FOR(&watcher, is_confirmed);
 	assert_int_equal(first()->confirm_failed, 1);
 	assert_int_equal(first()->ticket, 78);
+	/* What seemed to be gone comes up once more. */
+	server_action(&server, "restart");
+	WAIT_FOR(&watcher, is_enumerated);
+	assert_true(first()->absent_were_gone);
 }
 
 static void test_confirmation_after_once(void **state)
