@@ -29,8 +29,6 @@ static const struct option_spec options[] = {
 				"why; kept with the decision and in the audit"},
 		[OPTION_TIMEOUT] = {"timeout", 0, "DURATION", NULL,
 				"wait so long for the end (default 30s, at most 10min)"},
-		[OPTION_STORED] = {"stored", 0, NULL, NULL,
-				"from the store alone: nothing is read anew"},
 		[OPTION_FROM] = {"from", 0, "NUMBER", NULL, "begin at this sequence number"},
 		[OPTION_LIST] = {"list", 0, NULL, NULL,
 				"verbs and options, one a line, for scripts"},
@@ -80,10 +78,9 @@ const struct command commands[] = {
 		{"explain", "NAME", "one principal: directory entry, rule, Databricks, and why",
 				"NAME: userName, display name, application id, Databricks id, DN, "
 				"anchor or key.\n"
-				"Without a running service directory and Databricks are read anew "
-				"(but see --stored).",
-				BIT(OPTION_OUTPUT) | BIT(OPTION_STORED), 1, 1, NULL,
-				handle_explain},
+				"Without a running service directory and Databricks are read "
+				"anew.",
+				BIT(OPTION_OUTPUT), 1, 1, NULL, handle_explain},
 		{"approve", "ID|CATEGORY|all", "let held removals go",
 				"Shows them and asks. Exactly those shown are let go, none that "
 				"come later.\n"

@@ -15,11 +15,10 @@
 
 /* ---- explain ---- */
 
-/* Alone, the directory and Databricks are read anew, unless only the stored state is asked for. */
-static enum err_code prepare_explain(
-		const struct invocation *call, struct backend *backend, struct err *err)
+/* Alone, the directory and Databricks are read anew. */
+static enum err_code prepare_explain(struct backend *backend, struct err *err)
 {
-	if (backend_is_service(backend) || invocation_has(call, OPTION_STORED))
+	if (backend_is_service(backend))
 		return ERR_NONE;
 	return session_run(backend_session(backend), ENGINE_PLANNED, err);
 }
@@ -36,7 +35,7 @@ int handle_explain(const struct invocation *call)
 	if (!config)
 		return code;
 	if (backend_new(config, ENGINE_PLAN, &backend, &err) != ERR_NONE ||
-			prepare_explain(call, backend, &err) != ERR_NONE ||
+			prepare_explain(backend, &err) != ERR_NONE ||
 			backend_call(backend,
 					json_pack("{s:s, s:s}", "command", "explain", "who",
 							call->args[0]),
@@ -141,6 +140,22 @@ static json_t *operations_as_json(const struct plan *plan, const struct settings
 	return list;
 }
 
+/* An engine that looks at one principal only finds nothing to do for a name that nobody has. */
+static enum err_code check_known(
+		const struct engine *engine, const struct sync_request *request, struct err *err)
+{
+	json_auto_t *explain = NULL;
+	const char *kind;
+
+	if (engine_explain(engine, request->name, &explain, err) != ERR_NONE)
+		return err->code;
+	kind = json_string_value(json_object_get(explain, "kind"));
+	if (!text_equal(kind, principal_kind_name(request->kind)))
+		return err_set(err, ERR_NOT_FOUND, 0, "\"%s\" is a %s", request->name,
+				kind ? kind : "principal of another kind");
+	return ERR_NONE;
+}
+
 static enum err_code sync_alone(const struct config *config, const struct sync_request *request,
 		json_t **ret, struct err *err)
 {
@@ -155,6 +170,8 @@ static enum err_code sync_alone(const struct config *config, const struct sync_r
 	if (check_may_write(config_settings(config), err) != ERR_NONE ||
 			session_new(&options, &session, err) != ERR_NONE ||
 			session_run(session, ENGINE_PLANNED, err) != ERR_NONE)
+		return err->code;
+	if (check_known(session_engine(session), request, err) != ERR_NONE)
 		return err->code;
 	engine_go(session_engine(session), NULL, 0);
 	if (session_run(session, ENGINE_DONE, err) != ERR_NONE)

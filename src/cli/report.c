@@ -79,14 +79,17 @@ static void status_sources(const struct canvas *canvas, const json_t *sources)
 		print_bad(canvas, text_at(source, "error"));
 		json_array_foreach(json_object_get(source, "searches"), j, search)
 		{
+			bool incomplete = json_is_false(json_object_get(search, "complete"));
+
+			/* Those for containers are ours, no rule names them: of interest only if
+			 * something is wrong. */
+			if (!incomplete && text_equal(text_at(search, "purpose"), "containers"))
+				continue;
 			(void)fprintf(canvas->file, "    %8" JSON_INTEGER_FORMAT " entries",
 					int_at(search, "entries"));
 			print_if(canvas, "  ", text_at(search, "purpose"), "");
 			print_if(canvas, "  ", text_at(search, "base"), "");
-			(void)fputs(json_is_false(json_object_get(search, "complete"))
-							? "  (incomplete)\n"
-							: "\n",
-					canvas->file);
+			(void)fputs(incomplete ? "  (incomplete)\n" : "\n", canvas->file);
 		}
 	}
 }

@@ -409,6 +409,8 @@ void control_reply_look(struct engine *engine, struct control_reply *reply)
 	const char *state;
 	struct err err;
 
+	if (reply->answer)
+		return;
 	/* Nobody knows it any more: it was removed, which settles it as well. */
 	if (!key || engine_explain(engine, key, &now, &err) != ERR_NONE) {
 		settle(reply, "done", NULL);
