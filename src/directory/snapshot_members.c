@@ -107,6 +107,16 @@ void members_restore(struct snapshot *snapshot, node_id id)
 		effects_touch(snapshot, id, EFFECT_GROUPS);
 }
 
+void members_doubt(struct snapshot *snapshot, node_id id)
+{
+	const struct node_set *parents = snapshot->nodes[id].parents;
+
+	for (uint32_t i = 0; i < node_set_count(parents); i++) {
+		snapshot->nodes[parents->items[i]].group->values = 0;
+		effects_touch(snapshot, parents->items[i], EFFECT_STALE);
+	}
+}
+
 /* ---- values that wait ---- */
 
 static uint32_t wait_find(
@@ -334,25 +344,52 @@ static void waits_replace(struct snapshot *snapshot, node_id id)
 	effects_touch(snapshot, id, EFFECT_MEMBERS | EFFECT_RECORD);
 }
 
+static const char *const member_attributes[] = MEMBER_ATTRIBUTES;
+
+static const struct attribute *member_attribute(const struct entry *entry, size_t i)
+{
+	const struct attribute *attribute = &entry->attributes[i];
+
+	return strcmp(attribute->name, member_attributes[0]) == 0 ||
+					strcmp(attribute->name, member_attributes[1]) == 0
+			? attribute
+			: NULL;
+}
+
+/* The same for the same values in any order, never 0. */
+static uint64_t digest_values(const struct entry *entry)
+{
+	uint64_t sum = 1;
+
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct attribute *attribute = member_attribute(entry, i);
+
+		for (size_t k = 0; attribute && k < attribute->count; k++)
+			sum += digest_quick(attribute->values[k]);
+	}
+	return sum ? sum : 1;
+}
+
 void members_replace(struct snapshot *snapshot, node_id id, const struct entry *entry)
 {
-	static const char *const names[] = MEMBER_ATTRIBUTES;
 	struct work *work = snapshot->work;
+	struct group *group = group_of(snapshot, id);
+	uint64_t values = digest_values(entry);
 
-	(void)group_of(snapshot, id);
+	/* An enumeration brings every group again, and nearly all as they were. */
+	if (group->values == values && !group->ghosts)
+		return;
 	work->found.count = work->missing.count = 0;
 	for (size_t i = 0; i < entry->count; i++) {
-		const struct attribute *attribute = &entry->attributes[i];
+		const struct attribute *attribute = member_attribute(entry, i);
 
-		if (strcmp(attribute->name, names[0]) != 0 &&
-				strcmp(attribute->name, names[1]) != 0)
-			continue;
-		for (size_t k = 0; k < attribute->count; k++)
+		for (size_t k = 0; attribute && k < attribute->count; k++)
 			resolve(snapshot, id, attribute->values[k]);
 	}
 	members_set(snapshot, id, node_set_of(work->found.items, work->found.count));
 	ghosts_drop(snapshot, id);
 	waits_replace(snapshot, id);
+	group->values = values;
 }
 
 void members_clear(struct snapshot *snapshot, node_id id)
@@ -362,6 +399,7 @@ void members_clear(struct snapshot *snapshot, node_id id)
 	members_set(snapshot, id, NULL);
 	ghosts_drop(snapshot, id);
 	waits_drop(snapshot, id);
+	snapshot->nodes[id].group->values = 0;
 }
 
 void group_free(struct snapshot *snapshot, node_id id)

@@ -154,7 +154,7 @@ static void doubt_former(struct snapshot *snapshot, node_id id, const struct nam
 
 		if (former->node != id && snapshot->nodes[former->node].source == name->source &&
 				names_fits(snapshot, span_of(former->dn), name))
-			effects_touch_parents(snapshot, former->node, EFFECT_STALE);
+			members_doubt(snapshot, former->node);
 	}
 }
 
@@ -165,7 +165,7 @@ static void displace(struct snapshot *snapshot, node_id holder)
 	hash_index_remove(&snapshot->names, node->name_hash, holder);
 	node->nameless = true;
 	snapshot->nameless += node_is_present(node);
-	effects_touch_parents(snapshot, holder, EFFECT_STALE);
+	members_doubt(snapshot, holder);
 }
 
 void names_claim(struct snapshot *snapshot, node_id id, const struct name *name)

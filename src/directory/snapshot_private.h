@@ -31,6 +31,7 @@ struct group {
 	struct node_set *members; /* present */
 	struct node_set *ghosts;  /* gone or ghosts */
 	VEC(uint32_t) waits;      /* indices in snapshot->waits */
+	uint64_t values;          /* over the member values read last; 0: they are to be resolved anew */
 	VEC(const char *) texts;  /* what snapshot_unresolved showed last */
 };
 
@@ -218,6 +219,8 @@ void members_park(struct snapshot *snapshot,
 		node_id id); /* id is gone: its groups keep a place for it */
 void members_restore(struct snapshot *snapshot, node_id id); /* id is back */
 void members_add_ghost(struct snapshot *snapshot, node_id group, node_id ghost);
+/* Groups with id as a member may mean somebody else by now: what they say next is resolved anew. */
+void members_doubt(struct snapshot *snapshot, node_id id);
 void waits_join(struct snapshot *snapshot, node_id id, const struct name *name);
 void waits_add(struct snapshot *snapshot, node_id group, const struct missing *missing);
 void group_free(struct snapshot *snapshot, node_id id);

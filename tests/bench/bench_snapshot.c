@@ -211,6 +211,10 @@ int main(int argc, char **argv)
 	report("memberships in, people first", begin, people * 10);
 	settle(snapshot, "changes of the first load");
 	memory("memory");
+	begin = clock_monotonic_ns();
+	load_people(snapshot);
+	load_groups(snapshot);
+	report("all of it again, unchanged", begin, people + groups);
 	bench_globs(snapshot);
 	bench_changes(snapshot);
 	bench_store(snapshot);

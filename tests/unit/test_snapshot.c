@@ -450,6 +450,10 @@ static void test_name_is_not_inherited(void **state)
 	PUT(s, PEOPLE, "c", "uid=a,dc=x", "cn=c");
 	assert_true(is_member(s, "g", "b"));
 	assert_true(effects_of(s, find(s, "g")) & EFFECT_STALE);
+	/* the answer, though it looks as before */
+	PUT(s, GROUPS, "g", "cn=g", "member=uid=a,dc=x");
+	assert_true(is_member(s, "g", "c"));
+	assert_false(is_member(s, "g", "b"));
 }
 
 /* The group was read after the entry had gone: whoever has that name is meant. */
