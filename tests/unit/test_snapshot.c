@@ -289,9 +289,9 @@ static void test_members_resolve(void **state)
 {
 	struct snapshot *s = *state;
 
-	PUT(s, PEOPLE, "a", "cn=Smith\\2C John+uid=sj,ou=people", "cn=a");
+	PUT(s, PEOPLE, "a", "cn=Sample\\2C Jo+uid=sj,ou=people", "cn=a");
 	PUT(s, PEOPLE, "b", "uid=b,ou=people", "cn=b");
-	PUT(s, GROUPS, "g", "cn=g", "member=UID=SJ+CN=smith\\2C  john,OU=People",
+	PUT(s, GROUPS, "g", "cn=g", "member=UID=SJ+CN=sample\\2C  jo,OU=People",
 			"uniquemember=uid=b,ou=people#'0101'B", "uniquemember=uid=b,ou=people#'0'B",
 			"member=");
 	assert_true(is_member(s, "g", "a"));
