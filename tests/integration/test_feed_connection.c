@@ -23,7 +23,7 @@ const char *__lsan_default_suppressions(void)
 static const char *const attributes[] = {"uid", NULL};
 static const char *const with_tls[] = {"--tls", NULL};
 
-static struct server server;
+static struct server server, other; /* other: of few tests */
 static struct watcher watcher;
 static struct proxy *proxy;
 
@@ -43,6 +43,8 @@ static int tear_down(void **state)
 	proxy_free(proxy);
 	proxy = NULL;
 	server_action(&server, "down");
+	server_action(&other, "down");
+	other = (struct server){0};
 	return 0;
 }
 
@@ -175,8 +177,6 @@ static void test_starttls_that_the_server_does_not_offer(void **state)
 
 static void test_a_certificate_of_another_authority(void **state)
 {
-	struct server other;
-
 	(void)state;
 	up(with_tls);
 	server_up(&other, with_tls, 1);
@@ -188,7 +188,6 @@ static void test_a_certificate_of_another_authority(void **state)
 	watcher.source.tls = SOURCE_TLS_STARTTLS;
 	watcher.uris[0] = server.uri;
 	is_refused(ERR_IO, "certificate");
-	server_action(&other, "down");
 	assert_int_equal(simple_binds(), 0);
 }
 
