@@ -333,6 +333,8 @@ void pass_mark_all(struct engine *engine)
 	for (size_t i = 0; i < registry_count(engine->registry); i++)
 		pass_mark(engine, registry_at(engine->registry, i));
 	pass_mark_subjects(engine);
+	/* Whatever was marked while the pass could not begin yet has had its wake-up. */
+	task_wake(&engine->pass);
 }
 
 /* ---- the guard ---- */
