@@ -134,17 +134,22 @@ static size_t passed_in_window(struct guard *guard, enum guard_category category
 	return passed;
 }
 
-bool guard_allows(const struct guard_settings *settings, enum guard_category category, size_t ours,
-		size_t passed, size_t batch)
+/* What may go within the window, when passed went already and ours are left. */
+static size_t allowance_of(const struct guard_settings *settings, enum guard_category category,
+		size_t ours, size_t passed)
 {
 	const struct allowance *allowance = &settings->allowances[category];
 	/* What passed within the window was ours at its start. */
 	size_t limit = allowance->is_share ? (ours + passed) * allowance->value / 100
 					   : allowance->value;
 
-	if (limit < settings->minimum)
-		limit = settings->minimum;
-	return passed + batch <= limit;
+	return limit < settings->minimum ? settings->minimum : limit;
+}
+
+bool guard_allows(const struct guard_settings *settings, enum guard_category category, size_t ours,
+		size_t passed, size_t batch)
+{
+	return passed + batch <= allowance_of(settings, category, ours, passed);
 }
 
 static void count_passed(
@@ -195,9 +200,11 @@ static void decide_category(
 		if (go)
 			continue;
 		decision->hold_id = mem_strdup(hold_id);
-		decision->reason = mem_printf("%u removals of %s at once, %zu within the window, "
-					      "%zu left: over the allowance",
-				batch, guard_category_name(category), passed, ours);
+		decision->reason = mem_printf(
+				"%zu removals of %s within the window, and %u more at once; "
+				"the allowance is %zu",
+				passed, guard_category_name(category), batch,
+				allowance_of(&guard->settings->guard, category, ours, passed));
 	}
 }
 

@@ -47,7 +47,7 @@ static void keep_changes(struct engine *engine, const struct snapshot_change *ch
 					source_name(engine,
 							snapshot_source(engine->snapshot, node)),
 					snapshot_anchor(engine->snapshot, node));
-		else if (changes[i].effects & (EFFECT_CONTENT | EFFECT_SEARCHES | EFFECT_MEMBERS))
+		else if (changes[i].effects & EFFECT_RECORD)
 			keep_entry(engine, node, arena);
 	}
 	arena_free(arena);
@@ -86,6 +86,21 @@ static void release_cookie(struct engine *engine, unsigned search)
 
 /* ---- from snapshot to objects ---- */
 
+/* A group whose members may have changed without an event: its entry is searched for once more. */
+static void read_again(struct engine *engine, node_id group)
+{
+	const char *anchor = snapshot_anchor(engine->snapshot, group);
+	uint64_t searches = snapshot_searches(engine->snapshot, group);
+	unsigned source = snapshot_source(engine->snapshot, group);
+
+	for (unsigned i = 0; i < engine->search_count; i++) {
+		if ((searches >> i & 1) && engine->searches[i].purpose != SEARCH_CONTAINERS &&
+				engine->sources[source].feed)
+			feed_confirm(engine->sources[source].feed, i, &anchor, 1,
+					++engine->next_ticket);
+	}
+}
+
 /* Takes over what the snapshot says has changed. */
 static void digest_changes(struct engine *engine)
 {
@@ -106,6 +121,8 @@ static void digest_changes(struct engine *engine)
 	for (size_t i = 0; i < count; i++) {
 		if (changes[i].effects & EFFECT_GONE)
 			pass_node_gone(engine, changes[i].node);
+		else if (changes[i].effects & EFFECT_STALE)
+			read_again(engine, changes[i].node);
 	}
 	snapshot_settle(engine->snapshot);
 	if (node_count)

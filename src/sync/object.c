@@ -98,6 +98,7 @@ static void object_free(struct object *object)
 		mem_free(object->fields[i]);
 	mem_free(object->reason);
 	mem_free(object->match);
+	mem_free(object->gone_dn);
 	mem_free(object->key);
 	mem_free(object);
 }

@@ -49,7 +49,9 @@ struct object {
 	uint64_t id;    /* 0: not known to exist */
 	char *fields[FIELD_COUNT_];
 	bool active;
-	char *match; /* of the identity that it was last in sync with */
+	struct why why; /* the rule that made it last, without entry */
+	char *gone_dn;  /* DN of the entry that is gone; NULL: not gone, or not known */
+	char *match;    /* of the identity that it was last in sync with */
 	int64_t left_ms;
 	struct ids members; /* ours */
 	struct ids actual;  /* as read, with actual_known; foreign ones included */

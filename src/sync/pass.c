@@ -128,6 +128,14 @@ void pass_wanted(struct engine *engine, struct object *object, struct arena *are
 		ret->identity = want->identity;
 		ret->why = want->identity->why;
 		object->gone = want->identity->gone;
+		object->why = (struct why){
+				want->identity->why.file, want->identity->why.line, NULL};
+	} else {
+		/* The last rule that made it, and where its entry was: what takes it away has no rule. */
+		ret->why = object->why;
+		ret->why.entry = object->node != NODE_NONE
+				? snapshot_dn(engine->snapshot, object->node)
+				: object->gone_dn;
 	}
 	if (want && want->state == WANT_UNSURE)
 		ret->state = WANTED_UNSURE;
@@ -291,6 +299,8 @@ void pass_node_gone(struct engine *engine, node_id node)
 		if (!object)
 			continue;
 		object->node = NODE_NONE;
+		mem_free(object->gone_dn);
+		object->gone_dn = mem_strdup(snapshot_dn(engine->snapshot, node));
 		engine->by_node[target].items[node] = NULL;
 		pass_mark(engine, object);
 	}
@@ -725,6 +735,8 @@ void pass_run(struct task *task)
 	for (vec_each (&engine->delayed, object))
 		engine_tick_at(engine, (*object)->retry_ns);
 	engine_advance(engine);
+	if (pass_is_idle(engine))
+		engine_tell(engine);
 }
 
 bool pass_is_idle(const struct engine *engine)

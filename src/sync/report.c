@@ -305,9 +305,9 @@ static enum err_code not_an_object(const struct engine *engine, const char *who,
 			who);
 }
 
-/* All objects of one principal share a key; several keys are several principals. */
-static enum err_code find_meant(
-		const struct engine *engine, const char *who, const char **ret_key, struct err *err)
+/* kind: PRINCIPAL_KIND_COUNT_ for any. All objects of one principal share a key; several keys are several principals. */
+static enum err_code find_meant(const struct engine *engine, enum principal_kind kind,
+		const char *who, const char **ret_key, struct err *err)
 {
 	AUTO(mem_freep) char *folded = text_fold(span_of(who));
 	const char *key = NULL;
@@ -317,7 +317,9 @@ static enum err_code find_meant(
 	for (size_t i = 0; i < registry_count(engine->registry); i++) {
 		const struct object *object = registry_at(engine->registry, i);
 
-		if (!is_meant(engine, object, who, folded) || text_equal(object->key, key))
+		if ((kind != PRINCIPAL_KIND_COUNT_ && object->kind != kind) ||
+				!is_meant(engine, object, who, folded) ||
+				text_equal(object->key, key))
 			continue;
 		/* A name that only a grant knows gives way to the entry that stands for it. */
 		if (key && text_starts_with(object->key, "name/"))
@@ -557,7 +559,7 @@ enum err_code engine_explain(
 	const char *key;
 	struct engine *planner;
 
-	if (find_meant(engine, who, &key, err) != ERR_NONE)
+	if (find_meant(engine, PRINCIPAL_KIND_COUNT_, who, &key, err) != ERR_NONE)
 		return err->code;
 	/* Planning marks nothing; only its scratch memory is not const. */
 	memcpy(&planner, &engine, sizeof(planner));
@@ -681,7 +683,8 @@ enum err_code engine_retry(struct engine *engine, const char *who, json_t **ret,
 	json_t *retried = json_array();
 	const char *key = NULL;
 
-	if (!text_equal(who, "all") && find_meant(engine, who, &key, err) != ERR_NONE) {
+	if (!text_equal(who, "all") &&
+			find_meant(engine, PRINCIPAL_KIND_COUNT_, who, &key, err) != ERR_NONE) {
 		json_decref(retried);
 		return err->code;
 	}
@@ -707,8 +710,7 @@ enum err_code engine_sync(struct engine *engine, enum principal_kind kind, const
 	json_t *held = json_array(), *pending = json_array();
 	const char *key, *shown = name;
 
-	(void)kind;
-	if (find_meant(engine, name, &key, err) != ERR_NONE) {
+	if (find_meant(engine, kind, name, &key, err) != ERR_NONE) {
 		json_decref(held);
 		json_decref(pending);
 		return err->code;
