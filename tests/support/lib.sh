@@ -20,8 +20,8 @@ set -uo pipefail
 export LDAPNOINIT=1 LC_ALL=C.UTF-8
 
 : "${top_srcdir:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
-# make check says where; a script that is run by itself looks where the README builds.
-: "${top_builddir:=$([ -d "$top_srcdir/build" ] && echo "$top_srcdir/build" || echo "$top_srcdir")}"
+# make check says where; a script that is run by itself looks where the README builds: in place.
+: "${top_builddir:=$top_srcdir}"
 support=$top_srcdir/tests/support
 simulator=$top_builddir/contrib/simulator/dbx-sim
 # shellcheck disable=SC2034 # for those who source this
