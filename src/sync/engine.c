@@ -224,6 +224,7 @@ static void wake_delayed(struct engine *engine, uint64_t now)
 		struct object *object = engine->delayed.items[i];
 
 		if (object->retry_ns <= now) {
+			object->delayed = false;
 			pass_mark(engine, object);
 			continue;
 		}

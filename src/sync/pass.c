@@ -13,7 +13,9 @@
 #include "base/text.h"
 #include "sync/plan_file.h"
 
-#define QUARANTINE_LOOK_NS (3600 * SECOND_NS)
+/* What a plan makes doubtful is looked at again after 30 s, doubling to some half an hour, or at once when its entry changes. */
+#define DOUBT_FIRST_NS (30 * SECOND_NS)
+#define DOUBT_DOUBLINGS 6
 
 /* ---- what is wanted ---- */
 
@@ -550,26 +552,48 @@ static void decide(struct engine *engine)
 
 /* ---- quarantine ---- */
 
+/* Until retry_ns. */
+static void put_off(struct engine *engine, struct object *object)
+{
+	engine_tick_at(engine, object->retry_ns);
+	if (object->delayed)
+		return;
+	object->delayed = true;
+	*vec_add(&engine->delayed) = object;
+}
+
 static void set_quarantine(struct engine *engine, struct object *object, const char *reason)
 {
 	bool is_new = !object->quarantined_ms || !text_equal(object->reason, reason);
+	unsigned doublings;
 
-	if (!is_new)
-		return;
+	if (is_new)
+		object->tries = 0;
+	doublings = object->tries < DOUBT_DOUBLINGS ? object->tries : DOUBT_DOUBLINGS;
 	if (!object->quarantined_ms)
 		object->quarantined_ms = clock_wall_ms();
-	mem_free(object->reason);
-	object->reason = mem_strdup(reason);
+	if (is_new) {
+		mem_free(object->reason);
+		object->reason = mem_strdup(reason);
+	}
+	object->doubted = true;
+	object->tries++;
+	object->retry_ns = clock_monotonic_ns() + (DOUBT_FIRST_NS << doublings);
+	put_off(engine, object);
 	records_quarantine(engine, object);
+	if (!is_new)
+		return;
 	log_event(LOG_WARNING, "quarantined", {"principal", pass_name(engine, object)},
 			{"key", object->key}, {"reason", reason});
 }
 
 static void clear_quarantine(struct engine *engine, struct object *object)
 {
-	if (!object->quarantined_ms || object->tries)
+	if (!object->quarantined_ms || (object->tries && !object->doubted))
 		return;
 	object->quarantined_ms = 0;
+	object->tries = 0;
+	object->doubted = false;
 	mem_free(object->reason);
 	object->reason = NULL;
 	records_quarantine(engine, object);
@@ -687,7 +711,7 @@ static bool plan_slice(struct engine *engine)
 			if (object->work)
 				continue; /* its end marks it again */
 			if (object->retry_ns > now)
-				*vec_add(&engine->delayed) = object;
+				put_off(engine, object);
 			else
 				plan_one(engine, object);
 		}
