@@ -71,11 +71,15 @@ static void read_scim(const json_t *body, const char *detail, int status, struct
 	set_line(ret->message, sizeof(ret->message), span_of(text));
 }
 
-/* error_code and message; `error` (API 1.2, OAuth) replaces message, error_description says more. */
+/*
+ * error_code and message; `error` (API 1.2, OAuth) replaces message, error_description says more. errorCode and
+ * errorSummary are what some token endpoints say instead.
+ */
 static void read_classic(const json_t *body, struct complaint *ret)
 {
-	const json_t *code = json_object_get(body, "error_code");
-	const char *message = member(body, "message");
+	const char *summary = member(body, "errorSummary");
+	const json_t *code = json_object_get(body, summary ? "errorCode" : "error_code");
+	const char *message = summary ? summary : member(body, "message");
 	const char *error = member(body, "error");
 	const char *description = member(body, "error_description");
 
@@ -311,6 +315,8 @@ enum err_code answer_check(
 	if (answer->status < 400)
 		return judge_redirect(answer, err);
 	read_complaint(answer, &complaint, verdict);
+	verdict->absent_attribute =
+			strstr(complaint.message, "No such attribute with the name") != NULL;
 	code = code_of_words(&complaint, &verdict->concurrency);
 	if (code == ERR_NONE)
 		code = code_of_status(answer->status, &complaint);

@@ -24,7 +24,8 @@ struct answer {
 };
 
 struct answer_verdict {
-	bool concurrency;    /* throttled for what is in flight, not for the rate */
+	bool absent_attribute; /* "No such attribute": what a removal names is not there (scim.md 5) */
+	bool concurrency;      /* throttled for what is in flight, not for the rate */
 	char request_id[64]; /* from the body, "" if none */
 };
 

@@ -256,20 +256,15 @@ static void note_throttling(struct call_state *state, const struct err *err,
 	}
 }
 
-/* scim.md 5: removing `entitlements` where there are none is 400 invalidPath, and what was wanted. */
-static bool is_forgiven(const struct call_state *state, const struct err *err)
+static void call_judge_error(
+		struct call_state *state, const struct answer_verdict *verdict, struct err *err)
 {
-	return state->call->forgive_absent && err->detail == 400 &&
-			strstr(err->text, "No such attribute with the name");
-}
-
-static void call_judge_error(struct call_state *state, struct err *err)
-{
-	if (err->detail == 401 && repeat_signed_in(state, err))
+	if (err->code == ERR_AUTH && repeat_signed_in(state, err))
 		return;
 	if (err->detail == 415 && state->body && repeat_retyped(state))
 		return;
-	if (is_forgiven(state, err)) {
+	/* What was to be removed is not there: what was wanted. */
+	if (verdict->absent_attribute && state->call->forgive_absent) {
 		call_finish(state);
 		return;
 	}
@@ -398,7 +393,7 @@ static void call_answered(struct call_state *state)
 		return;
 	}
 	note_throttling(state, &err, &verdict);
-	call_judge_error(state, &err);
+	call_judge_error(state, &verdict, &err);
 }
 
 static void call_run(struct task *task)

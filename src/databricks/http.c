@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <curl/curl.h>
+#include <signal.h>
 #include <strings.h>
 
 #define HOST_CONNECTIONS_MAX 64L
@@ -153,6 +154,8 @@ struct http *http_new(struct loop *loop)
 	struct http *http = mem_zalloc(sizeof(*http));
 
 	http->loop = loop;
+	/* With CURLOPT_NOSIGNAL curl leaves it to us that a closed peer does not end the process. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
 			!(http->multi = curl_multi_init()) || !(http->share = curl_share_init())) {
 		(void)fputs("ldap2dbx: libcurl cannot start\n", stderr);

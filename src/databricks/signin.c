@@ -26,7 +26,7 @@ enum step { STEP_IDLE, STEP_METADATA, STEP_DISCOVERY, STEP_TOKEN, STEP_PAUSED };
 	1000 /* after a failed sign-in all who wait learn of it before the next one begins */
 #define STALE_MAX_MS (20 * 60 * 1000)
 #define BACKGROUND_MS 60000 /* between background renewals, or an eighth of the token's life */
-#define BUDGET_POLL_MS 50 /* until others' token requests are answered */
+#define BUDGET_POLL_MS 50   /* until others' token requests are answered */
 #define REJECTED_MAX 3
 #define REJECT_HOLD_MS 5000 /* a token this young is not thrown away for a 401 */
 #define NS_PER_MS UINT64_C(1000000)
@@ -256,7 +256,8 @@ static bool may_ask_token(struct signin *signin)
 	if (budget_take(signin->setup.budget, FAMILY_OAUTH, LANE_SINGLE, now, &when))
 		return true;
 	signin->step = STEP_PAUSED;
-	loop_timer_start(signin->pause, when == BUDGET_NEVER ? BUDGET_POLL_MS : (when - now) / NS_PER_MS + 1);
+	loop_timer_start(signin->pause,
+			when == BUDGET_NEVER ? BUDGET_POLL_MS : (when - now) / NS_PER_MS + 1);
 	return false;
 }
 

@@ -29,7 +29,7 @@ struct signin_setup {
 	const char *ca_file;                 /* borrowed; NULL */
 	const char *user_agent;              /* borrowed */
 	struct budget *budget; /* shared by all targets: its FAMILY_OAUTH paces token requests */
-	struct task *wakes;                  /* whenever an answer of signin_get may have changed */
+	struct task *wakes;    /* whenever an answer of signin_get may have changed */
 };
 struct signin *signin_new(const struct signin_setup *setup);
 void signin_free(struct signin *signin); /* NULL is fine */

@@ -175,7 +175,9 @@ static void forget_requests(struct canned_server *server)
 void canned_say(struct canned_server *server, const struct canned_answer *answers, size_t count)
 {
 	forget_requests(server);
-	server->answers = answers;
+	mem_free(server->answers);
+	server->answers = mem_array(count, sizeof(*answers));
+	memcpy(server->answers, answers, count * sizeof(*answers));
 	server->answer_count = count;
 	server->answered = 0;
 	server->connections = 0;
@@ -185,6 +187,7 @@ void canned_stop(struct canned_server *server)
 {
 	while (server->open)
 		connection_close(server->open);
+	mem_free(STEAL(server->answers));
 	uv_close((uv_handle_t *)&server->listener, NULL);
 	forget_requests(server);
 }

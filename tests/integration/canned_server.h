@@ -19,8 +19,8 @@ struct canned_server {
 	uv_tcp_t listener;
 	struct loop *loop;
 	char host[64]; /* "http://127.0.0.1:PORT" */
-	const struct canned_answer *
-			answers; /* in turn, of all connections together; then the last one again */
+	/* in turn, of all connections together; then the last one again */
+	struct canned_answer *answers;
 	size_t answer_count, answered;
 	VEC(char *) requests; /* each as it came, head and body */
 	size_t connections;
@@ -28,7 +28,7 @@ struct canned_server {
 };
 
 void canned_start(struct canned_server *server, struct loop *loop);
-/* What the next requests get; forgets the requests so far. */
+/* What the next requests get (copied); forgets the requests so far. */
 void canned_say(struct canned_server *server, const struct canned_answer *answers, size_t count);
 void canned_stop(struct canned_server *server); /* the loop must run once more before loop_free */
 

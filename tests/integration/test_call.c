@@ -1,9 +1,7 @@
 /*
  * The life of a call against a server that answers as told: what is repeated, what is not, what an error says.
  */
-#include "canned_server.h"
-#include "databricks/assignment.h"
-#include "databricks/scim.h"
+#include "canned_fixture.h"
 
 #include "base/text.h"
 
@@ -11,106 +9,18 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#define GUARD_MS 60000
-#define ACCOUNT_ID "11111111-1111-4111-8111-111111111111"
-#define METADATA "{\"oidc_endpoint\":\"%s/oidc/accounts/{account_id}\"}"
-
-struct fixture {
-	struct loop *loop;
-	struct canned_server server;
-	struct target_settings targets[2];
-	struct settings settings;
-	struct databricks *databricks;
-	struct task woken, guard;
-	struct loop_timer *guard_timer;
-	bool timed_out;
-	struct call call;
-};
-
-static void on_woken(struct task *task)
-{
-	loop_stop(task->loop);
-}
-
-static void on_guard(struct task *task)
-{
-	((struct fixture *)((char *)task - offsetof(struct fixture, guard)))->timed_out = true;
-	loop_stop(task->loop);
-}
-
-/* One workspace that signs in with a token: no request but the test's own. */
-static void start(struct fixture *fixture)
-{
-	struct err err;
-
-	*fixture = (struct fixture){.loop = loop_new()};
-	canned_start(&fixture->server, fixture->loop);
-	assert_int_equal(setenv("TEST_TOKEN", "secret-token", 1), 0);
-	assert_int_equal(setenv("HOME", "/nonexistent", 1), 0);
-	fixture->targets[0] = (struct target_settings){.name = "dev",
-			.host = fixture->server.host,
-			.auth = {.token = "env:TEST_TOKEN", .line = 1}};
-	fixture->settings = (struct settings){.targets = fixture->targets, .target_count = 1};
-	task_init(&fixture->woken, fixture->loop, on_woken);
-	task_init(&fixture->guard, fixture->loop, on_guard);
-	fixture->guard_timer = loop_timer_new(fixture->loop, &fixture->guard);
-	loop_timer_start(fixture->guard_timer, GUARD_MS);
-	if (databricks_new(fixture->loop, &fixture->settings, &fixture->databricks, &err) !=
-			ERR_NONE)
-		fail_msg("%s", err.text);
-	fixture->call = (struct call){.lane = LANE_SINGLE, .wakes = &fixture->woken};
-}
-
-static void stop(struct fixture *fixture)
-{
-	call_release(&fixture->call);
-	databricks_free(fixture->databricks);
-	loop_timer_free(fixture->guard_timer);
-	task_cancel(&fixture->woken);
-	task_cancel(&fixture->guard);
-	canned_stop(&fixture->server);
-	loop_free(fixture->loop);
-}
-
-static void say(struct fixture *fixture, const struct canned_answer *answers, size_t count)
-{
-	canned_say(&fixture->server, answers, count);
-}
-#define SAY(fixture, ...)                                                                          \
-	const struct canned_answer answers_[] = {__VA_ARGS__};                                     \
-	say((fixture), answers_, COUNT_OF(answers_))
-
-static void wait_for(struct fixture *fixture, const bool *done)
-{
-	while (!*done && !fixture->timed_out)
-		loop_run(fixture->loop);
-	if (fixture->timed_out)
-		fail_msg("still waiting after %d s", GUARD_MS / 1000);
-}
-
-static void read_group(struct fixture *fixture)
+static void read_group(struct canned_fixture *fixture)
 {
 	scim_get(fixture->databricks, &fixture->call, PRINCIPAL_GROUP, "8214", SCIM_WITH_MEMBERS);
-	wait_for(fixture, &fixture->call.done);
+	canned_fixture_wait(fixture, &fixture->call.done);
 }
 
-static void rename_group(struct fixture *fixture)
+static void rename_group(struct canned_fixture *fixture)
 {
 	struct scim_change change = {.fields = {[FIELD_DISPLAY_NAME] = "new"}};
 
 	scim_update(fixture->databricks, &fixture->call, PRINCIPAL_GROUP, "8214", &change);
-	wait_for(fixture, &fixture->call.done);
-}
-
-static size_t requests(const struct fixture *fixture)
-{
-	return fixture->server.requests.count;
-}
-
-static const char *request_at(const struct fixture *fixture, size_t at)
-{
-	assert_true(at < fixture->server.requests.count);
-	return fixture->server.requests.items[at];
+	canned_fixture_wait(fixture, &fixture->call.done);
 }
 
 #define GROUP "{\"id\":\"8214\",\"displayName\":\"x\"}"
@@ -120,10 +30,10 @@ static const char *request_at(const struct fixture *fixture, size_t at)
 
 static void a_call_carries_what_it_should(void **state)
 {
-	struct fixture fixture;
+	struct canned_fixture fixture;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture,
 			{canned_answer(200, "X-Request-Id: r-1\r\nX-Databricks-Org-Id: 77\r\n",
 					 GROUP),
@@ -133,44 +43,45 @@ static void a_call_carries_what_it_should(void **state)
 	assert_int_equal(fixture.call.status, 200);
 	assert_string_equal(fixture.call.request_id, "r-1");
 	assert_string_equal(fixture.call.org_id, "77");
-	assert_true(text_starts_with(request_at(&fixture, 0),
+	assert_true(text_starts_with(canned_fixture_request(&fixture, 0),
 			"PATCH /api/2.0/preview/scim/v2/Groups/8214 HTTP/1.1\r\n"));
-	assert_non_null(strstr(
-			request_at(&fixture, 0), "\r\nAuthorization: Bearer secret-token\r\n"));
-	assert_non_null(strstr(request_at(&fixture, 0), "\r\nUser-Agent: ldap2dbx/"));
-	assert_non_null(strstr(request_at(&fixture, 0), " auth/pat\r\n"));
-	assert_non_null(strstr(request_at(&fixture, 0), "\r\nContent-Type: application/json\r\n"));
-	assert_null(strstr(request_at(&fixture, 0), "X-Databricks-Workspace-Id"));
-	assert_non_null(strstr(request_at(&fixture, 0),
+	assert_non_null(strstr(canned_fixture_request(&fixture, 0),
+			"\r\nAuthorization: Bearer secret-token\r\n"));
+	assert_non_null(strstr(canned_fixture_request(&fixture, 0), "\r\nUser-Agent: ldap2dbx/"));
+	assert_non_null(strstr(canned_fixture_request(&fixture, 0), " auth/pat\r\n"));
+	assert_non_null(strstr(canned_fixture_request(&fixture, 0),
+			"\r\nContent-Type: application/json\r\n"));
+	assert_null(strstr(canned_fixture_request(&fixture, 0), "X-Databricks-Workspace-Id"));
+	assert_non_null(strstr(canned_fixture_request(&fixture, 0),
 			"\r\n\r\n{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],"
 			"\"Operations\":[{\"op\":\"replace\","
 			"\"path\":\"displayName\",\"value\":\"new\"}]}"));
-	stop(&fixture);
+	canned_fixture_stop(&fixture);
 }
 
 static void connections_are_kept(void **state)
 {
-	struct fixture fixture;
+	struct canned_fixture fixture;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture, {canned_answer(200, "", GROUP), CANNED_KEEP});
 	for (unsigned i = 0; i < 5; i++)
 		read_group(&fixture);
-	assert_int_equal(requests(&fixture), 5);
+	assert_int_equal(canned_fixture_requests(&fixture), 5);
 	assert_int_equal(fixture.server.connections, 1);
-	stop(&fixture);
+	canned_fixture_stop(&fixture);
 }
 
 static void missing_members_are_none_where_they_were_asked_for(void **state)
 {
 	struct arena *arena = arena_new();
 	struct resource resource;
-	struct fixture fixture;
+	struct canned_fixture fixture;
 	struct err err;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture, {canned_answer(200, "", GROUP), CANNED_KEEP});
 	read_group(&fixture);
 	assert_int_equal(
@@ -179,13 +90,13 @@ static void missing_members_are_none_where_they_were_asked_for(void **state)
 	assert_true(resource.has_members);
 	assert_int_equal(resource.member_count, 0);
 	scim_get(fixture.databricks, &fixture.call, PRINCIPAL_GROUP, "8214", 0);
-	wait_for(&fixture, &fixture.call.done);
+	canned_fixture_wait(&fixture, &fixture.call.done);
 	assert_int_equal(
 			scim_resource(fixture.call.answer, PRINCIPAL_GROUP, arena, &resource, &err),
 			ERR_NONE);
 	assert_false(resource.has_members);
 	arena_free(arena);
-	stop(&fixture);
+	canned_fixture_stop(&fixture);
 }
 
 /* What a server may answer to a read before it answers well. */
@@ -216,17 +127,17 @@ static void reads_are_repeated_inside(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct fixture fixture;
+		struct canned_fixture fixture;
 
-		start(&fixture);
+		canned_fixture_start(&fixture);
 		SAY(&fixture, cases[i], {canned_answer(200, "", GROUP), CANNED_KEEP});
 		read_group(&fixture);
 		if (fixture.call.code != ERR_NONE)
 			fail_msg("case %zu: %s", i, fixture.call.err.text);
-		assert_int_equal(requests(&fixture), 2);
+		assert_int_equal(canned_fixture_requests(&fixture), 2);
 		assert_string_equal(json_string_value(json_object_get(fixture.call.answer, "id")),
 				"8214");
-		stop(&fixture);
+		canned_fixture_stop(&fixture);
 	}
 }
 
@@ -264,16 +175,16 @@ static void what_will_not_change_is_not_repeated(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct fixture fixture;
+		struct canned_fixture fixture;
 
-		start(&fixture);
+		canned_fixture_start(&fixture);
 		SAY(&fixture, cases[i].answer, {canned_answer(200, "", GROUP), CANNED_KEEP});
 		read_group(&fixture);
 		assert_int_equal(fixture.call.code, cases[i].code);
-		assert_int_equal(requests(&fixture), 1);
+		assert_int_equal(canned_fixture_requests(&fixture), 1);
 		if (!text_starts_with(fixture.call.err.text, "GET .../Groups/8214: "))
 			fail_msg("%s", fixture.call.err.text);
-		stop(&fixture);
+		canned_fixture_stop(&fixture);
 	}
 }
 
@@ -302,9 +213,9 @@ static void writes_are_left_to_their_owner(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct fixture fixture;
+		struct canned_fixture fixture;
 
-		start(&fixture);
+		canned_fixture_start(&fixture);
 		/* once on a fresh connection, once on one that was used before: curl itself would repeat there */
 		for (unsigned warm = 0; warm < 2; warm++) {
 			SAY(&fixture, {canned_answer(200, "", GROUP), CANNED_KEEP}, cases[i].answer,
@@ -317,61 +228,61 @@ static void writes_are_left_to_their_owner(void **state)
 			assert_int_equal(fixture.call.code, cases[i].code);
 			assert_int_equal(fixture.call.err.effect_unknown, cases[i].unknown);
 			assert_int_equal(fixture.call.err.retry_after_s, cases[i].retry_after_s);
-			assert_int_equal(requests(&fixture), warm + 1);
+			assert_int_equal(canned_fixture_requests(&fixture), warm + 1);
 			if (!warm) {
-				stop(&fixture);
-				start(&fixture);
+				canned_fixture_stop(&fixture);
+				canned_fixture_start(&fixture);
 			}
 		}
-		stop(&fixture);
+		canned_fixture_stop(&fixture);
 	}
 }
 
 static void nothing_sent_has_no_effect(void **state)
 {
-	struct fixture fixture;
+	struct canned_fixture fixture;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	canned_stop(&fixture.server);
 	rename_group(&fixture);
 	assert_int_equal(fixture.call.code, ERR_IO);
 	assert_false(fixture.call.err.effect_unknown);
 	canned_start(&fixture.server, fixture.loop);
-	stop(&fixture);
+	canned_fixture_stop(&fixture);
 }
 
 static void a_second_401_is_final(void **state)
 {
 	struct target_status status;
-	struct fixture fixture;
+	struct canned_fixture fixture;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture, {canned_answer(401, "", ""), CANNED_KEEP});
 	rename_group(&fixture);
 	assert_int_equal(fixture.call.code, ERR_AUTH);
-	assert_int_equal(requests(&fixture), 2);
+	assert_int_equal(canned_fixture_requests(&fixture), 2);
 	databricks_status(fixture.databricks, 0, &status);
 	assert_int_equal(status.sign_in, SIGN_IN_OK);
 	rename_group(&fixture);
 	rename_group(&fixture);
-	assert_int_equal(requests(&fixture), 6);
+	assert_int_equal(canned_fixture_requests(&fixture), 6);
 	databricks_status(fixture.databricks, 0, &status);
 	assert_int_equal(status.sign_in, SIGN_IN_REFUSED);
 	/* from here on no request is made for a while */
 	rename_group(&fixture);
 	assert_int_equal(fixture.call.code, ERR_AUTH);
-	assert_int_equal(requests(&fixture), 6);
-	stop(&fixture);
+	assert_int_equal(canned_fixture_requests(&fixture), 6);
+	canned_fixture_stop(&fixture);
 }
 
 static void a_changed_token_is_read_anew(void **state)
 {
-	struct fixture fixture;
+	struct canned_fixture fixture;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture, {canned_answer(200, "", GROUP), CANNED_KEEP},
 			{canned_answer(401, "", ""), CANNED_KEEP},
 			{canned_answer(200, "", GROUP), CANNED_KEEP});
@@ -379,25 +290,25 @@ static void a_changed_token_is_read_anew(void **state)
 	assert_int_equal(setenv("TEST_TOKEN", "another-token", 1), 0);
 	rename_group(&fixture);
 	assert_int_equal(fixture.call.code, ERR_NONE);
-	assert_non_null(strstr(request_at(&fixture, 1), "Bearer secret-token"));
-	assert_non_null(strstr(request_at(&fixture, 2), "Bearer another-token"));
-	stop(&fixture);
+	assert_non_null(strstr(canned_fixture_request(&fixture, 1), "Bearer secret-token"));
+	assert_non_null(strstr(canned_fixture_request(&fixture, 2), "Bearer another-token"));
+	canned_fixture_stop(&fixture);
 }
 
 static void scims_own_type_is_used_where_json_is_refused(void **state)
 {
-	struct fixture fixture;
+	struct canned_fixture fixture;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture, {canned_answer(415, "", ""), CANNED_KEEP},
 			{canned_answer(204, "", ""), CANNED_KEEP});
 	rename_group(&fixture);
 	assert_int_equal(fixture.call.code, ERR_NONE);
 	assert_null(fixture.call.answer);
-	assert_non_null(strstr(
-			request_at(&fixture, 1), "\r\nContent-Type: application/scim+json\r\n"));
-	stop(&fixture);
+	assert_non_null(strstr(canned_fixture_request(&fixture, 1),
+			"\r\nContent-Type: application/scim+json\r\n"));
+	canned_fixture_stop(&fixture);
 }
 
 static void removing_what_is_not_there_is_success(void **state)
@@ -405,10 +316,10 @@ static void removing_what_is_not_there_is_success(void **state)
 	static const char *const values[] = {"workspace-access"};
 	static const struct scim_values_change removal = {SCIM_ENTITLEMENTS, NULL, 0, values, 1};
 	static const struct scim_values_change addition = {SCIM_ENTITLEMENTS, values, 1, NULL, 0};
-	struct fixture fixture;
+	struct canned_fixture fixture;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture,
 			{canned_answer(400, "",
 					 "{\"detail\":\"No such attribute with the name : "
@@ -416,15 +327,15 @@ static void removing_what_is_not_there_is_success(void **state)
 					 "\"scimType\":\"invalidPath\",\"status\":\"400\"}"),
 					CANNED_KEEP});
 	scim_change_values(fixture.databricks, &fixture.call, PRINCIPAL_USER, "1", &removal);
-	wait_for(&fixture, &fixture.call.done);
+	canned_fixture_wait(&fixture, &fixture.call.done);
 	assert_int_equal(fixture.call.code, ERR_NONE);
-	assert_non_null(strstr(request_at(&fixture, 0),
+	assert_non_null(strstr(canned_fixture_request(&fixture, 0),
 			"\"Operations\":[{\"op\":\"remove\",\"path\":\"entitlements\","
 			"\"value\":[{\"value\":\"workspace-access\"}]}]"));
 	scim_change_values(fixture.databricks, &fixture.call, PRINCIPAL_USER, "1", &addition);
-	wait_for(&fixture, &fixture.call.done);
+	canned_fixture_wait(&fixture, &fixture.call.done);
 	assert_int_equal(fixture.call.code, ERR_REFUSED);
-	stop(&fixture);
+	canned_fixture_stop(&fixture);
 }
 
 static void bodies_are_as_databricks_takes_them(void **state)
@@ -439,84 +350,84 @@ static void bodies_are_as_databricks_takes_them(void **state)
 			[FIELD_APPLICATION_ID] = "not a user's"};
 	static const char *const group[FIELD_COUNT_] = {
 			[FIELD_DISPLAY_NAME] = "eng", [FIELD_EXTERNAL_ID] = "a-1"};
-	struct fixture fixture;
+	struct canned_fixture fixture;
 	struct call *call = &fixture.call;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture, {canned_answer(200, "", GROUP), CANNED_KEEP});
 	scim_change_members(fixture.databricks, call, "9", &members);
-	wait_for(&fixture, &call->done);
+	canned_fixture_wait(&fixture, &call->done);
 	scim_change_values(fixture.databricks, call, PRINCIPAL_SERVICE, "9", &values);
-	wait_for(&fixture, &call->done);
+	canned_fixture_wait(&fixture, &call->done);
 	scim_update(fixture.databricks, call, PRINCIPAL_USER, "9", &off);
-	wait_for(&fixture, &call->done);
+	canned_fixture_wait(&fixture, &call->done);
 	scim_create(fixture.databricks, call, PRINCIPAL_USER, user, false);
-	wait_for(&fixture, &call->done);
+	canned_fixture_wait(&fixture, &call->done);
 	scim_create(fixture.databricks, call, PRINCIPAL_GROUP, group, true);
-	wait_for(&fixture, &call->done);
+	canned_fixture_wait(&fixture, &call->done);
 	scim_delete(fixture.databricks, call, PRINCIPAL_SERVICE, "9");
-	wait_for(&fixture, &call->done);
-	assert_non_null(strstr(request_at(&fixture, 0),
+	canned_fixture_wait(&fixture, &call->done);
+	assert_non_null(strstr(canned_fixture_request(&fixture, 0),
 			"\"Operations\":[{\"op\":\"remove\",\"path\":\"members[value eq "
 			"\\\"1\\\"]\"},{\"op\":\"add\",\"path\":"
 			"\"members\",\"value\":[{\"value\":\"1\"},{\"value\":\"2\"}]}]"));
-	assert_non_null(strstr(request_at(&fixture, 1),
+	assert_non_null(strstr(canned_fixture_request(&fixture, 1),
 			"\"Operations\":[{\"op\":\"add\",\"path\":\"roles\",\"value\":[{\"value\":"
 			"\"arn:aws:iam::1:instance-profile/"
 			"x\"}]},{\"op\":\"remove\",\"path\":\"roles[value eq "
 			"\\\"arn:aws:iam::1:instance-profile/x\\\"]\"}]"));
-	assert_non_null(strstr(request_at(&fixture, 2),
+	assert_non_null(strstr(canned_fixture_request(&fixture, 2),
 			"\"Operations\":[{\"op\":\"replace\",\"path\":\"active\",\"value\":false}"
 			"]"));
-	assert_non_null(strstr(request_at(&fixture, 3),
+	assert_non_null(strstr(canned_fixture_request(&fixture, 3),
 			"{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],"
 			"\"userName\":\"ada@example.com\",\"name\":{"
 			"\"givenName\":\"Ada\"},\"active\":false}"));
-	assert_non_null(strstr(request_at(&fixture, 4),
+	assert_non_null(strstr(canned_fixture_request(&fixture, 4),
 			"{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:Group\"],"
 			"\"displayName\":\"eng\",\"externalId\":"
 			"\"a-1\"}"));
-	assert_true(text_starts_with(request_at(&fixture, 5),
+	assert_true(text_starts_with(canned_fixture_request(&fixture, 5),
 			"DELETE /api/2.0/preview/scim/v2/ServicePrincipals/9 HTTP/1.1\r\n"));
-	stop(&fixture);
+	canned_fixture_stop(&fixture);
 }
 
 static void a_cancelled_call_is_not_heard_of(void **state)
 {
 	struct call other = {.lane = LANE_SINGLE};
-	struct fixture fixture;
+	struct canned_fixture fixture;
 
 	(void)state;
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture, {NULL, CANNED_HANG}, {canned_answer(200, "", GROUP), CANNED_KEEP});
 	other.wakes = &fixture.woken;
 	/* before it is sent, and while the server sits on it */
 	scim_get(fixture.databricks, &other, PRINCIPAL_USER, "1", 0);
 	call_cancel(&other);
 	scim_get(fixture.databricks, &other, PRINCIPAL_USER, "1", 0);
-	while (requests(&fixture) == 0)
+	while (canned_fixture_requests(&fixture) == 0)
 		(void)uv_run(loop_uv(fixture.loop), UV_RUN_ONCE);
 	call_cancel(&other);
 	read_group(&fixture);
 	assert_int_equal(fixture.call.code, ERR_NONE);
 	assert_false(other.done);
 	call_release(&other);
-	stop(&fixture);
+	canned_fixture_stop(&fixture);
 }
 
 static void a_big_answer_is_parsed_on_the_pool(void **state)
 {
 	AUTO(mem_freep) char *padding = mem_alloc(200001);
 	AUTO(mem_freep) char *body = NULL;
-	struct fixture fixture;
+	struct canned_fixture fixture;
 	struct call other = {.lane = LANE_SINGLE};
 
 	(void)state;
 	memset(padding, 'x', 200000);
 	padding[200000] = '\0';
 	body = mem_printf("{\"id\":\"8214\",\"displayName\":\"%s\"}", padding);
-	start(&fixture);
+	canned_fixture_start(&fixture);
 	SAY(&fixture, {canned_answer(200, "", body), CANNED_KEEP});
 	read_group(&fixture);
 	assert_int_equal(fixture.call.code, ERR_NONE);
@@ -531,7 +442,7 @@ static void a_big_answer_is_parsed_on_the_pool(void **state)
 		call_release(&other);
 		other = (struct call){.lane = LANE_SINGLE, .wakes = &fixture.woken};
 	}
-	stop(&fixture);
+	canned_fixture_stop(&fixture);
 }
 
 int main(void)
