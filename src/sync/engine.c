@@ -308,6 +308,8 @@ void engine_start(struct engine *engine)
 					op->object.key);
 		if (object)
 			object->read_wanted = true;
+		if (op->kind == OP_ASSIGN || op->kind == OP_UNASSIGN)
+			(void)inventory_workspace_ready(engine, op->target);
 	}
 	intake_start(engine);
 	if (!engine->inventory_ready)

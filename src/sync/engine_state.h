@@ -212,8 +212,10 @@ struct store_batch *records_batch(struct engine *engine); /* of this turn; made 
 void records_flush(struct engine *engine); /* commits the turn's batch, nobody waits */
 struct open_intent *records_open_intent(
 		struct engine *engine, const struct operation *op, unsigned reads_left);
-void records_close_intents(struct engine *engine,
-		const struct object *object); /* in memory and in the store */
+/* In memory and in the store: those that a read of the principal settles (NO_WORKSPACE), or the assignments in that
+ * workspace, which only its list settles. */
+#define NO_WORKSPACE UINT32_MAX
+void records_close_intents(struct engine *engine, const struct object *object, unsigned workspace);
 
 /* ---- settle.c: what answers and reads mean ---- */
 void settle_write(struct engine *engine, struct object *object, const struct operation *op,

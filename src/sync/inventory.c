@@ -125,8 +125,10 @@ static void settle_assignment_intents(struct engine *engine, unsigned workspace)
 		if (object && op->kind == OP_ASSIGN ? level && text_equal(level, op->values[0])
 						    : object && !level)
 			settle_write(engine, object, op, NULL);
-		if (object && !object->read_wanted)
-			records_close_intents(engine, object);
+		if (!object)
+			continue;
+		records_close_intents(engine, object, workspace);
+		i--; /* it is gone from the list */
 	}
 }
 

@@ -79,8 +79,8 @@ struct object {
 	uint64_t retry_ns;   /* not before; 0: at once */
 	unsigned tries;
 	int64_t quarantined_ms;       /* since; 0: not */
-	bool delayed; /* in the engine's list of those that wait for retry_ns */
-	bool doubted; /* quarantined by its plan, not by an answer */
+	bool delayed;                 /* in the engine's list of those that wait for retry_ns */
+	bool doubted;                 /* quarantined by its plan, not by an answer */
 	char *reason;                 /* of the quarantine */
 	struct work *work;            /* under way */
 	VEC(struct object *) waiters; /* groups that wait for this member's id */

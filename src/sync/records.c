@@ -174,14 +174,23 @@ struct open_intent *records_open_intent(
 	return intent;
 }
 
-void records_close_intents(struct engine *engine, const struct object *object)
+static bool is_assignment(const struct operation *op)
+{
+	return op->kind == OP_ASSIGN || op->kind == OP_UNASSIGN;
+}
+
+void records_close_intents(struct engine *engine, const struct object *object, unsigned workspace)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		struct open_intent *intent = engine->intents.items[i];
 
-		if (!text_equal(intent->op.object.key, object->key)) {
+		if (!text_equal(intent->op.object.key, object->key) ||
+				(workspace == NO_WORKSPACE ? is_assignment(&intent->op)
+							   : !is_assignment(&intent->op) ||
+										intent->op.target !=
+												workspace)) {
 			engine->intents.items[kept++] = intent;
 			continue;
 		}

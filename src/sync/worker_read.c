@@ -149,7 +149,7 @@ static void read_next_seen(struct work *work)
 
 	if (work->workspace_at == work->workspaces.count || !work->object->id) {
 		work->object->read_wanted = false;
-		records_close_intents(work->engine, work->object);
+		records_close_intents(work->engine, work->object, NO_WORKSPACE);
 		work_went_well(work);
 		work->stage = STAGE_END;
 		return;
@@ -160,8 +160,40 @@ static void read_next_seen(struct work *work)
 			id_text(work->object->id, id), SCIM_WITH_ENTITLEMENTS | SCIM_WITH_ROLES);
 }
 
-/* What an intent whose outcome was lost had done, as far as this read shows. */
-static void settle_intents(struct work *work)
+static bool shows_effect(const struct operation *op, const struct resource *resource)
+{
+	for (size_t i = 0; i < op->field_count; i++) {
+		if (!text_equal(resource->fields[op->fields[i].field], op->fields[i].after))
+			return false;
+	}
+	return op->active_before == op->active_after || resource->active == op->active_after;
+}
+
+/* Writes whose outcome was lost: what this read shows of them was done by us, and is no drift. */
+static void settle_own_changes(struct work *work, const struct resource *resource)
+{
+	struct object *object = work->object;
+	struct open_intent *intent;
+	const struct operation *create = open_create(work->engine, object, &intent);
+	const char *external_id = field_after(create, FIELD_EXTERNAL_ID);
+
+	if (!object->ours && external_id &&
+			text_equal(external_id, resource->fields[FIELD_EXTERNAL_ID])) {
+		settle_write(work->engine, object, create, resource);
+		return;
+	}
+	for (size_t i = 0; object->ours && i < work->engine->intents.count; i++) {
+		const struct operation *op = &work->engine->intents.items[i]->op;
+
+		if (text_equal(op->object.key, object->key) &&
+				(op->kind == OP_UPDATE || op->kind == OP_DEACTIVATE) &&
+				shows_effect(op, resource))
+			settle_write(work->engine, object, op, NULL);
+	}
+}
+
+/* Members that an intent whose outcome was lost had added, as far as this read shows. */
+static void settle_own_members(struct work *work)
 {
 	struct object *object = work->object;
 
@@ -191,13 +223,14 @@ static void take_principal(struct work *work, const struct resource *resource)
 	struct object *object = work->object;
 
 	object->lost = false;
+	settle_own_changes(work, resource);
 	if (!settle_read(work->engine, object, resource)) {
 		work_delay(work, SECOND_LOOK_NS);
 		work->stage = STAGE_END;
 		return;
 	}
 	settle_seen(work->engine, object, object->target, resource);
-	settle_intents(work);
+	settle_own_members(work);
 	list_workspaces(work);
 	read_next_seen(work);
 }
@@ -219,7 +252,7 @@ static void not_found(struct work *work)
 	}
 	object->lost = false;
 	object->read_wanted = false;
-	records_close_intents(work->engine, object);
+	records_close_intents(work->engine, object, NO_WORKSPACE);
 	settle_gone(work->engine, object);
 }
 
@@ -287,7 +320,7 @@ static void nothing_found(struct work *work)
 		return;
 	}
 	object->read_wanted = false;
-	records_close_intents(work->engine, object);
+	records_close_intents(work->engine, object, NO_WORKSPACE);
 	if (object->named_only) {
 		struct err err;
 
