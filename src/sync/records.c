@@ -163,15 +163,23 @@ static struct operation *operation_copy(
 }
 
 struct open_intent *records_open_intent(
-		struct engine *engine, const struct operation *op, unsigned reads_left)
+		struct engine *engine, const struct operation *op)
 {
 	struct open_intent *intent = mem_zalloc(sizeof(*intent));
 
 	intent->arena = arena_new();
 	intent->op = *operation_copy(engine, op, intent->arena);
-	intent->reads_left = reads_left;
 	*vec_add(&engine->intents) = intent;
 	return intent;
+}
+
+bool records_intent_is_of(const struct engine *engine, const struct open_intent *intent,
+		const struct object *object)
+{
+	/* With an account a principal's grants are in other targets than itself. */
+	return text_equal(intent->op.object.key, object->key) &&
+			(intent->op.target == object->target ||
+					(engine->settings->has_account && object->target == 0));
 }
 
 void records_close_intents(struct engine *engine, const struct object *object)
@@ -181,7 +189,7 @@ void records_close_intents(struct engine *engine, const struct object *object)
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		struct open_intent *intent = engine->intents.items[i];
 
-		if (!text_equal(intent->op.object.key, object->key)) {
+		if (!records_intent_is_of(engine, intent, object)) {
 			engine->intents.items[kept++] = intent;
 			continue;
 		}
@@ -314,7 +322,6 @@ static void load_intent(void *context, const struct store_intent *record)
 	struct err err;
 
 	intent->arena = arena_new();
-	intent->reads_left = 2;
 	if (!json ||
 			operation_from_json(json, engine->settings, intent->arena, &intent->op,
 					&err) != ERR_NONE) {
