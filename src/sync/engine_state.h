@@ -74,8 +74,6 @@ struct workspace_state {
 struct open_intent {
 	struct arena *arena;
 	struct operation op;
-	unsigned reads_left; /* of a create without conflict check: reads that must miss it before
-				it is made again */
 };
 
 struct inventory;
@@ -111,6 +109,7 @@ struct engine {
 	bool directory_ready; /* every search is settled: planning may begin */
 	bool inventory_ready; /* Databricks was read since the start, or need not be */
 	bool inventory_complete;
+	uint64_t inventory_ns; /* when the lists were last read whole; 0: not since the start */
 	/* Principals of ours whose entry no search returned are searched for once more before they
 	 * count as leavers. */
 	bool leavers_confirmed;
@@ -210,8 +209,9 @@ void records_audit(struct engine *engine, const char *event, const struct operat
 		const char *result, const char *request_id, const struct err *err);
 struct store_batch *records_batch(struct engine *engine); /* of this turn; made when needed */
 void records_flush(struct engine *engine); /* commits the turn's batch, nobody waits */
-struct open_intent *records_open_intent(
-		struct engine *engine, const struct operation *op, unsigned reads_left);
+struct open_intent *records_open_intent(struct engine *engine, const struct operation *op);
+bool records_intent_is_of(const struct engine *engine, const struct open_intent *intent,
+		const struct object *object);
 /* In memory and in the store: those that a read of the principal settles (NO_WORKSPACE), or the assignments in that
  * workspace, which only its list settles. */
 #define NO_WORKSPACE UINT32_MAX

@@ -347,6 +347,8 @@ static void finish(struct inventory *inventory)
 	mem_free(inventory->listings);
 	mem_free(inventory);
 	engine->inventory_complete = !failed;
+	if (!failed)
+		engine->inventory_ns = clock_monotonic_ns();
 	engine->inventory_ready = true;
 	pass_mark_all(engine);
 	engine_advance(engine);

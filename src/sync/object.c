@@ -356,6 +356,19 @@ static void foreign_leave(struct registry *registry, struct foreign_item *item)
 	mem_free(item);
 }
 
+void registry_foreign_drop(
+		struct registry *registry, unsigned target, enum principal_kind kind, uint64_t id)
+{
+	for (size_t i = 0; i < registry->foreign.count; i++) {
+		struct foreign_item *item = registry->foreign.items[i];
+
+		if (item->target != target || item->is.kind != kind || item->is.id != id)
+			continue;
+		registry->foreign.items[i--] = registry->foreign.items[--registry->foreign.count];
+		foreign_leave(registry, item);
+	}
+}
+
 void registry_foreign_drop_target(struct registry *registry, unsigned target)
 {
 	size_t kept = 0;

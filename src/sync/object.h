@@ -69,7 +69,8 @@ struct object {
 	bool dirty;          /* in the engine's queue */
 	bool read_wanted;    /* reads come before the next plan */
 	bool verify;         /* members were added and no answer showed them: read them back */
-	bool lost;           /* a read found it gone; a second one must agree */
+	bool looked_up;      /* a search for it found nothing since the start */
+	unsigned misses;     /* reads in a row that did not find it */
 	bool planned;        /* a plan was computed since it was last dirty */
 	bool leaving;        /* at the last plan: it is a leaver */
 	uint64_t reported;   /* mode observe: digest of the operations that were told last */
@@ -132,6 +133,8 @@ const struct foreign *registry_foreign_by_name(const struct registry *registry, 
 		enum principal_kind kind, const char *name);
 const struct foreign *registry_foreign_by_external_id(const struct registry *registry,
 		unsigned target, enum principal_kind kind, const char *external_id);
+void registry_foreign_drop(
+		struct registry *registry, unsigned target, enum principal_kind kind, uint64_t id);
 void registry_foreign_drop_target(
 		struct registry *registry, unsigned target); /* before reading anew */
 

@@ -16,6 +16,7 @@
 /* What a plan makes doubtful is looked at again after 30 s, doubling to some half an hour, or at once when its entry changes. */
 #define DOUBT_FIRST_NS (30 * SECOND_NS)
 #define DOUBT_DOUBLINGS 6
+#define LISTS_FRESH_NS (600 * SECOND_NS) /* so long a list says who does not exist */
 
 /* ---- what is wanted ---- */
 
@@ -49,7 +50,20 @@ static void tie_node(struct engine *engine, struct object *object, node_id node)
 	object->node = node;
 }
 
-static void wanted_members(struct engine *engine, const struct object *group, struct arena *arena,
+/* A member that could not be made so far is not waited for; once it is there, the group is planned
+ * again. */
+static void wait_for_stuck(struct object *member, struct object *group)
+{
+	if (member->id || (!member->tries && !member->quarantined_ms))
+		return;
+	for (vec_each (&member->waiters, waiter)) {
+		if (*waiter == group)
+			return;
+	}
+	*vec_add(&member->waiters) = group;
+}
+
+static void wanted_members(struct engine *engine, struct object *group, struct arena *arena,
 		struct wanted *ret)
 {
 	const node_id *nodes;
@@ -65,8 +79,10 @@ static void wanted_members(struct engine *engine, const struct object *group, st
 		 * same. */
 		if (!member && engine->settings->has_account)
 			member = object_of_node(engine, 0, nodes[i]);
-		if (member)
-			members[ret->member_count++] = member;
+		if (!member)
+			continue;
+		members[ret->member_count++] = member;
+		wait_for_stuck(member, group);
 	}
 	ret->members = members;
 }
@@ -652,12 +668,24 @@ static void keep_match(struct engine *engine, struct object *object)
 	records_principal(engine, object);
 }
 
+/* Databricks makes a second service principal of the same name without a word. */
+static bool must_look_first(const struct engine *engine, const struct object *object)
+{
+	return object->kind == PRINCIPAL_SERVICE && !object->id && !object->named_only &&
+			object->node != NODE_NONE && !object->looked_up &&
+			(!engine->inventory_ns ||
+					clock_monotonic_ns() - engine->inventory_ns >
+							LISTS_FRESH_NS);
+}
+
 static void plan_one(struct engine *engine, struct object *object)
 {
 	struct object_plan plan;
 	const char *reason;
 
 	arena_reset(engine->scratch);
+	if (must_look_first(engine, object))
+		object->read_wanted = true;
 	if (object->read_wanted) {
 		ready_add(engine, object);
 		return;

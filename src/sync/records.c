@@ -162,21 +162,32 @@ static struct operation *operation_copy(
 	return copy;
 }
 
-struct open_intent *records_open_intent(
-		struct engine *engine, const struct operation *op, unsigned reads_left)
+struct open_intent *records_open_intent(struct engine *engine, const struct operation *op)
 {
 	struct open_intent *intent = mem_zalloc(sizeof(*intent));
 
 	intent->arena = arena_new();
 	intent->op = *operation_copy(engine, op, intent->arena);
-	intent->reads_left = reads_left;
 	*vec_add(&engine->intents) = intent;
 	return intent;
 }
 
-static bool is_assignment(const struct operation *op)
+bool records_intent_is_of(const struct engine *engine, const struct open_intent *intent,
+		const struct object *object)
 {
-	return op->kind == OP_ASSIGN || op->kind == OP_UNASSIGN;
+	/* With an account a principal's grants are in other targets than itself. */
+	return text_equal(intent->op.object.key, object->key) &&
+			(intent->op.target == object->target ||
+					(engine->settings->has_account && object->target == 0));
+}
+
+/* Whether what settled just now (see the header of records_close_intents) settles this one. */
+static bool is_settled(const struct open_intent *intent, unsigned workspace)
+{
+	bool assignment = intent->op.kind == OP_ASSIGN || intent->op.kind == OP_UNASSIGN;
+
+	return workspace == NO_WORKSPACE ? !assignment
+					 : assignment && intent->op.target == workspace;
 }
 
 void records_close_intents(struct engine *engine, const struct object *object, unsigned workspace)
@@ -186,11 +197,8 @@ void records_close_intents(struct engine *engine, const struct object *object, u
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		struct open_intent *intent = engine->intents.items[i];
 
-		if (!text_equal(intent->op.object.key, object->key) ||
-				(workspace == NO_WORKSPACE ? is_assignment(&intent->op)
-							   : !is_assignment(&intent->op) ||
-										intent->op.target !=
-												workspace)) {
+		if (!records_intent_is_of(engine, intent, object) ||
+				!is_settled(intent, workspace)) {
 			engine->intents.items[kept++] = intent;
 			continue;
 		}
@@ -323,7 +331,6 @@ static void load_intent(void *context, const struct store_intent *record)
 	struct err err;
 
 	intent->arena = arena_new();
-	intent->reads_left = 2;
 	if (!json ||
 			operation_from_json(json, engine->settings, intent->arena, &intent->op,
 					&err) != ERR_NONE) {

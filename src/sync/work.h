@@ -51,5 +51,6 @@ void work_seen_answered(struct work *work);
 bool work_write_start(struct work *work);
 void work_write_committed(struct work *work);
 void work_write_answered(struct work *work);
+void work_log_change(const struct work *work, const struct operation *op, const char *request_id);
 
 #endif

@@ -1,7 +1,14 @@
 /* worker_read -- looks a principal up and reads what is known of it, workspace by workspace. */
 #include "sync/work.h"
 
+#include "base/clock.h"
 #include "base/text.h"
+
+/* How many reads in a row must miss what was there or may be there. Databricks would make a second
+ * service principal of the same name without a word, and reads may miss what is fresh for a while:
+ * these are looked for over 20 s. */
+#define LOOKS 2
+#define LOOKS_FOR_SERVICES 5
 
 static const struct operation *open_create(
 		const struct engine *engine, const struct object *object, struct open_intent **ret)
@@ -169,26 +176,26 @@ static bool shows_effect(const struct operation *op, const struct resource *reso
 	return op->active_before == op->active_after || resource->active == op->active_after;
 }
 
+static void settle_found(struct work *work, const struct operation *op)
+{
+	settle_write(work->engine, work->object, op, NULL);
+	records_audit(work->engine, "change", op, "found", NULL, NULL);
+	work_log_change(work, op, NULL);
+}
+
 /* Writes whose outcome was lost: what this read shows of them was done by us, and is no drift. */
 static void settle_own_changes(struct work *work, const struct resource *resource)
 {
 	struct object *object = work->object;
-	struct open_intent *intent;
-	const struct operation *create = open_create(work->engine, object, &intent);
-	const char *external_id = field_after(create, FIELD_EXTERNAL_ID);
 
-	if (!object->ours && external_id &&
-			text_equal(external_id, resource->fields[FIELD_EXTERNAL_ID])) {
-		settle_write(work->engine, object, create, resource);
-		return;
-	}
 	for (size_t i = 0; object->ours && i < work->engine->intents.count; i++) {
-		const struct operation *op = &work->engine->intents.items[i]->op;
+		const struct open_intent *intent = work->engine->intents.items[i];
+		const struct operation *op = &intent->op;
 
-		if (text_equal(op->object.key, object->key) &&
+		if (records_intent_is_of(work->engine, intent, object) &&
 				(op->kind == OP_UPDATE || op->kind == OP_DEACTIVATE) &&
 				shows_effect(op, resource))
-			settle_write(work->engine, object, op, NULL);
+			settle_found(work, op);
 	}
 }
 
@@ -202,8 +209,8 @@ static void settle_own_members(struct work *work)
 		struct operation done = *op;
 		struct principal_ref *members;
 
-		if (!text_equal(op->object.key, object->key) || op->kind != OP_ADD_MEMBERS ||
-				!object->actual_known)
+		if (!records_intent_is_of(work->engine, *intent, object) ||
+				op->kind != OP_ADD_MEMBERS || !object->actual_known)
 			continue;
 		members = arena_alloc(work->arena, (op->member_count + 1) * sizeof(*members));
 		done.member_count = 0;
@@ -214,15 +221,34 @@ static void settle_own_members(struct work *work)
 				members[done.member_count++] = op->members[i];
 		}
 		done.members = members;
-		settle_write(work->engine, object, &done, NULL);
+		if (done.member_count)
+			settle_found(work, &done);
 	}
+}
+
+/* Ours, if it is what a create whose answer was lost has made. */
+static void settle_create(struct work *work, const struct resource *resource)
+{
+	struct object *object = work->object;
+	struct open_intent *intent = NULL;
+	const struct operation *create = open_create(work->engine, object, &intent);
+
+	if (!create || object->ours ||
+			!text_equal(resource->fields[FIELD_EXTERNAL_ID],
+					field_after(create, FIELD_EXTERNAL_ID)))
+		return;
+	settle_write(work->engine, object, create, resource);
+	records_audit(work->engine, "change", create, "found", NULL, NULL);
+	work_log_change(work, create, NULL);
+	object->actual_known = false;
 }
 
 static void take_principal(struct work *work, const struct resource *resource)
 {
 	struct object *object = work->object;
 
-	object->lost = false;
+	object->misses = 0;
+	settle_create(work, resource);
 	settle_own_changes(work, resource);
 	if (!settle_read(work->engine, object, resource)) {
 		work_delay(work, SECOND_LOOK_NS);
@@ -235,23 +261,38 @@ static void take_principal(struct work *work, const struct resource *resource)
 	read_next_seen(work);
 }
 
+/* It was not found. Returns whether that is not the last word. */
+static bool look_again(struct work *work)
+{
+	struct object *object = work->object;
+	uint64_t age = clock_monotonic_ns() - object->written_ns;
+
+	if (object->id && object->written_ns && age < READ_LAG_NS) {
+		work_delay(work, READ_LAG_NS - age);
+		return true;
+	}
+	if (++object->misses < (object->kind == PRINCIPAL_SERVICE ? LOOKS_FOR_SERVICES : LOOKS)) {
+		work_delay(work, object->misses * SECOND_LOOK_NS);
+		return true;
+	}
+	object->misses = 0;
+	object->read_wanted = false;
+	return false;
+}
+
 static void not_found(struct work *work)
 {
 	struct object *object = work->object;
 
 	work->stage = STAGE_END;
+	if (look_again(work))
+		return;
 	if (!object->id) {
 		/* What the last list showed is gone again. */
-		object->read_wanted = false;
+		registry_foreign_drop(work->engine->registry, object->target, object->kind,
+				work->asked_id);
 		return;
 	}
-	if (!object->lost) {
-		object->lost = true;
-		work_delay(work, SECOND_LOOK_NS);
-		return;
-	}
-	object->lost = false;
-	object->read_wanted = false;
 	records_close_intents(work->engine, object, NO_WORKSPACE);
 	settle_gone(work->engine, object);
 }
@@ -314,12 +355,10 @@ static void nothing_found(struct work *work)
 
 	work->stage = STAGE_END;
 	if (open_create(work->engine, object, &intent) && object->kind == PRINCIPAL_SERVICE &&
-			intent->reads_left > 0) {
-		intent->reads_left--;
-		work_delay(work, SECOND_LOOK_NS);
+			look_again(work))
 		return;
-	}
 	object->read_wanted = false;
+	object->looked_up = true;
 	records_close_intents(work->engine, object, NO_WORKSPACE);
 	if (object->named_only) {
 		struct err err;
@@ -344,10 +383,7 @@ static void nothing_found(struct work *work)
 static void found(struct work *work, const struct resource *resource)
 {
 	struct object *object = work->object;
-	struct open_intent *intent = NULL;
-	const struct operation *create = open_create(work->engine, object, &intent);
 	const char *name = resource->fields[principal_name_field(object->kind)];
-	const char *external_id = lookup_value(work, FIELD_EXTERNAL_ID);
 	struct foreign foreign = {object->kind, id_parse(resource->id),
 			name ? name : resource->fields[FIELD_DISPLAY_NAME],
 			resource->fields[FIELD_EXTERNAL_ID], resource->fields[FIELD_DISPLAY_NAME],
@@ -357,10 +393,6 @@ static void found(struct work *work, const struct resource *resource)
 		registry_bind(work->engine->registry, object, foreign.id);
 		registry_set_field(work->engine->registry, object,
 				principal_name_field(object->kind), foreign.name);
-	} else if (create && text_equal(foreign.external_id, external_id)) {
-		/* Ours: the create whose answer was lost. */
-		settle_write(work->engine, object, create, resource);
-		object->actual_known = false;
 	} else if (foreign.name) {
 		registry_foreign_put(work->engine->registry, object->target, &foreign);
 	}

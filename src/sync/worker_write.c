@@ -126,7 +126,7 @@ static void write_send(struct work *work)
 	}
 }
 
-static void log_change(const struct work *work, const struct operation *op, const char *request_id)
+void work_log_change(const struct work *work, const struct operation *op, const char *request_id)
 {
 	const char *text = operation_describe(op, work->engine->settings, work->arena);
 	AUTO(mem_freep)
@@ -150,7 +150,7 @@ static void record_done(
 	if (op->is_removal && !op->follows_leaver)
 		pass_dissolve(engine, op->id);
 	records_audit(engine, "change", op, "ok", work->call.request_id, NULL);
-	log_change(work, op, work->call.request_id);
+	work_log_change(work, op, work->call.request_id);
 	engine->progress.operations_done++;
 }
 
@@ -190,7 +190,7 @@ static void write_done(struct work *work)
 		answer = &resource;
 	if (first_op(work)->kind == OP_CREATE && !answer) {
 		/* 201 without a body that can be read: it exists, so look for it. */
-		(void)records_open_intent(work->engine, first_op(work), 2);
+		(void)records_open_intent(work->engine, first_op(work));
 		work->object->read_wanted = true;
 		return;
 	}
@@ -214,7 +214,8 @@ static void write_failed(struct work *work)
 
 	for (vec_each (&work->ops, op)) {
 		if (err->effect_unknown || work->call.code == ERR_CANCELLED) {
-			(void)records_open_intent(engine, op, 2);
+			(void)records_open_intent(engine, op);
+			records_audit(engine, "change", op, "unknown", work->call.request_id, err);
 			continue;
 		}
 		store_drop_intent(records_batch(engine), op->id);

@@ -3,6 +3,7 @@
 #
 # Sourcing it makes a temp folder $work, which goes, with every process noted in it, when the script ends. A failed
 # check prints what was expected, and the logs of slapd and the simulator; the script goes on and ends with status 1.
+# With KEEP_WORK=yes in the environment the folder stays.
 #
 #   check NAME COMMAND...        runs COMMAND; counts and prints "ok"/"not ok"
 #   check_equal NAME WANT GOT    the same for two texts
@@ -59,7 +60,7 @@ stop_process() {
 	local pid=$1 signal=${2:-TERM}
 	kill "-$signal" "$pid" 2>/dev/null || return 0
 	wait_for $stop_seconds process_gone "$pid" || kill -KILL "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
+	{ wait "$pid"; } 2>/dev/null
 }
 
 # Every process is in a session of its own, so Ctrl-C reaches this script alone, which then ends them in order.
@@ -71,7 +72,11 @@ cleanup() {
 	for dir in "${slapd_dirs[@]}"; do
 		"$support/slapd" down "$dir"
 	done
-	rm -rf "$work"
+	if [ -n "${KEEP_WORK:-}" ]; then
+		echo "kept: $work"
+	else
+		rm -rf "$work"
+	fi
 }
 trap cleanup EXIT
 trap 'exit 129' HUP

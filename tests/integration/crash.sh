@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# crash -- kill -9 at random moments of a first load and of a stream of changes, while Databricks loses answers after
+# their effect: the end is that of an undisturbed run, nothing is made twice, nothing goes that should stay
+#
+# usage: crash.sh [KILLS]     half of them in the first load, half in the changes
+# shellcheck source=world.sh
+. "$(dirname "$0")/world.sh"
+
+kills=${1:-20}
+base=dc=example,dc=com
+RANDOM=${SEED:-$$}
+echo "seed ${SEED:-$$}"
+
+random_nap() {
+	sleep "$((RANDOM % 2)).$(printf '%03d' $((RANDOM % 1000)))"
+}
+
+# A life of the service in world "wild", ended at a random moment.
+short_life() {
+	start_service wild
+	random_nap
+	stop_service wild KILL
+}
+
+same_end() {
+	dump wild >"$work/wild.dump"
+	dump calm >"$work/calm.dump"
+	[ -s "$work/calm.dump" ] && cmp -s "$work/wild.dump" "$work/calm.dump"
+}
+
+person() {
+	printf 'uid=%s,ou=People,%s' "$1" "$base"
+}
+
+print_team_change() {
+	printf 'dn: cn=team-%s,ou=Teams,%s\nchangetype: modify\n%s: member\nmember: %s\n\n' "$1" "$base" "$2" "$(person "$3")"
+}
+
+print_joiner() {
+	printf 'dn: %s\nchangetype: add\nobjectClass: inetOrgPerson\nuid: %s\ngivenName: Joy\nsn: %s\ncn: Joy %s\n' \
+		"$(person "$1")" "$1" "$1" "$1"
+	printf 'displayName: Joy %s\nmail: %s@example.com\nemployeeType: staff\n\n' "$1" "$1"
+	print_team_change bi add "$1"
+}
+
+# What happens in the company on day $1; few enough leave for the guard to let them go.
+print_day() {
+	local joiner=joy.n$1 before=joy.n$(($1 - 1)) earlier=joy.n$(($1 - 5))
+	print_joiner "$joiner"
+	[ "$1" -gt 0 ] || return
+	printf 'dn: %s\nchangetype: modify\nreplace: displayName\ndisplayName: Renamed %s\n\n' "$(person "$before")" "$before"
+	print_team_change data-science add "$before"
+	[ $(($1 % 2)) = 1 ] || [ "$1" -gt 16 ] || print_team_change bi delete "$before"
+	[ $(($1 % 5)) != 0 ] || [ "$1" -gt 40 ] || printf 'dn: %s\nchangetype: delete\n\n' "$(person "$earlier")"
+}
+
+"$top_srcdir/contrib/demo-company" "$base" >"$work/company.ldif"
+start_slapd --ldif "$work/company.ldif"
+cat >"$work/faults.json" <<'JSON'
+{"seed": 1, "rules": [
+ {"match": "GET *", "fault": "cut-before", "probability": 0.01},
+ {"match": "* *scim/v2/*", "fault": "lost-reply", "probability": 0.1},
+ {"match": "* *permissionassignments/*", "fault": "lost-reply", "probability": 0.2}]}
+JSON
+make_world calm
+make_world wild --latency 100 --faults "$work/faults.json"
+
+# ---- the first load ----
+
+ldap2dbx_in calm apply --auto-approve >"$work/calm.log" 2>&1
+check_equal "the undisturbed first load" 0 $?
+for ((i = 0; i < kills / 2; i++)); do
+	short_life
+done
+start_service wild
+check "a first load with $((kills / 2)) kills ends as an undisturbed one" wait_for 60 same_end ||
+	diff "$work/calm.dump" "$work/wild.dump"
+stop_service wild KILL
+
+# ---- changes ----
+
+start_service calm
+check "the undisturbed service follows" wait_for 20 is_settled calm
+for ((i = 0; i < (kills + 1) / 2; i++)); do
+	start_service wild
+	random_nap
+	print_day $i | ldif
+	random_nap
+	stop_service wild KILL
+done
+start_service wild
+check "changes with $(((kills + 1) / 2)) kills end as undisturbed ones" wait_for 60 same_end ||
+	diff "$work/calm.dump" "$work/wild.dump"
+check "and nothing is left to do" wait_for 60 is_settled wild
+
+# ---- afterwards ----
+
+check_equal "nothing was deleted on the way" 0 "$(count_requests wild '.method == "DELETE"')"
+check_equal "nothing is held" 0 "$(ldap2dbx_in wild status -o json | jq '.holds | length')"
+check_equal "nothing is quarantined" '[]' "$(ldap2dbx_in wild status -o json | jq -c .quarantine)"
+kill -HUP "${simulator_pid[wild]}"
+ldap2dbx_in wild plan >"$work/plan.log" 2>&1
+check_equal "the next plan is empty" 0 $? || cat "$work/plan.log"
+stop_service wild
+ldap2dbx_in wild audit verify >"$work/audit.log" 2>&1
+check_equal "the audit holds" 0 $?
+check_equal "no intent is open" 0 "$(sqlite3 "$work/wild/state.db" 'SELECT count(*) FROM intent')"
+
+done_testing
