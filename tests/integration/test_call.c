@@ -393,6 +393,108 @@ static void bodies_are_as_databricks_takes_them(void **state)
 	canned_fixture_stop(&fixture);
 }
 
+/* The header routes on hosts of several workspaces, and is refused on account paths. */
+static void workspace_ids_go_where_they_belong(void **state)
+{
+	struct canned_fixture fixture;
+
+	(void)state;
+	canned_fixture_start(&fixture);
+	assert_int_equal(setenv("DATABRICKS_WORKSPACE_ID", "77", 1), 0);
+	canned_fixture_reconnect(&fixture);
+	SAY(&fixture, {canned_answer(200, "", GROUP), CANNED_KEEP});
+	read_group(&fixture);
+	assert_non_null(strstr(canned_fixture_request(&fixture, 0),
+			"\r\nX-Databricks-Workspace-Id: 77\r\n"));
+	fixture.targets[0].is_account = true;
+	fixture.targets[0].account_id = CANNED_ACCOUNT_ID;
+	canned_fixture_reconnect(&fixture);
+	read_group(&fixture);
+	assert_null(strstr(canned_fixture_request(&fixture, 1), "X-Databricks-Workspace-Id"));
+	assert_int_equal(unsetenv("DATABRICKS_WORKSPACE_ID"), 0);
+	canned_fixture_stop(&fixture);
+}
+
+struct listing {
+	struct canned_fixture *fixture;
+	char ids[64];
+	bool done;
+	enum err_code code;
+};
+
+static void on_page(void *context, const struct resource *resources, size_t count)
+{
+	struct listing *listing = context;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t used = strlen(listing->ids);
+
+		(void)snprintf(listing->ids + used, sizeof(listing->ids) - used, "%s ",
+				resources[i].id);
+	}
+}
+
+static void on_listed(void *context, const struct err *err_or_null)
+{
+	struct listing *listing = context;
+
+	listing->code = err_or_null ? err_or_null->code : ERR_NONE;
+	listing->done = true;
+	loop_stop(listing->fixture->loop);
+}
+
+#define PAGE(total, items)                                                                         \
+	canned_answer(200, "", "{\"totalResults\":" total ",\"Resources\":[" items "]}")
+
+static void lists_drop_repeats_and_do_not_trust_their_end(void **state)
+{
+	const struct {
+		struct canned_answer answers[4];
+		const char *ids;
+		enum err_code code;
+		size_t requests;
+	} cases[] = {
+			{{{PAGE("3", "{\"id\":\"1\"},{\"id\":\"2\"}"), CANNED_KEEP},
+					 {PAGE("3", "{\"id\":\"2\"},{\"id\":\"3\"}"), CANNED_KEEP},
+					 {canned_answer(200, "", "{\"totalResults\":3}"),
+							 CANNED_KEEP}},
+					"1 2 3 ", ERR_NONE, 3},
+			{{{PAGE("3", "{\"id\":\"1\"},{\"id\":\"1\"}"), CANNED_KEEP},
+					 {PAGE("3", ""), CANNED_KEEP}},
+					"1 ", ERR_INCOMPLETE, 2},
+			{{{PAGE("3", "{\"id\":\"1\"}"), CANNED_KEEP},
+					 {canned_answer(200, "", "<html>"), CANNED_KEEP}},
+					"1 ", ERR_PROTO, 2},
+			{{{PAGE("3", "{\"id\":\"1\"}"), CANNED_KEEP},
+					 {canned_answer(404, "", ""), CANNED_KEEP}},
+					"1 ", ERR_NOT_FOUND, 2},
+			{{{PAGE("3", "{\"id\":\"1\"}"), CANNED_KEEP},
+					 {canned_answer(500, "", ""), CANNED_KEEP},
+					 {PAGE("2", "{\"id\":\"2\"}"), CANNED_KEEP},
+					 {PAGE("2", ""), CANNED_KEEP}},
+					"1 2 ", ERR_NONE, 4},
+			{{{PAGE("1", "{\"name\":7}"), CANNED_KEEP}}, "", ERR_PROTO, 1},
+			{{{canned_answer(200, "", "{\"totalResults\":0}"), CANNED_KEEP}}, "",
+					ERR_NONE, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct canned_fixture fixture;
+		struct listing listing = {.fixture = &fixture};
+
+		canned_fixture_start(&fixture);
+		canned_say(&fixture.server, cases[i].answers, cases[i].requests);
+		(void)scim_list_start(fixture.databricks, 0, PRINCIPAL_USER, 0, on_page, on_listed,
+				&listing);
+		canned_fixture_wait(&fixture, &listing.done);
+		assert_string_equal(listing.ids, cases[i].ids);
+		assert_int_equal(listing.code, cases[i].code);
+		assert_int_equal(canned_fixture_requests(&fixture), cases[i].requests);
+		canned_fixture_stop(&fixture);
+	}
+}
+
 static void a_cancelled_call_is_not_heard_of(void **state)
 {
 	struct call other = {.lane = LANE_SINGLE};
@@ -460,6 +562,8 @@ int main(void)
 			cmocka_unit_test(scims_own_type_is_used_where_json_is_refused),
 			cmocka_unit_test(removing_what_is_not_there_is_success),
 			cmocka_unit_test(bodies_are_as_databricks_takes_them),
+			cmocka_unit_test(workspace_ids_go_where_they_belong),
+			cmocka_unit_test(lists_drop_repeats_and_do_not_trust_their_end),
 			cmocka_unit_test(a_cancelled_call_is_not_heard_of),
 			cmocka_unit_test(a_big_answer_is_parsed_on_the_pool),
 	};
