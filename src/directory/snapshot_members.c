@@ -34,21 +34,22 @@ void members_set(struct snapshot *snapshot, node_id id, struct node_set *members
 {
 	struct group *group = group_of(snapshot, id);
 	struct node_set *old = group->members;
+	const node_id *before = old ? old->items : NULL, *after = members ? members->items : NULL;
 	uint32_t i = 0, k = 0, old_count = node_set_count(old), new_count = node_set_count(members);
 	bool changed = false;
 
 	group->members = members;
 	while (i < old_count || k < new_count) {
-		if (i < old_count && k < new_count && old->items[i] == members->items[k]) {
+		if (i < old_count && k < new_count && before[i] == after[k]) {
 			i++;
 			k++;
 			continue;
 		}
 		changed = true;
-		if (k == new_count || (i < old_count && old->items[i] < members->items[k]))
-			edge_cut(snapshot, id, old->items[i++]);
+		if (k == new_count || (i < old_count && before[i] < after[k]))
+			edge_cut(snapshot, id, before[i++]);
 		else
-			edge_made(snapshot, id, members->items[k++]);
+			edge_made(snapshot, id, after[k++]);
 	}
 	if (changed)
 		effects_touch(snapshot, id, EFFECT_MEMBERS | EFFECT_RECORD);
