@@ -166,7 +166,7 @@ void engine_leavers_answered(struct engine *engine, const struct err *err_or_nul
 void engine_advance(struct engine *engine);
 void engine_tick_at(struct engine *engine, uint64_t monotonic_ns);
 
-/* ---- pass.c ---- */
+/* ---- pass.c and its parts ---- */
 void pass_mark(struct engine *engine, struct object *object); /* dirty: plan it */
 void pass_mark_node(struct engine *engine, node_id node);
 void pass_mark_all(struct engine *engine);
@@ -188,6 +188,12 @@ void pass_mark_held(struct engine *engine, struct object_plan *plan, struct aren
 bool pass_is_idle(const struct engine *engine);
 void pass_build_plan(struct engine *engine); /* engine->plan from all objects */
 void pass_dissolve(struct engine *engine, const char *key);
+void pass_dissolve_unseen(
+		struct engine *engine, struct object *object, const struct object_plan *plan);
+/* Puts removals without a verdict before the guard. Returns whether the object must wait for one. */
+bool pass_ask_guard(struct engine *engine, struct object *object, const struct object_plan *plan);
+void pass_decide(struct engine *engine); /* verdicts for all that asked; they are ready then */
+void pass_ready(struct engine *engine, struct object *object); /* something of it may be taken up */
 
 /* ---- worker.c ---- */
 /* Takes up the object: a read if one is wanted, else the first operation of its plan that can go

@@ -1,0 +1,206 @@
+/* pass_guard -- removals that a pass found before the guard, and what its verdicts mean for them. */
+#include "sync/engine_state.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sync/plan_file.h"
+
+static struct object *leaver_of(const struct engine *engine, const struct object *object,
+		const struct operation *op)
+{
+	struct object *leaver = registry_find(engine->registry, object->target, op->follows_leaver);
+
+	return leaver || !engine->settings->has_account
+			? leaver
+			: registry_find(engine->registry, 0, op->follows_leaver);
+}
+
+/* Somebody whose leaving was let go once is not asked about again until he is back. */
+static bool is_decided(const struct engine *engine, const struct object *object,
+		const struct operation *op)
+{
+	const struct object *leaver = op->follows_leaver ? leaver_of(engine, object, op) : NULL;
+
+	return leaver && leaver->left_ms;
+}
+
+static void remember_key(struct object *object, const char *key)
+{
+	for (vec_each (&object->decided, known)) {
+		if (text_equal(*known, key))
+			return;
+	}
+	*vec_add(&object->decided) = mem_strdup(key);
+}
+
+/* Returns whether the object must wait for a verdict. */
+bool pass_ask_guard(struct engine *engine, struct object *object, const struct object_plan *plan)
+{
+	bool asked = false;
+
+	for (vec_each (&plan->operations, op)) {
+		struct object *owner = op->follows_leaver ? leaver_of(engine, object, op) : object;
+		const char *key = guard_key(op, engine->scratch);
+		AUTO(mem_freep) char *text = NULL;
+		json_auto_t *json = NULL;
+
+		if (!op->is_removal || is_decided(engine, object, op) || !owner)
+			continue;
+		if (!guard_find(engine->guard, key)) {
+			json = operation_to_json(op, engine->settings);
+			text = json_dumps(json, JSON_COMPACT);
+			guard_ask(engine->guard, op, text ? text : "{}");
+			remember_key(owner, key);
+		}
+		asked = true;
+	}
+	return asked;
+}
+
+void pass_mark_held(struct engine *engine, struct object_plan *plan, struct arena *arena)
+{
+	for (vec_each (&plan->operations, op)) {
+		struct object *object = registry_find(engine->registry, op->target, op->object.key);
+		const struct decision *decision;
+
+		if (!object && engine->settings->has_account)
+			object = registry_find(engine->registry, 0, op->object.key);
+		if (!op->is_removal || (object && is_decided(engine, object, op)))
+			continue;
+		decision = guard_find(engine->guard, guard_key(op, arena));
+		if (!decision || decision->verdict != VERDICT_GO)
+			op->held_by = decision && decision->hold_id
+					? arena_strdup(arena, decision->hold_id)
+					: "undecided";
+	}
+}
+
+void pass_dissolve(struct engine *engine, const char *key)
+{
+	struct decision *decision = guard_find(engine->guard, key);
+
+	if (!decision)
+		return;
+	if (decision->verdict == VERDICT_HELD)
+		log_event(LOG_NOTICE, "a hold dissolved: its reason is gone",
+				{"hold", decision->hold_id}, {"op", key});
+	records_decision(engine, decision, false);
+	guard_forget(engine->guard, key);
+}
+
+static bool plan_has_key(const struct object_plan *plan, const char *key)
+{
+	for (vec_each (&plan->operations, op)) {
+		if (op->is_removal && text_equal(op->id, key))
+			return true;
+	}
+	return false;
+}
+
+void pass_dissolve_unseen(
+		struct engine *engine, struct object *object, const struct object_plan *plan)
+{
+	size_t kept = 0;
+
+	/* A plan without removals because something is incomplete says nothing about their reasons.
+	 */
+	if (!engine_removals_allowed(engine))
+		return;
+	for (size_t i = 0; i < object->decided.count; i++) {
+		char *key = object->decided.items[i];
+		bool seen = text_starts_with(key, "leaver:") ? plan->leaving && !object->left_ms
+							     : plan_has_key(plan, key);
+
+		if (seen) {
+			object->decided.items[kept++] = key;
+			continue;
+		}
+		pass_dissolve(engine, key);
+		mem_free(key);
+	}
+	object->decided.count = kept;
+}
+
+static size_t count_members(const struct engine *engine)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < registry_count(engine->registry); i++)
+		count += registry_at(engine->registry, i)->members.count;
+	return count;
+}
+
+static void count_ours(struct engine *engine)
+{
+	struct guard_counts *ours = &engine->ours;
+
+	*ours = (struct guard_counts){0};
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		const struct object *object = registry_at(engine->registry, i);
+
+		ours->ours[GUARD_PERMISSIONS] += object->grants.count;
+		if (!object->ours)
+			continue;
+		if (object->kind == PRINCIPAL_GROUP)
+			ours->ours[GUARD_GROUPS]++;
+		else
+			ours->ours[GUARD_USERS] += object->left_ms == 0;
+	}
+	ours->ours[GUARD_MEMBERS] = count_members(engine);
+}
+
+static void keep_decisions(struct engine *engine)
+{
+	int64_t now = clock_wall_ms();
+	struct decision *const *decided;
+	size_t count;
+
+	if (!engine_may_change(engine))
+		return;
+	decided = guard_decided(engine->guard, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct object *object = registry_find(
+				engine->registry, decided[i]->target, decided[i]->object_key);
+
+		if (!object && engine->settings->has_account)
+			object = registry_find(engine->registry, 0, decided[i]->object_key);
+		records_decision(engine, decided[i], true);
+		if (decided[i]->verdict == VERDICT_HELD)
+			log_event(LOG_WARNING, "removal held: approve or reject it",
+					{"hold", decided[i]->hold_id},
+					{"principal",
+							object ? pass_name(engine, object)
+							       : decided[i]->object_key},
+					{"reason", decided[i]->reason});
+		if (decided[i]->verdict != VERDICT_GO ||
+				!text_starts_with(decided[i]->key, "leaver:") || !object)
+			continue;
+		object->left_ms = now;
+		records_principal(engine, object);
+	}
+	for (unsigned category = 0; category < GUARD_CATEGORY_COUNT_; category++) {
+		struct store_removals removals = {now, (enum guard_category)category,
+				guard_passed(engine->guard)[category]};
+
+		if (count && removals.count && engine_may_write(engine))
+			store_add_removals(records_batch(engine), &removals);
+	}
+}
+
+void pass_ready(struct engine *engine, struct object *object)
+{
+	*vec_add(&engine->ready) = object;
+}
+
+void pass_decide(struct engine *engine)
+{
+	if (engine->asking.count == 0)
+		return;
+	count_ours(engine);
+	guard_decide(engine->guard, &engine->ours, clock_wall_ms());
+	keep_decisions(engine);
+	for (vec_each (&engine->asking, object))
+		pass_ready(engine, *object);
+	engine->asking.count = 0;
+}

@@ -1,0 +1,108 @@
+/* pass_listing -- the plan that people see: all operations, and what a reader must know beside them. */
+#include "sync/engine_state.h"
+
+static void add_note(struct engine *engine, int kind, const char *text)
+{
+	struct plan_note *note = vec_add(&engine->plan_notes);
+
+	*note = (struct plan_note){.text = arena_strdup(engine->plan_arena, text)};
+	note->kind = (__typeof__(note->kind))kind;
+}
+
+static void note_directory(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->search_count; i++) {
+		const struct search_state *state = &engine->search_states[i];
+
+		if (state->complete)
+			continue;
+		add_note(engine, NOTE_INCOMPLETE,
+				arena_printf(engine->plan_arena,
+						"search \"%s\" below \"%s\" of source \"%s\" "
+						"(%s:%u) is incomplete: %s; no "
+						"removal is planned",
+						engine->searches[i].filter,
+						engine->searches[i].base,
+						engine->settings->sources
+								[engine->searches[i].source]
+										.name,
+						engine->searches[i].file, engine->searches[i].line,
+						state->err.code != ERR_NONE ? state->err.text
+									    : "not read"));
+	}
+	if (!engine->inventory_complete)
+		add_note(engine, NOTE_INCOMPLETE,
+				"Databricks could not be read whole; no removal is planned");
+}
+
+static void note_entries(struct engine *engine)
+{
+	for (node_id node = 0; node < snapshot_limit(engine->snapshot); node++) {
+		const struct want *want = desired_want(engine->desired, node);
+
+		if (want && want->state == WANT_UNSURE &&
+				snapshot_is_present(engine->snapshot, node))
+			add_note(engine, NOTE_SKIPPED,
+					arena_printf(engine->plan_arena, "\"%s\": %s",
+							snapshot_dn(engine->snapshot, node),
+							want->reason ? want->reason : "skipped"));
+	}
+}
+
+static void count_summary(struct plan_summary *summary, const struct operation *op)
+{
+	summary->held += op->held_by != NULL;
+	if (op->held_by)
+		return;
+	switch (operation_mark(op)) {
+	case '+':
+		summary->add++;
+		break;
+	case '~':
+		summary->change++;
+		break;
+	case '-':
+		summary->remove++;
+		break;
+	default:
+		summary->adopt++;
+		break;
+	}
+}
+
+static void collect(struct engine *engine, struct object *object)
+{
+	struct object_plan plan;
+
+	pass_plan(engine, object, engine->plan_arena, &plan);
+	pass_mark_held(engine, &plan, engine->plan_arena);
+	for (vec_each (&plan.operations, op)) {
+		*vec_add(&engine->plan_operations) = *op;
+		count_summary(&engine->plan.summary, op);
+	}
+	if (plan.quarantine)
+		add_note(engine, NOTE_QUARANTINE, plan.quarantine);
+	object_plan_release(&plan);
+}
+
+void pass_build_plan(struct engine *engine)
+{
+	arena_free(engine->plan_arena);
+	engine->plan_arena = arena_new();
+	engine->plan_operations.count = engine->plan_notes.count = 0;
+	engine->plan = (struct plan){.complete = engine_removals_allowed(engine)};
+	note_directory(engine);
+	for (int groups = 0; groups <= 1; groups++) {
+		for (size_t i = 0; i < registry_count(engine->registry); i++) {
+			struct object *object = registry_at(engine->registry, i);
+
+			if ((object->kind == PRINCIPAL_GROUP) == (groups != 0))
+				collect(engine, object);
+		}
+	}
+	note_entries(engine);
+	engine->plan.operations = engine->plan_operations.items;
+	engine->plan.count = engine->plan_operations.count;
+	engine->plan.notes = engine->plan_notes.items;
+	engine->plan.note_count = engine->plan_notes.count;
+}

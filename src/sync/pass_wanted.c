@@ -1,0 +1,351 @@
+/* pass_wanted -- what desired and grants want of an object, and which objects a change of the directory concerns. */
+#include "sync/engine_state.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+static bool is_home(const struct engine *engine, const struct identity *identity, unsigned target)
+{
+	const struct target_settings *at = &engine->settings->targets[target];
+
+	if (!identity->workspace_level)
+		return !engine->settings->has_account || at->is_account;
+	for (size_t i = 0; !at->is_account && i < identity->workspace_count; i++) {
+		if (text_matches_glob(identity->workspaces[i], at->name))
+			return true;
+	}
+	return false;
+}
+
+static struct object *object_of_node(const struct engine *engine, unsigned target, node_id node)
+{
+	const struct object_list *list = &engine->by_node[target];
+
+	return node < list->count ? list->items[node] : NULL;
+}
+
+static void tie_node(struct engine *engine, struct object *object, node_id node)
+{
+	struct object_list *list = &engine->by_node[object->target];
+
+	while (list->count <= node)
+		*vec_add(list) = NULL;
+	list->items[node] = object;
+	object->node = node;
+}
+
+/* A member that could not be made so far is not waited for; once it is there, the group is planned
+ * again. */
+static void wait_for_stuck(struct object *member, struct object *group)
+{
+	if (member->id || (!member->tries && !member->quarantined_ms))
+		return;
+	for (vec_each (&member->waiters, waiter)) {
+		if (*waiter == group)
+			return;
+	}
+	*vec_add(&member->waiters) = group;
+}
+
+static void wanted_members(struct engine *engine, struct object *group, struct arena *arena,
+		struct wanted *ret)
+{
+	const node_id *nodes;
+	size_t outside,
+			count = desired_members(
+					engine->desired, group->node, arena, &nodes, &outside);
+	struct object **members = arena_alloc(arena, (count + 1) * sizeof(struct object *));
+
+	for (size_t i = 0; i < count; i++) {
+		struct object *member = object_of_node(engine, group->target, nodes[i]);
+
+		/* A workspace's own group may have members whose home is the account: the id is the
+		 * same. */
+		if (!member && engine->settings->has_account)
+			member = object_of_node(engine, 0, nodes[i]);
+		if (!member)
+			continue;
+		members[ret->member_count++] = member;
+		wait_for_stuck(member, group);
+	}
+	ret->members = members;
+}
+
+static void wanted_grants(struct engine *engine, const struct object *object,
+		const struct subject *subject, struct arena *arena, struct wanted *ret)
+{
+	struct wanted_grant *grants;
+
+	if (!subject)
+		return;
+	grants = arena_alloc(arena, (subject->count + 1) * sizeof(*grants));
+	for (size_t i = 0; i < subject->count; i++) {
+		if (engine->settings->has_account ? engine->settings->targets[object->target]
+								    .is_account
+						  : subject->grants[i].target == object->target)
+			grants[ret->grant_count++] = subject->grants[i];
+	}
+	ret->grants = grants;
+}
+
+/* The subject that a named-only object stands for, by its key "name/KIND/FOLDED NAME". */
+static const struct subject *named_subject(const struct engine *engine, const struct object *object)
+{
+	const char *name = strchr(object->key, '/');
+
+	name = text_starts_with(object->key, "name/") && name ? strchr(name + 1, '/') : NULL;
+	return name ? subjects_find(engine->subjects, object->kind, name + 1) : NULL;
+}
+
+static void wanted_named(struct engine *engine, struct object *object, struct arena *arena,
+		struct wanted *ret)
+{
+	const struct subject *subject = named_subject(engine, object);
+
+	ret->state = WANTED_NAMED;
+	/* An entry stands for the name now: what is ours moves over when it is adopted, nothing is
+	 * taken away meanwhile. */
+	if (subject && engine->subject_nodes[subject->index] != NODE_NONE) {
+		ret->state = WANTED_UNSURE;
+		return;
+	}
+	wanted_grants(engine, object, subject, arena, ret);
+	if (ret->grant_count)
+		ret->why = ret->grants[0].why;
+}
+
+void pass_wanted(struct engine *engine, struct object *object, struct arena *arena,
+		struct wanted *ret)
+{
+	const struct want *want = object->node == NODE_NONE
+			? NULL
+			: desired_want(engine->desired, object->node);
+
+	*ret = (struct wanted){.state = WANTED_LEAVING};
+	if (object->named_only && object->node == NODE_NONE) {
+		wanted_named(engine, object, arena, ret);
+		return;
+	}
+	if (want && want->identity) {
+		ret->identity = want->identity;
+		ret->why = want->identity->why;
+		object->gone = want->identity->gone;
+		object->why = (struct why){
+				want->identity->why.file, want->identity->why.line, NULL};
+	} else {
+		/* The last rule that made it, and where its entry was: what takes it away has no rule. */
+		ret->why = object->why;
+		ret->why.entry = object->node != NODE_NONE
+				? snapshot_dn(engine->snapshot, object->node)
+				: object->gone_dn;
+	}
+	if (want && want->state == WANT_UNSURE)
+		ret->state = WANTED_UNSURE;
+	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target))
+		return;
+	ret->state = WANTED_PRESENT;
+	if (object->kind == PRINCIPAL_GROUP)
+		wanted_members(engine, object, arena, ret);
+	wanted_grants(engine, object,
+			subjects_find(engine->subjects, object->kind,
+					want->identity->fields[principal_name_field(object->kind)]
+							? want->identity->fields[principal_name_field(
+									  object->kind)]
+							: ""),
+			arena, ret);
+}
+
+static bool is_named(const char *name, const char *other)
+{
+	return name && other && text_equal_folded(name, other);
+}
+
+/* `sync KIND NAME` alone: the principal itself, and its own place in groups. */
+static void keep_only(const struct engine *engine, struct object_plan *plan, struct arena *arena)
+{
+	const char *only = engine->options.only_name;
+	size_t kept = 0;
+
+	for (vec_each (&plan->operations, op)) {
+		struct principal_ref *refs =
+				arena_alloc(arena, (op->member_count + 1) * sizeof(*refs));
+		size_t count = 0;
+
+		if (op->principal == engine->options.only_kind && is_named(op->object.name, only)) {
+			plan->operations.items[kept++] = *op;
+			continue;
+		}
+		for (size_t i = 0; i < op->member_count; i++) {
+			if (is_named(op->members[i].name, only))
+				refs[count++] = op->members[i];
+		}
+		if (count == 0)
+			continue;
+		op->members = refs;
+		op->member_count = count;
+		operation_set_id(op, engine->settings, arena);
+		plan->operations.items[kept++] = *op;
+	}
+	plan->operations.count = kept;
+}
+
+const char *pass_name(const struct engine *engine, const struct object *object)
+{
+	const struct want *want = object->node == NODE_NONE
+			? NULL
+			: desired_want(engine->desired, object->node);
+	const struct identity *identity = object->ours || !want ? NULL : want->identity;
+	const char *name = identity ? identity->fields[principal_name_field(object->kind)] : NULL;
+
+	if (!name && identity)
+		name = identity->fields[FIELD_DISPLAY_NAME];
+	return name ? name : object_name(object);
+}
+
+static const char *name_of(void *context, const struct object *object)
+{
+	return pass_name(context, object);
+}
+
+void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
+		struct object_plan *ret)
+{
+	struct plan_context context = {
+			.settings = engine->settings,
+			.registry = engine->registry,
+			.leavers = mapping_leavers(engine->mapping),
+			.removals_allowed = engine_removals_allowed(engine),
+			.inventory_known = engine->inventory_ready,
+			.now_ns = clock_monotonic_ns(),
+			.arena = arena,
+			.assigned_level = inventory_level,
+			.name_of = name_of,
+			.context = engine,
+	};
+	struct wanted wanted;
+
+	pass_wanted(engine, object, arena, &wanted);
+	plan_object(&context, object, &wanted, ret);
+	if (engine->options.only_name)
+		keep_only(engine, ret, arena);
+}
+
+/* ---- marking ---- */
+
+void pass_mark(struct engine *engine, struct object *object)
+{
+	if (object->dirty)
+		return;
+	object->dirty = true;
+	*vec_add(&engine->dirty) = object;
+	task_wake(&engine->pass);
+}
+
+static void note_subject(struct engine *engine, node_id node, const struct want *want)
+{
+	const struct identity *identity =
+			want && want->state != WANT_LEAVER && want->state != WANT_OUT
+			? want->identity
+			: NULL;
+	const char *name = identity ? identity->fields[principal_name_field(identity->kind)] : NULL;
+	const struct subject *subject =
+			name ? subjects_find(engine->subjects, identity->kind, name) : NULL;
+
+	for (size_t i = 0; i < subjects_count(engine->subjects); i++) {
+		if (engine->subject_nodes[i] == node && (!subject || subject->index != i))
+			engine->subject_nodes[i] = NODE_NONE;
+	}
+	if (subject)
+		engine->subject_nodes[subject->index] = node;
+}
+
+static char *key_of_node(const struct engine *engine, node_id node)
+{
+	return mem_printf("%s/%s",
+			engine->settings->sources[snapshot_source(engine->snapshot, node)].name,
+			snapshot_anchor(engine->snapshot, node));
+}
+
+void pass_mark_node(struct engine *engine, node_id node)
+{
+	const struct want *want = desired_want(engine->desired, node);
+	const struct identity *identity = want && want->state == WANT_IN ? want->identity : NULL;
+	AUTO(mem_freep) char *key = key_of_node(engine, node);
+
+	note_subject(engine, node, want);
+	if (want && want->state == WANT_UNSURE && !want->identity)
+		log_event(LOG_WARNING, "entry skipped",
+				{"entry", snapshot_dn(engine->snapshot, node)},
+				{"reason", want->reason});
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		struct object *object = object_of_node(engine, target, node);
+
+		if (!object)
+			object = registry_find(engine->registry, target, key);
+		if (!object && identity && is_home(engine, identity, target))
+			object = registry_object(engine->registry, target, identity->kind, key);
+		if (!object)
+			continue;
+		tie_node(engine, object, node);
+		/* Its entry or its rule changed: whatever it waited for, look again at once. */
+		object->retry_ns = 0;
+		pass_mark(engine, object);
+	}
+}
+
+void pass_node_gone(struct engine *engine, node_id node)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		struct object *object = object_of_node(engine, target, node);
+
+		if (!object)
+			continue;
+		object->node = NODE_NONE;
+		mem_free(object->gone_dn);
+		object->gone_dn = mem_strdup(snapshot_dn(engine->snapshot, node));
+		engine->by_node[target].items[node] = NULL;
+		pass_mark(engine, object);
+	}
+	note_subject(engine, node, NULL);
+}
+
+void pass_mark_subjects(struct engine *engine)
+{
+	if (!engine->directory_ready)
+		return;
+	for (size_t i = 0; i < subjects_count(engine->subjects); i++) {
+		const struct subject *subject = subjects_at(engine->subjects, i);
+		AUTO(mem_freep) char *folded = text_fold(span_of(subject->name));
+		AUTO(mem_freep)
+		char *key = mem_printf("name/%s/%s", principal_kind_name(subject->kind), folded);
+
+		for (unsigned target = 0; target < engine->settings->target_count; target++) {
+			struct object *object = registry_find(engine->registry, target, key);
+			bool is_here = engine->settings->has_account ? target == 0 : true;
+
+			if (!object && (!is_here || engine->subject_nodes[i] != NODE_NONE))
+				continue;
+			if (!object) {
+				object = registry_object(
+						engine->registry, target, subject->kind, key);
+				object->named_only = true;
+				object->read_wanted = true;
+			}
+			pass_mark(engine, object);
+		}
+	}
+}
+
+void pass_mark_all(struct engine *engine)
+{
+	for (node_id node = 0; node < snapshot_limit(engine->snapshot); node++) {
+		if (snapshot_is_present(engine->snapshot, node))
+			pass_mark_node(engine, node);
+	}
+	for (size_t i = 0; i < registry_count(engine->registry); i++)
+		pass_mark(engine, registry_at(engine->registry, i));
+	pass_mark_subjects(engine);
+	/* What was marked before one side had been read woke a pass that could do nothing yet. */
+	task_wake(&engine->pass);
+}
