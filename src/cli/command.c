@@ -273,7 +273,7 @@ static enum err_code take_word(struct parser *parser, const char *word, struct e
 	call->command = command_find(word);
 	if (call->command)
 		return ERR_NONE;
-	for (; commands[count].name && count < COUNT_OF(names); count++)
+	for (; count < COUNT_OF(names) && commands[count].name; count++)
 		names[count] = commands[count].name;
 	nearest = text_did_you_mean(word, names, count);
 	if (nearest)

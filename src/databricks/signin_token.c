@@ -29,7 +29,9 @@ static enum err_code read_success(
 				"the token endpoint's answer holds no usable access_token");
 	/* A number, or as Databricks' own test server has it a string. */
 	if (json_is_number(expires))
-		life_s = json_number_value(expires) < INT32_MAX ? (int64_t)json_number_value(expires) : INT32_MAX;
+		life_s = json_number_value(expires) < INT32_MAX
+				? (int64_t)json_number_value(expires)
+				: INT32_MAX;
 	else if (json_is_string(expires) &&
 			!text_parse_int(json_string_value(expires), 0, INT32_MAX, &life_s))
 		return err_set(err, ERR_PROTO, 0,

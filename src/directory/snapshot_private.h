@@ -31,8 +31,8 @@ struct group {
 	struct node_set *members; /* present */
 	struct node_set *ghosts;  /* gone or ghosts */
 	VEC(uint32_t) waits;      /* indices in snapshot->waits */
-	uint64_t values;          /* over the member values read last; 0: they are to be resolved anew */
-	VEC(const char *) texts;  /* what snapshot_unresolved showed last */
+	uint64_t values; /* over the member values read last; 0: they are to be resolved anew */
+	VEC(const char *) texts; /* what snapshot_unresolved showed last */
 };
 
 struct node {

@@ -60,9 +60,9 @@ struct store_principal {    /* a principal that is ours; identified by (target, 
 	enum origin origin;
 	const char *fields[FIELD_COUNT_]; /* as last confirmed */
 	bool active;
-	int64_t left_ms; /* wall clock when it became a leaver; 0: not */
+	int64_t left_ms;   /* wall clock when it became a leaver; 0: not */
 	const char *match; /* value of the rule's `match:` attribute; NULL: none */
-	enum gone gone;  /* groups: what the rule said last, for when the entry is gone */
+	enum gone gone;    /* groups: what the rule said last, for when the entry is gone */
 };
 struct store_member { /* a membership that is ours */
 	const char *target, *group_id, *member_id;

@@ -91,107 +91,104 @@ static void error_bodies_of_every_family_are_read(void **state)
 	}
 }
 
+static const struct {
+	int status;
+	const char *body;
+	enum err_code code;
+	bool concurrency;
+} meanings[] = {
+		{429, "", ERR_THROTTLED, false},
+		{429,
+				"{\"error_code\":\"RESOURCE_EXHAUSTED\",\"message\":\"Too "
+				"many requests.\"}",
+				ERR_THROTTLED, false},
+		{400, "{\"error_code\":\"REQUEST_LIMIT_EXCEEDED\",\"message\":\"slow\"}",
+				ERR_THROTTLED, false},
+		{500,
+				"{\"detail\":\"REQUEST_LIMIT_EXCEEDED: Workspace 7 "
+				"exceeded the concurrent limit of 4 requests.\","
+				"\"status\":\"500\"}",
+				ERR_THROTTLED, true},
+		{429,
+				"{\"message\":\"Workspace 7 exceeded the concurrent limit "
+				"of 20 requests.\"}",
+				ERR_THROTTLED, true},
+		{400,
+				"{\"message\":\"GetUserPermissionsRequest RPC token bucket "
+				"limit has been exceeded.\"}",
+				ERR_THROTTLED, false},
+		{400,
+				"{\"error\":\"invalid_request\",\"error_description\":"
+				"\"Temporarily throttled, too many requests\"}",
+				ERR_THROTTLED, false},
+		/* a name is no code */
+		{409,
+				"{\"detail\":\"Group with name REQUEST_LIMIT_EXCEEDED "
+				"already exists.\",\"status\":\"409\"}",
+				ERR_CONFLICT, false},
+		{409,
+				"{\"detail\":\"Group with name admins already "
+				"exists.\",\"status\":\"409\"}",
+				ERR_CONFLICT, false},
+		{400, "{\"error_code\":\"RESOURCE_ALREADY_EXISTS\",\"message\":\"x\"}",
+				ERR_CONFLICT, false},
+		{409, "{\"error_code\":\"ABORTED\",\"message\":\"x\"}", ERR_CONFLICT, false},
+		{412, "", ERR_CONFLICT, false},
+		{400, "{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\",\"message\":\"x\"}",
+				ERR_NOT_FOUND, false},
+		{404, "", ERR_NOT_FOUND, false},
+		/* a path that is not served says nothing of the object */
+		{404,
+				"{\"error_code\":\"ENDPOINT_NOT_FOUND\",\"message\":\"No "
+				"API found for 'POST /x'\"}",
+				ERR_REFUSED, false},
+		{404,
+				"{\"error_code\":\"NOT_FOUND\",\"message\":\"Endpoint not "
+				"supported.\"}",
+				ERR_REFUSED, false},
+		{404, "<html><body>Not Found</body></html>", ERR_PROTO, false},
+		{403, "{\"error_code\":\"PERMISSION_DENIED\",\"message\":\"x\"}", ERR_DENIED,
+				false},
+		{400,
+				"{\"detail\":\"PERMISSION_DENIED: Cannot remove roles for "
+				"1\",\"scimType\":\"invalidValue\"}",
+				ERR_DENIED, false},
+		{401, "", ERR_AUTH, false},
+		{400, "{\"message\":\"QUOTA_EXCEEDED: too many\"}", ERR_REFUSED, false},
+		{400,
+				"{\"message\":\"Permission assignment APIs are not "
+				"available for this workspace.\"}",
+				ERR_SERVER, false},
+		{400, "{\"message\":\"Principal 5 not in workspace 7\"}", ERR_CONFLICT, false},
+		{400, "{\"message\":\"Principal not found in account.\"}", ERR_NOT_FOUND, false},
+		{400,
+				"{\"detail\":\"Could not handle request. POST BAD_REQUEST: "
+				"Principal not found for id: 5\"}",
+				ERR_CONFLICT, false},
+		{500,
+				"{\"detail\":\"Error in performing the patch operation on "
+				"group resource.\"}",
+				ERR_REFUSED, false},
+		{504, "", ERR_TIMEOUT, false},
+		{408, "", ERR_TIMEOUT, false},
+		{501, "", ERR_REFUSED, false},
+		{422, "", ERR_REFUSED, false},
+		{402, "", ERR_REFUSED, false},
+		{444, "", ERR_REFUSED, false},
+		{599, "", ERR_SERVER, false},
+};
+
 static void meanings_are_found_behind_the_status(void **state)
 {
-	static const struct {
-		int status;
-		const char *body;
-		enum err_code code;
-		bool concurrency;
-	} cases[] = {
-			{429, "", ERR_THROTTLED, false},
-			{429,
-					"{\"error_code\":\"RESOURCE_EXHAUSTED\",\"message\":\"Too "
-					"many requests.\"}",
-					ERR_THROTTLED, false},
-			{400, "{\"error_code\":\"REQUEST_LIMIT_EXCEEDED\",\"message\":\"slow\"}",
-					ERR_THROTTLED, false},
-			{500,
-					"{\"detail\":\"REQUEST_LIMIT_EXCEEDED: Workspace 7 "
-					"exceeded the concurrent limit of 4 requests.\","
-					"\"status\":\"500\"}",
-					ERR_THROTTLED, true},
-			{429,
-					"{\"message\":\"Workspace 7 exceeded the concurrent limit "
-					"of 20 requests.\"}",
-					ERR_THROTTLED, true},
-			{400,
-					"{\"message\":\"GetUserPermissionsRequest RPC token bucket "
-					"limit has been exceeded.\"}",
-					ERR_THROTTLED, false},
-			{400,
-					"{\"error\":\"invalid_request\",\"error_description\":"
-					"\"Temporarily throttled, too many requests\"}",
-					ERR_THROTTLED, false},
-			/* a name is no code */
-			{409,
-					"{\"detail\":\"Group with name REQUEST_LIMIT_EXCEEDED "
-					"already exists.\",\"status\":\"409\"}",
-					ERR_CONFLICT, false},
-			{409,
-					"{\"detail\":\"Group with name admins already "
-					"exists.\",\"status\":\"409\"}",
-					ERR_CONFLICT, false},
-			{400, "{\"error_code\":\"RESOURCE_ALREADY_EXISTS\",\"message\":\"x\"}",
-					ERR_CONFLICT, false},
-			{409, "{\"error_code\":\"ABORTED\",\"message\":\"x\"}", ERR_CONFLICT,
-					false},
-			{412, "", ERR_CONFLICT, false},
-			{400, "{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\",\"message\":\"x\"}",
-					ERR_NOT_FOUND, false},
-			{404, "", ERR_NOT_FOUND, false},
-			/* a path that is not served says nothing of the object */
-			{404,
-					"{\"error_code\":\"ENDPOINT_NOT_FOUND\",\"message\":\"No "
-					"API found for 'POST /x'\"}",
-					ERR_REFUSED, false},
-			{404,
-					"{\"error_code\":\"NOT_FOUND\",\"message\":\"Endpoint not "
-					"supported.\"}",
-					ERR_REFUSED, false},
-			{404, "<html><body>Not Found</body></html>", ERR_PROTO, false},
-			{403, "{\"error_code\":\"PERMISSION_DENIED\",\"message\":\"x\"}",
-					ERR_DENIED, false},
-			{400,
-					"{\"detail\":\"PERMISSION_DENIED: Cannot remove roles for "
-					"1\",\"scimType\":\"invalidValue\"}",
-					ERR_DENIED, false},
-			{401, "", ERR_AUTH, false},
-			{400, "{\"message\":\"QUOTA_EXCEEDED: too many\"}", ERR_REFUSED, false},
-			{400,
-					"{\"message\":\"Permission assignment APIs are not "
-					"available for this workspace.\"}",
-					ERR_SERVER, false},
-			{400, "{\"message\":\"Principal 5 not in workspace 7\"}", ERR_CONFLICT,
-					false},
-			{400, "{\"message\":\"Principal not found in account.\"}", ERR_NOT_FOUND,
-					false},
-			{400,
-					"{\"detail\":\"Could not handle request. POST BAD_REQUEST: "
-					"Principal not found for id: 5\"}",
-					ERR_CONFLICT, false},
-			{500,
-					"{\"detail\":\"Error in performing the patch operation on "
-					"group resource.\"}",
-					ERR_REFUSED, false},
-			{504, "", ERR_TIMEOUT, false},
-			{408, "", ERR_TIMEOUT, false},
-			{501, "", ERR_REFUSED, false},
-			{422, "", ERR_REFUSED, false},
-			{402, "", ERR_REFUSED, false},
-			{444, "", ERR_REFUSED, false},
-			{599, "", ERR_SERVER, false},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct answer answer = answer_with(cases[i].status, cases[i].body);
+	for (size_t i = 0; i < COUNT_OF(meanings); i++) {
+		struct answer answer = answer_with(meanings[i].status, meanings[i].body);
 		struct answer_verdict verdict;
 		struct err err;
 
-		if (answer_check(&answer, &verdict, &err) != cases[i].code)
+		if (answer_check(&answer, &verdict, &err) != meanings[i].code)
 			fail_msg("case %zu: %s", i, err.text);
-		assert_int_equal(verdict.concurrency, cases[i].concurrency);
+		assert_int_equal(verdict.concurrency, meanings[i].concurrency);
 	}
 }
 

@@ -245,7 +245,7 @@ static void a_workspace_borrows_the_accounts_sign_in(void **state)
 	(void)state;
 	set_environment(NULL);
 	write_file("[DEV]\nhost = " HOST "/?o=123\ntoken = t\n[ACC]\nhost = "
-					 "https://accounts.example.com\naccount_id = a\n"
+		   "https://accounts.example.com\naccount_id = a\n"
 		   "client_id = p\nclient_secret = q\n");
 	assert_int_equal(resolve(targets, 3, 1, &credential, &err), ERR_NONE);
 	assert_string_equal(credential.host, HOST);

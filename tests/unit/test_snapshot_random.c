@@ -507,7 +507,7 @@ static uint32_t named(const struct world *world, uint32_t things, const char *cn
 		size_t len = strlen(cn);
 		bool matches = strcmp(cn_glob, "cn-1*") == 0   ? cn[3] == '1'
 				: strcmp(cn_glob, "cn-?") == 0 ? len == 4
-							       : cn[len - 1] == '3';
+							       : len > 0 && cn[len - 1] == '3';
 
 		if ((things >> i & 1) && matches)
 			ret |= (uint32_t)1 << i;
