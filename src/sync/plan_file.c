@@ -133,8 +133,9 @@ static void read_fields(const json_t *before, const json_t *after, struct arena 
 				get_text(before, name, arena), get_text(after, name, arena)};
 	}
 	ret->fields = changes;
-	ret->active_before = json_is_true(json_object_get(before, "active"));
-	ret->active_after = json_is_true(json_object_get(after, "active"));
+	/* Written only where it changes: who is neither deactivated nor brought back is active. */
+	ret->active_before = !json_is_false(json_object_get(before, "active"));
+	ret->active_after = !json_is_false(json_object_get(after, "active"));
 }
 
 static bool read_lists(const json_t *json, struct arena *arena, struct operation *ret)
