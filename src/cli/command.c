@@ -273,8 +273,12 @@ static enum err_code take_word(struct parser *parser, const char *word, struct e
 	call->command = command_find(word);
 	if (call->command)
 		return ERR_NONE;
-	for (; count < COUNT_OF(names) && commands[count].name; count++)
+	while (commands[count].name) {
+		if (count == COUNT_OF(names))
+			break;
 		names[count] = commands[count].name;
+		count++;
+	}
 	nearest = text_did_you_mean(word, names, count);
 	if (nearest)
 		return err_set(err, ERR_USAGE, 0, "unknown verb \"%s\"; did you mean \"%s\"?", word,

@@ -64,6 +64,8 @@ static struct operation *add(struct planner *p, enum operation_kind kind)
 			.active_after = object->active,
 			.why = p->wanted->why,
 	};
+	/* A plan outlives what it was made from: the entry may change while its call is under way. */
+	op->why.entry = arena_strdup(p->context->arena, p->wanted->why.entry);
 	return op;
 }
 
@@ -120,8 +122,9 @@ static void add_field_changes(const struct planner *p, struct operation *op,
 		if (!after || !principal_has_field(p->object->kind, (enum field)field) ||
 				text_equal(now, after) || (immutable && before))
 			continue;
-		changes[count++] = (struct field_change){
-				(enum field)field, arena_strdup(p->context->arena, now), after};
+		changes[count++] = (struct field_change){(enum field)field,
+				arena_strdup(p->context->arena, now),
+				arena_strdup(p->context->arena, after)};
 	}
 	op->fields = changes;
 	op->field_count = count;

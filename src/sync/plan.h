@@ -38,7 +38,7 @@ struct plan_context {
 	bool removals_allowed;
 	bool inventory_known; /* foreign principals were read: an unknown name does not exist */
 	uint64_t now_ns;      /* CLOCK_MONOTONIC, for refused members */
-	struct arena *arena;
+	struct arena *arena; /* of everything in the plan but keys of objects and texts of the rules */
 	/* What people call an object that may not be made yet. */
 	const char *(*name_of)(void *context, const struct object *object);
 	/* Level that a principal has in a workspace by somebody else's hand, NULL: none. */
