@@ -73,6 +73,21 @@ static void connections_are_kept(void **state)
 	canned_fixture_stop(&fixture);
 }
 
+static void an_idle_client_sleeps(void **state)
+{
+	struct canned_fixture fixture;
+
+	(void)state;
+	canned_fixture_start(&fixture);
+	SAY(&fixture, {canned_answer(200, "", GROUP), CANNED_KEEP});
+	read_group(&fixture);
+	for (unsigned i = 0; i < 10; i++)
+		(void)uv_run(loop_uv(fixture.loop), UV_RUN_NOWAIT);
+	/* no timer is left but the fixture's own */
+	assert_true(uv_backend_timeout(loop_uv(fixture.loop)) > CANNED_GUARD_MS / 2);
+	canned_fixture_stop(&fixture);
+}
+
 static void missing_members_are_none_where_they_were_asked_for(void **state)
 {
 	struct arena *arena = arena_new();
@@ -552,6 +567,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(a_call_carries_what_it_should),
 			cmocka_unit_test(connections_are_kept),
+			cmocka_unit_test(an_idle_client_sleeps),
 			cmocka_unit_test(missing_members_are_none_where_they_were_asked_for),
 			cmocka_unit_test(reads_are_repeated_inside),
 			cmocka_unit_test(what_will_not_change_is_not_repeated),
