@@ -356,7 +356,7 @@ static size_t missing_of(struct engine *engine, const struct search *search, str
 	return count;
 }
 
-static void ask_for_missing(struct engine *engine)
+void engine_ask_for_missing(struct engine *engine)
 {
 	engine->leavers_ticket = ++engine->next_ticket;
 	engine->leavers_asked = 0;
@@ -451,8 +451,8 @@ static void advance_run(struct engine *engine)
 	}
 	if (!engine->inventory_complete && !engine->inventory)
 		engine_tick_at(engine, clock_monotonic_ns() + INVENTORY_RETRY_NS);
-	if (engine->reconciling && pass_is_idle(engine) && !waits_for_retry(engine) &&
-			!inventory_is_running(engine)) {
+	if (engine->reconciling && engine_removals_allowed(engine) && pass_is_idle(engine) &&
+			!waits_for_retry(engine) && !inventory_is_running(engine)) {
 		engine->reconciling = false;
 		note_complete(engine);
 		log_event(LOG_NOTICE, "in sync",
@@ -488,7 +488,7 @@ void engine_advance(struct engine *engine)
 			return;
 		engine->directory_ready = true;
 		pass_mark_all(engine);
-		ask_for_missing(engine);
+		engine_ask_for_missing(engine);
 		if (engine->phase == ENGINE_READING_DIRECTORY)
 			engine_set_phase(engine, ENGINE_READING_DATABRICKS);
 	}

@@ -160,6 +160,8 @@ bool engine_removals_allowed(const struct engine *engine);
 bool engine_may_write(const struct engine *engine); /* the store: not for a plan */
 bool engine_may_change(const struct engine
 				*engine); /* Databricks: not for a plan, not in `mode: observe` */
+/* Principals of ours without an entry are searched for by anchor, in the searches that are complete. */
+void engine_ask_for_missing(struct engine *engine);
 /* One search answered about the missing leavers; err: it could not. */
 void engine_leavers_answered(struct engine *engine, const struct err *err_or_null);
 /* Looks whether the next phase can begin. */

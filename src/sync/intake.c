@@ -176,8 +176,14 @@ static void settle_search(struct engine *engine, unsigned search, bool complete)
 		/* Removals that could not be planned until now. */
 		state->complete = true;
 		state->err.code = ERR_NONE;
-		if (engine->directory_ready)
+		if (engine->directory_ready) {
+			/* While it was incomplete nobody could be asked for. */
+			engine_ask_for_missing(engine);
 			pass_mark_all(engine);
+		}
+	} else if (complete && engine->directory_ready && !engine->leavers_confirmed &&
+			engine->leavers_asked == 0) {
+		engine_ask_for_missing(engine);
 	}
 	engine_advance(engine);
 }

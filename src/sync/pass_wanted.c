@@ -98,6 +98,16 @@ static const struct subject *named_subject(const struct engine *engine, const st
 	return name ? subjects_find(engine->subjects, object->kind, name + 1) : NULL;
 }
 
+/* An entry stands for the name, or did: its search may not be complete (again) yet. */
+static bool has_principal_of_ours(
+		const struct engine *engine, const struct subject *subject, unsigned target)
+{
+	const struct object *holder = registry_find_name(
+			engine->registry, target, subject->kind, subject->name);
+
+	return engine->subject_nodes[subject->index] != NODE_NONE || (holder && holder->ours);
+}
+
 static void wanted_named(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret)
 {
@@ -106,7 +116,7 @@ static void wanted_named(struct engine *engine, struct object *object, struct ar
 	ret->state = WANTED_NAMED;
 	/* An entry stands for the name now: what is ours moves over when it is adopted, nothing is
 	 * taken away meanwhile. */
-	if (subject && engine->subject_nodes[subject->index] != NODE_NONE) {
+	if (subject && has_principal_of_ours(engine, subject, object->target)) {
 		ret->state = WANTED_UNSURE;
 		return;
 	}
@@ -324,7 +334,7 @@ void pass_mark_subjects(struct engine *engine)
 			struct object *object = registry_find(engine->registry, target, key);
 			bool is_here = engine->settings->has_account ? target == 0 : true;
 
-			if (!object && (!is_here || engine->subject_nodes[i] != NODE_NONE))
+			if (!object && (!is_here || has_principal_of_ours(engine, subject, target)))
 				continue;
 			if (!object) {
 				object = registry_object(

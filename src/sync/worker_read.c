@@ -387,8 +387,16 @@ static void found(struct work *work, const struct resource *resource)
 	struct foreign foreign = {object->kind, id_parse(resource->id),
 			name ? name : resource->fields[FIELD_DISPLAY_NAME],
 			resource->fields[FIELD_EXTERNAL_ID], resource->fields[FIELD_DISPLAY_NAME],
-			resource->active};
+			!resource->has_active || resource->active};
+	const struct object *holder = registry_find_id(
+			work->engine->registry, object->target, object->kind, foreign.id);
 
+	/* What is ours under its entry's key is never taken over by a mere name. */
+	if (holder && holder != object && holder->ours) {
+		object->read_wanted = false;
+		work->stage = STAGE_END;
+		return;
+	}
 	if (object->named_only) {
 		registry_bind(work->engine->registry, object, foreign.id);
 		registry_set_field(work->engine->registry, object,

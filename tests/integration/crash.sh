@@ -22,9 +22,14 @@ short_life() {
 	stop_service wild KILL
 }
 
+# What is left of a leaver's attributes depends on when he was seen last.
+settled_facts() {
+	dump "$1" | jq -c 'if .active then . else .displayName = null end'
+}
+
 same_end() {
-	dump wild >"$work/wild.dump"
-	dump calm >"$work/calm.dump"
+	settled_facts wild >"$work/wild.dump"
+	settled_facts calm >"$work/calm.dump"
 	[ -s "$work/calm.dump" ] && cmp -s "$work/wild.dump" "$work/calm.dump"
 }
 

@@ -22,6 +22,7 @@ struct proxy {
 	pthread_mutex_t lock; /* guards the rest */
 	bool stop, held, garbles;
 	size_t cut_after; /* 0: never */
+	size_t cut_each;  /* cut_after of each further connection; 0: unchanged */
 	size_t received;
 	unsigned accepted;
 	struct pair pairs[CONNECTIONS_MAX];
@@ -53,6 +54,10 @@ static void take_client(struct proxy *proxy)
 	if (pair.client < 0)
 		return;
 	proxy->accepted++;
+	if (proxy->cut_each) {
+		proxy->cut_after = proxy->cut_each;
+		proxy->sent = 0;
+	}
 	if (proxy->target_port) {
 		pair.server = local_socket(proxy->target_port, &address);
 		if (connect(pair.server, (const struct sockaddr *)&address, sizeof(address)) != 0) {
@@ -212,6 +217,15 @@ void proxy_cut_after(struct proxy *proxy, size_t server_octets)
 	pthread_mutex_lock(&proxy->lock);
 	proxy->cut_after = server_octets;
 	proxy->sent = 0;
+	pthread_mutex_unlock(&proxy->lock);
+}
+
+void proxy_cut_each(struct proxy *proxy, size_t server_octets)
+{
+	pthread_mutex_lock(&proxy->lock);
+	proxy->cut_each = server_octets;
+	if (!server_octets)
+		proxy->cut_after = 0;
 	pthread_mutex_unlock(&proxy->lock);
 }
 

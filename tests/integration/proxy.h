@@ -15,6 +15,8 @@ int proxy_port(const struct proxy *proxy);
 
 /* Cuts the connection (the next one, if none is open) before the server's octet of that number gets through; once. */
 void proxy_cut_after(struct proxy *proxy, size_t server_octets);
+/* The same for every further connection, counted anew for each; 0: no more cuts. */
+void proxy_cut_each(struct proxy *proxy, size_t server_octets);
 /* While held, what the client sends does not get through. */
 void proxy_hold_requests(struct proxy *proxy, bool held);
 /* From here on the server gets cookies (slapd's form) that it cannot read. */
