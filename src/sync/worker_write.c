@@ -296,7 +296,7 @@ static bool is_allowed(const struct engine *engine, const struct operation *op)
 	return false;
 }
 
-static bool can_send(struct engine *engine, const struct object *object, const struct operation *op)
+static bool can_send(struct engine *engine, struct object *object, const struct operation *op)
 {
 	if (op->kind == OP_CREATE || op->kind == OP_ADOPT)
 		return true;
@@ -305,8 +305,10 @@ static bool can_send(struct engine *engine, const struct object *object, const s
 	if (op->kind == OP_ASSIGN || op->kind == OP_UNASSIGN)
 		return inventory_workspace_ready(engine, op->target);
 	/* A workspace knows an account's principal only once it is assigned. */
-	return op->target == object->target || op->is_removal ||
-			inventory_level(engine, op->target, object->id) != NULL;
+	return op->target == object->target || op->is_removal || op->adopts ||
+			object_grant(object, op->target, GRANT_ASSIGNMENT, NULL) ||
+			(inventory_workspace_ready(engine, op->target) &&
+					inventory_level(engine, op->target, object->id));
 }
 
 /* One PATCH: the free removals, then additions whose ids are known, up to the limit. */
