@@ -316,7 +316,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	serve(port, exchange);
 	exchange->served = true;
 	request_log_write(port->http->sim->log, &exchange->request, read_ns,
-			exchange->cut ? 0 : exchange->answer.status, sent_bytes(exchange));
+			exchange->cut ? 0 : exchange->answer.status, sent_bytes(exchange),
+			&exchange->answer);
 	wait_ns = delay_ns(port->http, exchange);
 	if (wait_ns == 0)
 		return send_answer(port, exchange, connection);

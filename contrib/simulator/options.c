@@ -57,6 +57,7 @@ enum option_key {
 	KEY_LATENCY,
 	KEY_FAULTS,
 	KEY_REQUEST_LOG,
+	KEY_LOG_BODIES,
 	KEY_TOKEN_LIFETIME,
 	KEY_PAGE_MAX,
 	KEY_CLOUD,
@@ -74,6 +75,7 @@ static const struct option long_options[] = {
 		{"latency", required_argument, NULL, KEY_LATENCY},
 		{"faults", required_argument, NULL, KEY_FAULTS},
 		{"request-log", required_argument, NULL, KEY_REQUEST_LOG},
+		{"log-bodies", no_argument, NULL, KEY_LOG_BODIES},
 		{"token-lifetime", required_argument, NULL, KEY_TOKEN_LIFETIME},
 		{"page-max", required_argument, NULL, KEY_PAGE_MAX},
 		{"cloud", required_argument, NULL, KEY_CLOUD},
@@ -96,6 +98,7 @@ void options_print_help(void)
 	     "  --latency MS           time that each request takes\n"
 	     "  --faults FILE          a script of faults; read again on SIGHUP\n"
 	     "  --request-log FILE     a line of JSON per request\n"
+	     "  --log-bodies           what was sent, too, and the ids that it made\n"
 	     "  --token-lifetime S     of OAuth tokens (default 3600)\n"
 	     "  --page-max N           longest page of a SCIM list (default 10000)\n"
 	     "  --cloud aws|azure|gcp  decides about application ids (default aws)\n"
@@ -268,6 +271,9 @@ static enum err_code parse_one(struct options *options, int key, const char *val
 		return ERR_NONE;
 	case KEY_REQUEST_LOG:
 		take(&options->log_file, value);
+		return ERR_NONE;
+	case KEY_LOG_BODIES:
+		options->log_bodies = true;
 		return ERR_NONE;
 	case KEY_HELP:
 		options->help = true;

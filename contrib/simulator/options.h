@@ -47,6 +47,7 @@ struct options {
 	} workspaces;
 	char *state_file, *seed_file, *faults_file, *log_file;
 	bool limits;
+	bool log_bodies; /* in the request log */
 	uint32_t latency_ms;
 	uint32_t token_lifetime_s;
 	uint32_t page_max; /* no list page is longer */

@@ -31,8 +31,29 @@ void request_log_close(struct request_log *log)
 	mem_free(log);
 }
 
+static void add_span(struct buf *line, const char *key, struct span span)
+{
+	AUTO(mem_freep) char *text = mem_strndup(span.ptr, span.len);
+
+	json_add_member(line, key, text);
+}
+
+/* The first id in an answer is that of its subject: ours put it behind "schemas". */
+static void add_bodies(struct buf *line, const struct request *request, const struct answer *answer)
+{
+	static const char key[] = "\"id\":\"";
+	const char *id = answer->status == 201 ? strstr(buf_text(&answer->body), key) : NULL;
+
+	if (request->body.len)
+		add_span(line, "body", request->body);
+	if (id) {
+		id += sizeof(key) - 1;
+		add_span(line, "made", (struct span){id, strcspn(id, "\"")});
+	}
+}
+
 void request_log_write(struct request_log *log, const struct request *request, uint64_t read_ns,
-		unsigned status, size_t bytes)
+		unsigned status, size_t bytes, const struct answer *answer)
 {
 	AUTO(buf_release) struct buf line = {.max = LINE_BYTES_MAX};
 
@@ -48,6 +69,8 @@ void request_log_write(struct request_log *log, const struct request *request, u
 	json_add_number(&line, status);
 	json_add_key(&line, "bytes");
 	json_add_number(&line, bytes);
+	if (request->sim->options.log_bodies)
+		add_bodies(&line, request, answer);
 	buf_add_text(&line, "}\n");
 	/* O_APPEND makes one write one line, whatever other threads do. */
 	if (write(log->fd, line.ptr, line.len) < 0)
