@@ -279,7 +279,8 @@ static void ticked(struct task *task)
 	wake_refused(engine, now);
 	if (engine->next_reconcile_ms && clock_wall_ms() >= engine->next_reconcile_ms)
 		engine_reconcile(engine);
-	if (!engine->inventory_complete && !engine->inventory && engine->started)
+	if (engine->options.mode == ENGINE_RUN && !engine->inventory_complete &&
+			!engine->inventory && engine->started)
 		inventory_start(engine);
 	arm_reconcile(engine);
 	task_wake(&engine->pass);
@@ -465,6 +466,14 @@ static void advance_run(struct engine *engine)
 
 static void advance_once(struct engine *engine)
 {
+	/* A plan against an unknown Databricks would make everybody twice. */
+	if (!engine->inventory_complete) {
+		if (engine->phase == ENGINE_FAILED)
+			return;
+		(void)err_context(&engine->err, "Databricks could not be read whole");
+		engine_set_phase(engine, ENGINE_FAILED);
+		return;
+	}
 	if (!pass_is_idle(engine) || waits_for_retry(engine) || engine->leavers_asked ||
 			!workspaces_known(engine) || inventory_is_running(engine))
 		return;

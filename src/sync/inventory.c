@@ -364,7 +364,8 @@ static void list_done(void *context, const struct err *err)
 	if (err) {
 		listing->failed = inventory->failed = true;
 		engine->err = *err;
-		log_event(LOG_ERROR,
+		/* A single command ends with this error. */
+		log_event(engine->options.mode == ENGINE_RUN ? LOG_ERROR : LOG_DEBUG,
 				"Databricks could not be read whole; no removal is made until it "
 				"can",
 				{"target", engine->settings->targets[listing->target].name},

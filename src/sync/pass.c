@@ -225,7 +225,8 @@ void pass_run(struct task *task)
 {
 	struct engine *engine = (struct engine *)((char *)task - offsetof(struct engine, pass));
 
-	if (!engine->directory_ready || !engine->inventory_ready || engine->stopping)
+	if (!engine->directory_ready || !engine->inventory_ready || engine->stopping ||
+			engine->phase == ENGINE_FAILED)
 		return;
 	if (engine->dirty.count && !plan_slice(engine)) {
 		task_wake(&engine->pass);

@@ -9,12 +9,24 @@ static void add_note(struct engine *engine, int kind, const char *text)
 	note->kind = (__typeof__(note->kind))kind;
 }
 
+/* Containers of a source whose other searches failed as well. */
+static bool says_nothing_new(const struct engine *engine, const struct search *search)
+{
+	for (size_t i = 0; search->purpose == SEARCH_CONTAINERS && i < engine->search_count; i++) {
+		if (engine->searches[i].source == search->source &&
+				engine->searches[i].purpose != SEARCH_CONTAINERS &&
+				!engine->search_states[i].complete)
+			return true;
+	}
+	return false;
+}
+
 static void note_directory(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->search_count; i++) {
 		const struct search_state *state = &engine->search_states[i];
 
-		if (state->complete)
+		if (state->complete || says_nothing_new(engine, &engine->searches[i]))
 			continue;
 		add_note(engine, NOTE_INCOMPLETE,
 				arena_printf(engine->plan_arena,
@@ -30,9 +42,6 @@ static void note_directory(struct engine *engine)
 						state->err.code != ERR_NONE ? state->err.text
 									    : "not read"));
 	}
-	if (!engine->inventory_complete)
-		add_note(engine, NOTE_INCOMPLETE,
-				"Databricks could not be read whole; no removal is planned");
 }
 
 static void note_entries(struct engine *engine)

@@ -102,8 +102,8 @@ static const struct subject *named_subject(const struct engine *engine, const st
 static bool has_principal_of_ours(
 		const struct engine *engine, const struct subject *subject, unsigned target)
 {
-	const struct object *holder = registry_find_name(
-			engine->registry, target, subject->kind, subject->name);
+	const struct object *holder =
+			registry_find_name(engine->registry, target, subject->kind, subject->name);
 
 	return engine->subject_nodes[subject->index] != NODE_NONE || (holder && holder->ours);
 }
@@ -208,8 +208,13 @@ const char *pass_name(const struct engine *engine, const struct object *object)
 	const struct identity *identity = object->ours || !want ? NULL : want->identity;
 	const char *name = identity ? identity->fields[principal_name_field(object->kind)] : NULL;
 
+	const struct subject *subject =
+			object->named_only && !object->id ? named_subject(engine, object) : NULL;
+
 	if (!name && identity)
 		name = identity->fields[FIELD_DISPLAY_NAME];
+	if (!name && subject)
+		name = subject->name;
 	return name ? name : object_name(object);
 }
 

@@ -634,6 +634,8 @@ void plan_object(const struct plan_context *context, struct object *object,
 		plan_present(&p);
 		break;
 	case WANTED_NAMED:
+		if (!object->id)
+			break; /* nobody has the name yet */
 		plan_grant_additions(&p);
 		plan_grant_removals(&p);
 		break;

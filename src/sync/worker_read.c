@@ -347,6 +347,23 @@ void work_seen_answered(struct work *work)
 	read_next_seen(work);
 }
 
+/* The rule may be ahead of its group: it is looked for again, but a person should know. */
+static void grantee_missing(struct work *work)
+{
+	struct object *object = work->object;
+	struct wanted wanted;
+	struct err err;
+
+	pass_wanted(work->engine, object, work->arena, &wanted);
+	(void)err_set(&err, ERR_CONFIG, 0,
+			"%s:%u: the grant names %s \"%s\", which neither a rule makes nor %s has",
+			wanted.why.file ? wanted.why.file : "grants", wanted.why.line,
+			principal_kind_name(object->kind), pass_name(work->engine, object),
+			work->engine->settings->targets[object->target].name);
+	work_retry_later(work, &err);
+	object->read_wanted = true;
+}
+
 /* Nobody has the name: a create whose answer was lost had no effect, or the read lags behind it. */
 static void nothing_found(struct work *work)
 {
@@ -361,14 +378,7 @@ static void nothing_found(struct work *work)
 	object->looked_up = true;
 	records_close_intents(work->engine, object, NO_WORKSPACE);
 	if (object->named_only) {
-		struct err err;
-
-		(void)err_set(&err, ERR_NOT_FOUND, 0,
-				"a grant names %s \"%s\", which does not exist in %s",
-				principal_kind_name(object->kind), strrchr(object->key, '/') + 1,
-				work->engine->settings->targets[object->target].name);
-		work_retry_later(work, &err);
-		object->read_wanted = true;
+		grantee_missing(work);
 	} else if (object->tries > 2) {
 		struct err err;
 
