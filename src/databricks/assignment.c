@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "databricks/http.h"
+#include "databricks/tape.h"
 
 #define PAGES_MAX 10000U
 
@@ -60,16 +61,16 @@ void assignment_put(struct databricks *databricks, struct call *call, const char
 }
 
 /* The item's own error, also where the answer is a list of items as the bulk form has it. */
-static const char *item_error(const json_t *answer)
+static const char *item_error(const struct tape_value *answer)
 {
-	const json_t *item = json_array_get(json_object_get(answer, "permission_assignments"), 0);
+	const struct tape_value *item = tape_first(tape_get(answer, "permission_assignments"));
 
-	return json_string_value(json_object_get(item ? item : answer, "error"));
+	return tape_text(tape_get(item ? item : answer, "error"));
 }
 
 enum err_code assignment_check_put(struct call *call, struct err *err)
 {
-	const char *error = item_error(call->answer);
+	const char *error = item_error(tape_root(call->answer));
 	enum err_code code = ERR_REFUSED;
 
 	if (call->code != ERR_NONE) {
@@ -139,23 +140,21 @@ static const struct {
 		{"service_principal_name", PRINCIPAL_SERVICE}};
 
 /* Which of the names is there tells the kind; none is flagged, never guessed. */
-static enum err_code read_principal(const json_t *principal, struct arena *arena,
+static enum err_code read_principal(const struct tape_value *principal, struct arena *arena,
 		struct assignment *ret, struct err *err)
 {
-	const json_t *id = json_object_get(principal, "principal_id");
+	const struct tape_value *id = tape_get(principal, "principal_id");
 	const char *name = NULL;
 
 	/* The same id that SCIM has as text: a number here, of all 64 bits. */
-	if (json_is_integer(id))
-		ret->principal_id = arena_printf(
-				arena, "%" JSON_INTEGER_FORMAT, json_integer_value(id));
-	else if (json_is_string(id) && json_string_length(id) > 0)
-		ret->principal_id = arena_strdup(arena, json_string_value(id));
+	if ((tape_is(id, TAPE_NUMBER) && strspn(id->text, "0123456789") >= id->len) ||
+			(tape_is(id, TAPE_TEXT) && id->len > 0))
+		ret->principal_id = arena_strndup(arena, id->text, id->len);
 	else
 		return err_set(err, ERR_PROTO, 0,
 				"permission assignments: an item without principal_id");
 	for (size_t i = 0; i < COUNT_OF(name_keys) && !name; i++) {
-		name = json_string_value(json_object_get(principal, name_keys[i].key));
+		name = tape_text(tape_get(principal, name_keys[i].key));
 		ret->kind = name_keys[i].kind;
 	}
 	if (!name)
@@ -168,36 +167,31 @@ static enum err_code read_principal(const json_t *principal, struct arena *arena
 }
 
 /* ADMIN wins over USER; an item with neither (UNKNOWN, or nothing) is no assignment. */
-static const char *level_of(const json_t *permissions)
+static const char *level_of(const struct tape_value *permissions)
 {
 	const char *level = NULL;
-	const json_t *item;
-	size_t i;
 
-	json_array_foreach(permissions, i, item)
-	{
-		if (text_equal(json_string_value(item), "ADMIN"))
+	for (const struct tape_value *item = tape_first(permissions); item;
+			item = tape_next(permissions, item)) {
+		if (text_equal(tape_text(item), "ADMIN"))
 			return "ADMIN";
-		if (text_equal(json_string_value(item), "USER"))
+		if (text_equal(tape_text(item), "USER"))
 			level = "USER";
 	}
 	return level;
 }
 
-static enum err_code take_page(struct assignment_list *list, const json_t *items, struct err *err)
+static enum err_code take_page(
+		struct assignment_list *list, const struct tape_value *items, struct err *err)
 {
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(items, i, item)
-	{
-		struct assignment assignment = {
-				.level = level_of(json_object_get(item, "permissions"))};
+	for (const struct tape_value *item = tape_first(items); item;
+			item = tape_next(items, item)) {
+		struct assignment assignment = {.level = level_of(tape_get(item, "permissions"))};
 
 		if (!assignment.level)
 			continue;
-		if (read_principal(json_object_get(item, "principal"), list->arena, &assignment,
-				    err) != ERR_NONE)
+		if (read_principal(tape_get(item, "principal"), list->arena, &assignment, err) !=
+				ERR_NONE)
 			return err->code;
 		if (!table_put(list->ids, span_of(assignment.principal_id), list))
 			*vec_add(&list->assignments) = assignment;
@@ -221,7 +215,7 @@ static void list_run(struct task *task)
 	struct assignment_list *list = (struct assignment_list *)((char *)task -
 			offsetof(struct assignment_list, task));
 	AUTO(mem_freep) char *token = NULL;
-	const json_t *items;
+	const struct tape_value *answer, *items;
 	struct err err;
 
 	if (!list->call.done)
@@ -230,10 +224,10 @@ static void list_run(struct task *task)
 		list_end(list, &list->call.err);
 		return;
 	}
-	items = json_object_get(list->call.answer, "permission_assignments");
-	token = mem_strdup_or_null(
-			json_string_value(json_object_get(list->call.answer, "next_page_token")));
-	if (!json_is_object(list->call.answer) || (items && !json_is_array(items)))
+	answer = tape_root(list->call.answer);
+	items = tape_get(answer, "permission_assignments");
+	token = mem_strdup_or_null(tape_text(tape_get(answer, "next_page_token")));
+	if (!tape_is(answer, TAPE_OBJECT) || (items && !tape_is(items, TAPE_ARRAY)))
 		(void)err_set(&err, ERR_PROTO, 0,
 				"permission assignments: expected an object with a list");
 	else if (++list->pages > PAGES_MAX)

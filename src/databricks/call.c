@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "databricks/answer.h"
+#include "databricks/tape.h"
 
 #define PARSE_INLINE_MAX ((size_t)32 * 1024) /* a bigger answer is parsed on the pool */
 #define PAUSE_FIRST_MS 200
@@ -76,7 +77,7 @@ static void state_free(struct call_state *state)
 	task_cancel(&state->task);
 	http_release(&state->request);
 	loop_timer_free(state->pause);
-	json_decref(state->parsed);
+	tape_free(state->parsed);
 	mem_free(state->url);
 	mem_free(state->body);
 	mem_free(state);
@@ -277,9 +278,6 @@ static void call_succeed(struct call_state *state)
 	struct call *call = state->call;
 
 	call->answer = STEAL(state->parsed);
-	if (call->fill_members && json_is_object(call->answer) &&
-			!json_object_get(call->answer, "members"))
-		(void)json_object_set_new(call->answer, "members", json_array());
 	call_finish(state);
 }
 
@@ -302,9 +300,10 @@ static void call_judge_parsed(struct call_state *state)
 
 static void parse(struct call_state *state)
 {
-	struct span body = {state->request.answer, state->request.answer_len};
+	char *body = STEAL(state->request.answer);
 
-	state->parse_code = answer_json(body, &state->parsed, &state->parse_err);
+	state->parse_code = tape_parse(body ? body : mem_strdup(""), state->request.answer_len,
+			&state->parsed, &state->parse_err);
 }
 
 static void parse_on_pool(uv_work_t *work)
@@ -320,7 +319,7 @@ static void parsed_on_pool(uv_work_t *work, int status)
 	if (!state->call) {
 		/* Its task and timer are gone with the call. */
 		mem_free(state->request.answer);
-		json_decref(state->parsed);
+		tape_free(state->parsed);
 		mem_free(state);
 		return;
 	}
@@ -445,7 +444,7 @@ static struct call_state *state_new(struct databricks *databricks, struct call *
 	call->code = ERR_NONE;
 	call->status = 0;
 	call->request_id[0] = call->org_id[0] = '\0';
-	json_decref(STEAL(call->answer));
+	tape_free(STEAL(call->answer));
 	call->state = state;
 	state->databricks = databricks;
 	state->call = call;
@@ -525,6 +524,6 @@ void call_release(struct call *call)
 	call_cancel(call);
 	mem_free(call->path);
 	json_decref(call->body);
-	json_decref(call->answer);
+	tape_free(call->answer);
 	*call = (struct call){0};
 }

@@ -45,6 +45,7 @@ enum lane { LANE_LEAVER, LANE_SINGLE, LANE_BULK, LANE_COUNT_ };
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };
 
+struct tape;
 struct databricks; /* everything that the clients of all targets share */
 /*
  * settings is borrowed. Reads profile file and environment, resolves secrets late (at the first sign-in).
@@ -69,11 +70,11 @@ struct call {
 	enum err_code code; /* ERR_NONE: status was 2xx */
 	struct err err;
 	int status;          /* 0: no answer */
-	json_t *answer;      /* parsed body, owned; NULL: empty */
+	struct tape *answer; /* parsed body (tape.h), owned; NULL: empty */
 	char request_id[64]; /* of Databricks, "" if none */
 	char org_id[24];     /* X-Databricks-Org-Id of the answer, "" if none */
 	/* internal: of the scim_ functions, and of call_send */
-	bool fill_members;   /* an object without `members` is one with none */
+	bool fill_members;   /* a group without `members` is one with none */
 	bool forgive_absent; /* "no such attribute" to a removal is success */
 	struct call_state *state;
 };

@@ -36,7 +36,7 @@ struct call_state {
 	bool renewed, retyped; /* its one repeat after 401, after 415 is used up */
 	/* the pool's part */
 	uv_work_t work;
-	json_t *parsed;
+	struct tape *parsed;
 	enum err_code parse_code;
 	struct err parse_err;
 };

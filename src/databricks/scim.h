@@ -19,7 +19,7 @@ struct scim_member {
 	enum principal_kind kind; /* by $ref; PRINCIPAL_KIND_COUNT_: not said */
 };
 
-/* A resource as read. Strings in the arena given to the reader. NULL and 0: not in the answer. */
+/* A resource as read. Strings are the answer's: they live as long as that. NULL and 0: not in the answer. */
 struct resource {
 	enum principal_kind kind;
 	const char *id;
@@ -34,8 +34,11 @@ struct resource {
 	size_t role_count;
 	const char *resource_type; /* meta.resourceType: "Group", "WorkspaceGroup", NULL */
 };
-/* One resource. Errors: ERR_PROTO (no id, wrong types). Unknown keys are ignored. */
-MUST_CHECK enum err_code scim_resource(const json_t *json, enum principal_kind kind,
+/*
+ * The resource that a call was answered with, good until the call is released or sent again; arrays in arena.
+ * Errors: ERR_PROTO (no id, wrong types). Unknown keys are ignored.
+ */
+MUST_CHECK enum err_code scim_resource(const struct call *call, enum principal_kind kind,
 		struct arena *arena, struct resource *ret, struct err *err);
 
 /* What a read asks for. */
@@ -45,8 +48,8 @@ MUST_CHECK enum err_code scim_resource(const json_t *json, enum principal_kind k
 
 /*
  * Reads a whole collection page by page. Advances by items returned, drops repeats by id, ends at an empty page.
- * page: called on the loop for each page with parsed resources; their arena ends after the call. done: called once; on error
- * nothing may be concluded from what was not seen. Big pages are parsed off the loop.
+ * page: called on the loop for each page with parsed resources; they end after the call. done: called once; on error
+ * nothing may be concluded from what was not seen.
  */
 struct scim_list;
 struct scim_list *scim_list_start(struct databricks *databricks, unsigned target,
@@ -61,7 +64,7 @@ void scim_get(struct databricks *databricks, struct call *call, enum principal_k
 /* By name field or externalId, case-blind where the service is. The answer is a list: scim_found reads it. */
 void scim_find(struct databricks *databricks, struct call *call, enum principal_kind kind,
 		enum field by, const char *value, unsigned with);
-/* Resources of a list answer; array in arena. Errors: ERR_PROTO. */
+/* Resources of a list answer, as scim_resource. Errors: ERR_PROTO. */
 MUST_CHECK enum err_code scim_found(const struct call *call, enum principal_kind kind,
 		struct arena *arena, const struct resource **ret, size_t *ret_count,
 		struct err *err);

@@ -5,6 +5,7 @@
 #define L2D_DATABRICKS_SCIM_INTERNAL_H
 
 #include "databricks/scim.h"
+#include "databricks/tape.h"
 
 /* One page of a collection. start counts from 1 (RFC 7644, section 3.4.2.4). */
 struct scim_page {
@@ -24,8 +25,11 @@ struct scim_answer {
 	uint64_t total; /* totalResults; SCIM_TOTAL_UNKNOWN: not said */
 };
 #define SCIM_TOTAL_UNKNOWN UINT64_MAX
-/* Any thread. Strings in arena. Errors: ERR_PROTO. */
-MUST_CHECK enum err_code scim_read_list(const json_t *json, enum principal_kind kind,
+/* Any thread. Strings are the tape's, arrays in arena. Errors: ERR_PROTO. */
+MUST_CHECK enum err_code scim_read_resource(const struct tape_value *json,
+		enum principal_kind kind, struct arena *arena, struct resource *ret,
+		struct err *err);
+MUST_CHECK enum err_code scim_read_list(const struct tape_value *json, enum principal_kind kind,
 		struct arena *arena, struct scim_answer *ret, struct err *err);
 
 /* ---- where a list stands; pure ---- */

@@ -3,11 +3,18 @@
 #include "base/table.h"
 #include "databricks/scim_internal.h"
 
-#define PAGE_COUNT 5000U     /* asked for per page; servers may return less */
-#define READ_INLINE_MAX 100U /* a longer page is read on the pool */
+#define PAGE_COUNT 5000U /* asked for per page; servers may return less */
+#define NUMBERS_FIRST 1024U
+
+/* Ids that were seen: all but those that are no numbers without their text. */
+struct id_set {
+	uint64_t *numbers; /* open addressing; 0: free */
+	size_t room, count;
+	struct table *others;
+};
 
 /*
- *   ASK --> ANSWERED --> READING (pool) --> page() --> ASK ... --> done()
+ *   ASK --> page() --> ASK ... --> done()
  */
 struct scim_list {
 	struct databricks *databricks;
@@ -19,24 +26,79 @@ struct scim_list {
 	struct call call;
 	struct task task;
 	struct scim_cursor cursor;
-	struct table *ids;
-	bool reading;   /* the pool has it */
-	bool telling;   /* page() runs */
-	bool cancelled; /* while one of these: freed after it */
-	/* the pool's part */
-	uv_work_t work;
-	json_t *json;
+	struct id_set ids;
 	struct arena *arena;
-	struct scim_answer answer;
-	enum err_code code;
-	struct err err;
+	bool telling;   /* page() runs */
+	bool cancelled; /* while it does: freed after it */
 };
+
+/* ---- ids ---- */
+
+/* 0: not a number, or not as a number would be written. */
+static uint64_t number_of(const char *id)
+{
+	uint64_t number = 0;
+
+	if (*id == '0')
+		return 0;
+	for (; *id; id++) {
+		if (*id < '0' || *id > '9' || __builtin_mul_overflow(number, 10, &number) ||
+				__builtin_add_overflow(number, (uint64_t)(*id - '0'), &number))
+			return 0;
+	}
+	return number;
+}
+
+static uint64_t *place_of(uint64_t *numbers, size_t room, uint64_t number)
+{
+	size_t i = (size_t)((number * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (room - 1);
+
+	while (numbers[i] && numbers[i] != number)
+		i = (i + 1) & (room - 1);
+	return &numbers[i];
+}
+
+static void ids_grow(struct id_set *ids)
+{
+	size_t room = ids->room ? ids->room * 2 : NUMBERS_FIRST;
+	uint64_t *numbers = mem_array(room, sizeof(*numbers));
+
+	for (size_t i = 0; i < ids->room; i++) {
+		if (ids->numbers[i])
+			*place_of(numbers, room, ids->numbers[i]) = ids->numbers[i];
+	}
+	mem_free(ids->numbers);
+	ids->numbers = numbers;
+	ids->room = room;
+}
+
+/* false: it was there already. */
+static bool ids_add(struct id_set *ids, const char *id)
+{
+	uint64_t number = number_of(id), *place;
+
+	if (!number) {
+		if (!ids->others)
+			ids->others = table_new();
+		return !table_put(ids->others, span_of(id), ids);
+	}
+	if (ids->count >= ids->room / 2)
+		ids_grow(ids);
+	place = place_of(ids->numbers, ids->room, number);
+	if (*place)
+		return false;
+	*place = number;
+	ids->count++;
+	return true;
+}
+
+/* ---- pages ---- */
 
 static void list_free(struct scim_list *list)
 {
-	json_decref(list->json);
 	arena_free(list->arena);
-	table_free(list->ids);
+	mem_free(list->ids.numbers);
+	table_free(list->ids.others);
 	mem_free(list);
 }
 
@@ -67,93 +129,63 @@ static size_t drop_repeats(struct scim_list *list, struct resource *resources, s
 	size_t fresh = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct span id = span_of(resources[i].id);
-
-		if (table_find(list->ids, id))
-			continue;
-		(void)table_put(list->ids, id, list);
-		resources[fresh++] = resources[i];
+		if (ids_add(&list->ids, resources[i].id))
+			resources[fresh++] = resources[i];
 	}
 	return fresh;
 }
 
-static void list_take_page(struct scim_list *list)
+static void list_take_page(
+		struct scim_list *list, const struct scim_answer *answer, struct tape *tape)
 {
-	struct resource *resources = (struct resource *)(uintptr_t)list->answer.resources;
-	size_t fresh;
-	bool more;
+	struct resource *resources = (struct resource *)(uintptr_t)answer->resources;
+	size_t fresh = drop_repeats(list, resources, answer->count);
+	struct err err = {.code = ERR_NONE};
+	bool more = false;
 
-	if (list->code != ERR_NONE) {
-		list_end(list, &list->err);
-		return;
-	}
-	fresh = drop_repeats(list, resources, list->answer.count);
-	list->code = scim_cursor_advance(&list->cursor, list->answer.total, list->answer.count,
-			fresh, &more, &list->err);
 	/* The next page is on its way while this one is worked on. */
-	if (list->code == ERR_NONE && more)
+	if (scim_cursor_advance(&list->cursor, answer->total, answer->count, fresh, &more, &err) ==
+					ERR_NONE &&
+			more)
 		list_ask(list);
 	list->telling = true;
 	if (fresh)
 		list->page(list->context, resources, fresh);
 	list->telling = false;
+	tape_free(tape);
 	if (list->cancelled) {
 		list_free(list);
 		return;
 	}
 	arena_reset(list->arena);
-	if (list->code != ERR_NONE)
-		list_end(list, &list->err);
+	if (err.code != ERR_NONE)
+		list_end(list, &err);
 	else if (!more)
 		list_end(list, NULL);
-}
-
-/* The tree goes here as well: taking down a big one costs as much as building it. */
-static void list_read(struct scim_list *list)
-{
-	list->code = scim_read_list(list->json, list->kind, list->arena, &list->answer, &list->err);
-	json_decref(STEAL(list->json));
-}
-
-static void read_on_pool(uv_work_t *work)
-{
-	list_read(work->data);
-}
-
-static void read_done(uv_work_t *work, int status)
-{
-	struct scim_list *list = work->data;
-
-	(void)status;
-	list->reading = false;
-	if (list->cancelled)
-		list_free(list);
-	else
-		list_take_page(list);
 }
 
 static void list_run(struct task *task)
 {
 	struct scim_list *list =
 			(struct scim_list *)((char *)task - offsetof(struct scim_list, task));
+	struct scim_answer answer;
+	struct tape *tape;
+	struct err err;
 
-	if (!list->call.done || list->reading)
+	if (!list->call.done)
 		return;
 	list->call.done = false;
 	if (list->call.code != ERR_NONE) {
 		list_end(list, &list->call.err);
 		return;
 	}
-	list->json = STEAL(list->call.answer);
-	list->work.data = list;
-	if (json_array_size(json_object_get(list->json, "Resources")) > READ_INLINE_MAX &&
-			uv_queue_work(loop_uv(databricks_loop(list->databricks)), &list->work,
-					read_on_pool, read_done) == 0) {
-		list->reading = true;
+	tape = STEAL(list->call.answer);
+	if (scim_read_list(tape_root(tape), list->kind, list->arena, &answer, &err) == ERR_NONE) {
+		list_take_page(list, &answer, tape);
 		return;
 	}
-	list_read(list);
-	list_take_page(list);
+	tape_free(tape);
+	list_end(list, &err);
 }
 
 struct scim_list *scim_list_start(struct databricks *databricks, unsigned target,
@@ -173,7 +205,6 @@ struct scim_list *scim_list_start(struct databricks *databricks, unsigned target
 	list->call.target = target;
 	list->call.lane = LANE_BULK;
 	list->call.wakes = &list->task;
-	list->ids = table_new();
 	list->arena = arena_new();
 	scim_cursor_init(&list->cursor);
 	list_ask(list);
@@ -184,9 +215,7 @@ void scim_list_cancel(struct scim_list *list)
 {
 	call_release(&list->call);
 	task_cancel(&list->task);
-	list->cancelled = list->reading || list->telling;
-	if (list->reading)
-		(void)uv_cancel((uv_req_t *)&list->work);
-	else if (!list->telling)
+	list->cancelled = list->telling;
+	if (!list->telling)
 		list_free(list);
 }

@@ -20,50 +20,51 @@ static enum err_code wrong_type(const struct reader *reader, const char *key, co
 }
 
 /* Text of key; absent and null leave *ret alone. */
-static enum err_code read_text(const struct reader *reader, const json_t *object, const char *key,
-		const char **ret)
+static enum err_code read_text(const struct reader *reader, const struct tape_value *object,
+		const char *key, const char **ret)
 {
-	const json_t *value = json_object_get(object, key);
+	const struct tape_value *value = tape_get(object, key);
 
-	if (!value || json_is_null(value))
+	if (!value)
 		return ERR_NONE;
-	if (!json_is_string(value))
+	if (!tape_is(value, TAPE_TEXT))
 		return wrong_type(reader, key, "text");
-	*ret = arena_strndup(reader->arena, json_string_value(value), json_string_length(value));
+	*ret = value->text;
 	return ERR_NONE;
 }
 
 /* Ids are decimal text of up to 64 bits; where a number stands for one it is taken digit by digit. */
-static enum err_code read_id(const struct reader *reader, const json_t *object, const char *key,
-		const char **ret)
+static enum err_code read_id(const struct reader *reader, const struct tape_value *object,
+		const char *key, const char **ret)
 {
-	const json_t *value = json_object_get(object, key);
+	const struct tape_value *value = tape_get(object, key);
 
-	if (json_is_integer(value)) {
-		*ret = arena_printf(
-				reader->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	if (tape_is(value, TAPE_NUMBER)) {
+		if (strspn(value->text, "0123456789") < value->len)
+			return wrong_type(reader, key, "id");
+		*ret = arena_strndup(reader->arena, value->text, value->len);
 		return ERR_NONE;
 	}
-	if (!json_is_string(value) || json_string_length(value) == 0)
+	if (!tape_is(value, TAPE_TEXT) || value->len == 0)
 		return wrong_type(reader, key, "id");
-	*ret = arena_strndup(reader->arena, json_string_value(value), json_string_length(value));
+	*ret = value->text;
 	return ERR_NONE;
 }
 
 static enum err_code read_active(
-		const struct reader *reader, const json_t *object, struct resource *ret)
+		const struct reader *reader, const struct tape_value *object, struct resource *ret)
 {
-	const json_t *value = json_object_get(object, "active");
+	const struct tape_value *value = tape_get(object, "active");
 
-	if (!value || json_is_null(value))
+	if (!value)
 		return ERR_NONE;
 	/* Databricks answers a bool; the text form is what older ones took in. */
-	if (json_is_string(value) && text_equal_folded(json_string_value(value), "true"))
+	if (tape_is(value, TAPE_TEXT) && text_equal_folded(value->text, "true"))
 		ret->active = true;
-	else if (json_is_string(value) && text_equal_folded(json_string_value(value), "false"))
+	else if (tape_is(value, TAPE_TEXT) && text_equal_folded(value->text, "false"))
 		ret->active = false;
-	else if (json_is_boolean(value))
-		ret->active = json_is_true(value);
+	else if (tape_is(value, TAPE_TRUE) || tape_is(value, TAPE_FALSE))
+		ret->active = tape_is(value, TAPE_TRUE);
 	else
 		return wrong_type(reader, "active", "bool");
 	ret->has_active = true;
@@ -71,20 +72,20 @@ static enum err_code read_active(
 }
 
 static enum err_code read_name(
-		const struct reader *reader, const json_t *object, struct resource *ret)
+		const struct reader *reader, const struct tape_value *object, struct resource *ret)
 {
-	const json_t *name = json_object_get(object, "name");
+	const struct tape_value *name = tape_get(object, "name");
 
-	if (!name || json_is_null(name))
+	if (!name)
 		return ERR_NONE;
-	if (!json_is_object(name))
+	if (!tape_is(name, TAPE_OBJECT))
 		return wrong_type(reader, "name", "object");
 	if (read_text(reader, name, "givenName", &ret->fields[FIELD_GIVEN_NAME]) != ERR_NONE)
 		return reader->err->code;
 	return read_text(reader, name, "familyName", &ret->fields[FIELD_FAMILY_NAME]);
 }
 
-static enum err_code read_fields(const struct reader *reader, const json_t *object,
+static enum err_code read_fields(const struct reader *reader, const struct tape_value *object,
 		enum principal_kind kind, struct resource *ret)
 {
 	for (unsigned i = 0; i < FIELD_COUNT_; i++) {
@@ -115,49 +116,45 @@ static enum principal_kind kind_of_ref(const char *ref)
 }
 
 static enum err_code read_members(
-		const struct reader *reader, const json_t *object, struct resource *ret)
+		const struct reader *reader, const struct tape_value *object, struct resource *ret)
 {
-	const json_t *list = json_object_get(object, "members");
+	const struct tape_value *list = tape_get(object, "members");
 	struct scim_member *members;
-	const json_t *item;
-	size_t i;
+	size_t count = 0;
 
-	if (!list || json_is_null(list))
+	if (!list)
 		return ERR_NONE;
-	if (!json_is_array(list))
+	if (!tape_is(list, TAPE_ARRAY))
 		return wrong_type(reader, "members", "array");
-	members = arena_alloc(reader->arena, (json_array_size(list) + 1) * sizeof(*members));
-	json_array_foreach(list, i, item)
-	{
-		if (!json_is_object(item))
+	members = arena_alloc(reader->arena, (tape_count(list) + 1) * sizeof(*members));
+	for (const struct tape_value *item = tape_first(list); item; item = tape_next(list, item)) {
+		if (!tape_is(item, TAPE_OBJECT))
 			return wrong_type(reader, "members", "array of objects");
-		if (read_id(reader, item, "value", &members[i].id) != ERR_NONE)
+		if (read_id(reader, item, "value", &members[count].id) != ERR_NONE)
 			return reader->err->code;
-		members[i].kind = kind_of_ref(json_string_value(json_object_get(item, "$ref")));
+		members[count++].kind = kind_of_ref(tape_text(tape_get(item, "$ref")));
 	}
 	ret->has_members = true;
 	ret->members = members;
-	ret->member_count = json_array_size(list);
+	ret->member_count = count;
 	return ERR_NONE;
 }
 
 /* Values of `entitlements` and `roles`: [{"value": "x", "type": "direct"}]; elements without a value say nothing. */
-static enum err_code read_values(const struct reader *reader, const json_t *object, const char *key,
-		const char *const **ret, size_t *ret_count)
+static enum err_code read_values(const struct reader *reader, const struct tape_value *object,
+		const char *key, const char *const **ret, size_t *ret_count)
 {
-	const json_t *list = json_object_get(object, key);
+	const struct tape_value *list = tape_get(object, key);
 	const char **values;
-	const json_t *item;
-	size_t i, count = 0;
+	size_t count = 0;
 
-	if (!list || json_is_null(list))
+	if (!list)
 		return ERR_NONE;
-	if (!json_is_array(list))
+	if (!tape_is(list, TAPE_ARRAY))
 		return wrong_type(reader, key, "array");
-	values = arena_alloc(reader->arena, (json_array_size(list) + 1) * sizeof(*values));
-	json_array_foreach(list, i, item)
-	{
-		if (!json_is_object(item))
+	values = arena_alloc(reader->arena, (tape_count(list) + 1) * sizeof(*values));
+	for (const struct tape_value *item = tape_first(list); item; item = tape_next(list, item)) {
+		if (!tape_is(item, TAPE_OBJECT))
 			return wrong_type(reader, key, "array of objects");
 		if (read_text(reader, item, "value", &values[count]) != ERR_NONE)
 			return reader->err->code;
@@ -168,13 +165,13 @@ static enum err_code read_values(const struct reader *reader, const json_t *obje
 	return ERR_NONE;
 }
 
-enum err_code scim_resource(const json_t *json, enum principal_kind kind, struct arena *arena,
-		struct resource *ret, struct err *err)
+enum err_code scim_read_resource(const struct tape_value *json, enum principal_kind kind,
+		struct arena *arena, struct resource *ret, struct err *err)
 {
 	struct resource resource = {.kind = kind};
 	struct reader reader = {.arena = arena, .err = err};
 
-	if (!json_is_object(json))
+	if (!tape_is(json, TAPE_OBJECT))
 		return err_set(err, ERR_PROTO, 0, "SCIM resource: expected an object");
 	if (read_id(&reader, json, "id", &resource.id) != ERR_NONE)
 		return err->code;
@@ -186,41 +183,49 @@ enum err_code scim_resource(const json_t *json, enum principal_kind kind, struct
 					&resource.entitlement_count) != ERR_NONE ||
 			read_values(&reader, json, "roles", &resource.roles,
 					&resource.role_count) != ERR_NONE ||
-			read_text(&reader, json_object_get(json, "meta"), "resourceType",
+			read_text(&reader, tape_get(json, "meta"), "resourceType",
 					&resource.resource_type) != ERR_NONE)
 		return err->code;
 	*ret = resource;
 	return ERR_NONE;
 }
 
-enum err_code scim_read_list(const json_t *json, enum principal_kind kind, struct arena *arena,
-		struct scim_answer *ret, struct err *err)
+enum err_code scim_resource(const struct call *call, enum principal_kind kind, struct arena *arena,
+		struct resource *ret, struct err *err)
 {
-	const json_t *list = json_object_get(json, "Resources");
-	const json_t *total = json_object_get(json, "totalResults");
-	struct resource *resources;
-	const json_t *item;
-	size_t i;
+	if (scim_read_resource(tape_root(call->answer), kind, arena, ret, err) != ERR_NONE)
+		return err->code;
+	/* Empty arrays are left out of answers (scim.md 2): absent means none where members were asked for. */
+	ret->has_members = ret->has_members || call->fill_members;
+	return ERR_NONE;
+}
 
-	if (!json_is_object(json))
+enum err_code scim_read_list(const struct tape_value *json, enum principal_kind kind,
+		struct arena *arena, struct scim_answer *ret, struct err *err)
+{
+	const struct tape_value *list = tape_get(json, "Resources");
+	struct resource *resources;
+	size_t count = 0;
+	int64_t total;
+	bool has_total = tape_integer(tape_get(json, "totalResults"), &total);
+
+	if (!tape_is(json, TAPE_OBJECT))
 		return err_set(err, ERR_PROTO, 0, "SCIM list: expected an object");
-	if (list && !json_is_null(list) && !json_is_array(list))
+	if (list && !tape_is(list, TAPE_ARRAY))
 		return err_set(err, ERR_PROTO, 0, "SCIM list: \"Resources\" is no array");
 	/* An object that is no list at all (another API, an error with status 200) must not look like an empty one. */
-	if (!json_is_array(list) && !json_is_integer(total))
+	if (!list && !has_total)
 		return err_set(err, ERR_PROTO, 0,
 				"SCIM list: neither \"Resources\" nor \"totalResults\"");
-	resources = arena_alloc(arena, (json_array_size(list) + 1) * sizeof(*resources));
-	json_array_foreach(list, i, item)
-	{
-		if (scim_resource(item, kind, arena, &resources[i], err) != ERR_NONE)
+	resources = arena_alloc(arena, (tape_count(list) + 1) * sizeof(*resources));
+	for (const struct tape_value *item = tape_first(list); item; item = tape_next(list, item)) {
+		if (scim_read_resource(item, kind, arena, &resources[count], err) != ERR_NONE)
 			return err->code;
+		count++;
 	}
 	ret->resources = resources;
-	ret->count = json_array_size(list);
-	ret->total = json_is_integer(total) && json_integer_value(total) >= 0
-			? (uint64_t)json_integer_value(total)
-			: SCIM_TOTAL_UNKNOWN;
+	ret->count = count;
+	ret->total = has_total && total >= 0 ? (uint64_t)total : SCIM_TOTAL_UNKNOWN;
 	return ERR_NONE;
 }
 
@@ -229,7 +234,7 @@ enum err_code scim_found(const struct call *call, enum principal_kind kind, stru
 {
 	struct scim_answer answer;
 
-	if (scim_read_list(call->answer, kind, arena, &answer, err) != ERR_NONE)
+	if (scim_read_list(tape_root(call->answer), kind, arena, &answer, err) != ERR_NONE)
 		return err->code;
 	*ret = answer.resources;
 	*ret_count = answer.count;

@@ -317,7 +317,7 @@ void work_read_answered(struct work *work)
 		read_failed(work);
 		return;
 	}
-	if (scim_resource(work->call.answer, work->object->kind, work->arena, &resource, &err) !=
+	if (scim_resource(&work->call, work->object->kind, work->arena, &resource, &err) !=
 			ERR_NONE) {
 		work_retry_later(work, &err);
 		work->stage = STAGE_END;
@@ -333,7 +333,7 @@ void work_seen_answered(struct work *work)
 	struct err err;
 
 	if (work->call.code == ERR_NONE &&
-			scim_resource(work->call.answer, work->object->kind, work->arena, &resource,
+			scim_resource(&work->call, work->object->kind, work->arena, &resource,
 					&err) == ERR_NONE) {
 		settle_seen(work->engine, work->object, workspace, &resource);
 	} else if (work->call.code == ERR_NOT_FOUND) {

@@ -185,7 +185,7 @@ static void write_done(struct work *work)
 
 	if (work->call.answer && first_op(work)->kind != OP_ASSIGN &&
 			first_op(work)->kind != OP_UNASSIGN &&
-			scim_resource(work->call.answer, work->object->kind, work->arena, &resource,
+			scim_resource(&work->call, work->object->kind, work->arena, &resource,
 					&err) == ERR_NONE)
 		answer = &resource;
 	if (first_op(work)->kind == OP_CREATE && !answer) {

@@ -25,18 +25,18 @@ static void read_success(struct span body)
 	struct arena *arena = arena_new();
 	struct scim_answer answer;
 	struct resource resource;
-	json_t *json = NULL;
+	struct tape *tape = NULL;
 	struct err err;
 
-	for (unsigned kind = 0;
-			answer_json(body, &json, &err) == ERR_NONE && kind < PRINCIPAL_KIND_COUNT_;
-			kind++) {
-		(void)!scim_read_list(json, (enum principal_kind)kind, arena, &answer, &err);
-		(void)!scim_resource(json, (enum principal_kind)kind, arena, &resource, &err);
-		json_decref(json);
-		json = NULL;
+	if (tape_parse(mem_strndup(body.ptr, body.len), body.len, &tape, &err) != ERR_NONE)
+		tape = NULL;
+	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++) {
+		(void)!scim_read_list(
+				tape_root(tape), (enum principal_kind)kind, arena, &answer, &err);
+		(void)!scim_read_resource(
+				tape_root(tape), (enum principal_kind)kind, arena, &resource, &err);
 	}
-	json_decref(json);
+	tape_free(tape);
 	arena_free(arena);
 }
 

@@ -1,6 +1,7 @@
 #include "databricks_world.h"
 
 #include "base/buf.h"
+#include "databricks/tape.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,6 +147,12 @@ static void remove_file(const struct world *world, const char *name)
 	(void)unlink(path);
 }
 
+void world_release(struct world *world, struct call *call)
+{
+	*vec_add(&world->answers) = STEAL(call->answer);
+	call_release(call);
+}
+
 void world_stop(struct world *world)
 {
 	static const char *const files[] = {"requests", "faults", "profile", "ca.pem", "ca.key",
@@ -161,6 +168,9 @@ void world_stop(struct world *world)
 	(void)waitpid(world->simulator, NULL, 0);
 	(void)close(world->output);
 	json_decref(world->about);
+	for (vec_each (&world->answers, answer))
+		tape_free(*answer);
+	vec_release(&world->answers);
 	for (size_t i = 0; i < COUNT_OF(files); i++)
 		remove_file(world, files[i]);
 	(void)rmdir(world->folder);

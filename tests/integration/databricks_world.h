@@ -4,6 +4,7 @@
 #ifndef TESTS_DATABRICKS_WORLD_H
 #define TESTS_DATABRICKS_WORLD_H
 
+#include "base/vec.h"
 #include "databricks/assignment.h"
 #include "databricks/client.h"
 #include "databricks/scim.h"
@@ -24,6 +25,7 @@ struct world {
 	struct task woken, guard;
 	struct loop_timer *guard_timer;
 	bool timed_out;
+	VEC(struct tape *) answers; /* kept by world_release */
 };
 
 /* What a world is made of; all may be left out. */
@@ -46,6 +48,9 @@ void world_wait_for(struct world *world, const bool *done);
 
 /* A call to a target (0 account, 1 workspace) that wakes the world. */
 struct call world_call(struct world *world, unsigned target);
+
+/* Releases a call but for its answer, whose texts then live as long as the world. */
+void world_release(struct world *world, struct call *call);
 
 /* Writes text to a file in the world's folder and returns its path, which is the world's. */
 const char *world_write(struct world *world, const char *name, const char *text);

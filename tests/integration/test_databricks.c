@@ -26,9 +26,9 @@ static const char *create(struct world *world, struct arena *arena, unsigned tar
 	scim_create(world->databricks, &call, kind, fields, true);
 	world_wait(world, &call);
 	assert_done(&call);
-	if (scim_resource(call.answer, kind, arena, &resource, &err) != ERR_NONE)
+	if (scim_resource(&call, kind, arena, &resource, &err) != ERR_NONE)
 		fail_msg("%s", err.text);
-	call_release(&call);
+	world_release(world, &call);
 	return resource.id;
 }
 
@@ -43,9 +43,9 @@ static struct resource get(struct world *world, struct arena *arena, unsigned ta
 			SCIM_WITH_MEMBERS | SCIM_WITH_ROLES | SCIM_WITH_ENTITLEMENTS);
 	world_wait(world, &call);
 	assert_done(&call);
-	if (scim_resource(call.answer, kind, arena, &resource, &err) != ERR_NONE)
+	if (scim_resource(&call, kind, arena, &resource, &err) != ERR_NONE)
 		fail_msg("%s", err.text);
-	call_release(&call);
+	world_release(world, &call);
 	return resource;
 }
 
@@ -62,7 +62,7 @@ static const char *find(struct world *world, struct arena *arena, unsigned targe
 	assert_done(&call);
 	if (scim_found(&call, kind, arena, &found, &count, &err) != ERR_NONE)
 		fail_msg("%s", err.text);
-	call_release(&call);
+	world_release(world, &call);
 	assert_true(count <= 1);
 	return count ? found[0].id : NULL;
 }

@@ -6,31 +6,34 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-static json_t *json_of(const char *text)
+static struct tape *tape_of(const char *text)
 {
-	json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
+	struct tape *tape = NULL;
+	struct err err;
 
-	assert_non_null(json);
-	return json;
+	assert_int_equal(tape_parse(mem_strdup(text), strlen(text), &tape, &err), ERR_NONE);
+	return tape;
 }
 
 static void a_whole_user_is_read(void **state)
 {
-	json_t *json = json_of("{\"schemas\":[\"x\"],\"id\":\"9007199254740993\",\"userName\":"
-			       "\"ada@example.com\",\"active\":true,"
-			       "\"displayName\":\"Ada "
-			       "Sample\",\"name\":{\"givenName\":\"Ada\",\"familyName\":null},"
-			       "\"emails\":[{\"value\":\"ada@example.com\"}],\"entitlements\":[{"
-			       "\"value\":\"workspace-access\","
-			       "\"type\":\"direct\"},{}],\"roles\":[{\"value\":\"account_admin\"}],"
-			       "\"unknown\":{\"a\":[1]}}");
+	struct tape *tape = tape_of(
+			"{\"schemas\":[\"x\"],\"id\":\"9007199254740993\",\"userName\":"
+			"\"ada@example.com\",\"active\":true,"
+			"\"displayName\":\"Ada "
+			"Sample\",\"name\":{\"givenName\":\"Ada\",\"familyName\":null},"
+			"\"emails\":[{\"value\":\"ada@example.com\"}],\"entitlements\":[{"
+			"\"value\":\"workspace-access\","
+			"\"type\":\"direct\"},{}],\"roles\":[{\"value\":\"account_admin\"}],"
+			"\"unknown\":{\"a\":[1]}}");
 	struct arena *arena = arena_new();
 	struct resource resource;
 	struct err err;
 
 	(void)state;
-	assert_int_equal(scim_resource(json, PRINCIPAL_USER, arena, &resource, &err), ERR_NONE);
-	json_decref(json);
+	assert_int_equal(
+			scim_read_resource(tape_root(tape), PRINCIPAL_USER, arena, &resource, &err),
+			ERR_NONE);
 	assert_string_equal(resource.id, "9007199254740993");
 	assert_string_equal(resource.fields[FIELD_USER_NAME], "ada@example.com");
 	assert_string_equal(resource.fields[FIELD_DISPLAY_NAME], "Ada Sample");
@@ -44,6 +47,7 @@ static void a_whole_user_is_read(void **state)
 	assert_int_equal(resource.role_count, 1);
 	assert_string_equal(resource.roles[0], "account_admin");
 	assert_null(resource.resource_type);
+	tape_free(tape);
 	arena_free(arena);
 }
 
@@ -67,12 +71,13 @@ static void members_tell_their_kind(void **state)
 					"{\"value\":\"1\",\"$ref\":%s,\"display\":\"x\"},{"
 					"\"value\":9007199254740993}]}",
 				cases[i].ref);
-		json_t *json = json_of(text);
+		struct tape *tape = tape_of(text);
 		struct arena *arena = arena_new();
 		struct resource resource;
 		struct err err;
 
-		assert_int_equal(scim_resource(json, PRINCIPAL_GROUP, arena, &resource, &err),
+		assert_int_equal(scim_read_resource(tape_root(tape), PRINCIPAL_GROUP, arena,
+						 &resource, &err),
 				ERR_NONE);
 		assert_string_equal(resource.id, "5");
 		assert_true(resource.has_members);
@@ -81,7 +86,7 @@ static void members_tell_their_kind(void **state)
 		assert_int_equal(resource.members[0].kind, cases[i].kind);
 		assert_string_equal(resource.members[1].id, "9007199254740993");
 		assert_string_equal(resource.resource_type, "WorkspaceGroup");
-		json_decref(json);
+		tape_free(tape);
 		arena_free(arena);
 	}
 }
@@ -98,14 +103,15 @@ static void what_is_no_resource_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		json_t *json = json_of(cases[i]);
+		struct tape *tape = tape_of(cases[i]);
 		struct arena *arena = arena_new();
 		struct resource resource;
 		struct err err;
 
-		if (scim_resource(json, PRINCIPAL_USER, arena, &resource, &err) != ERR_PROTO)
+		if (scim_read_resource(tape_root(tape), PRINCIPAL_USER, arena, &resource, &err) !=
+				ERR_PROTO)
 			fail_msg("%s is taken", cases[i]);
-		json_decref(json);
+		tape_free(tape);
 		arena_free(arena);
 	}
 }
@@ -135,18 +141,19 @@ static void lists_are_told_from_other_objects(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		json_t *json = json_of(cases[i].text);
+		struct tape *tape = tape_of(cases[i].text);
 		struct arena *arena = arena_new();
 		struct scim_answer answer;
 		struct err err;
 
-		if (scim_read_list(json, PRINCIPAL_USER, arena, &answer, &err) != cases[i].code)
+		if (scim_read_list(tape_root(tape), PRINCIPAL_USER, arena, &answer, &err) !=
+				cases[i].code)
 			fail_msg("%s", cases[i].text);
 		if (cases[i].code == ERR_NONE) {
 			assert_int_equal(answer.count, cases[i].count);
 			assert_true(answer.total == cases[i].total);
 		}
-		json_decref(json);
+		tape_free(tape);
 		arena_free(arena);
 	}
 }
