@@ -431,6 +431,15 @@ static bool waits_for_retry(const struct engine *engine)
 	return false;
 }
 
+static bool workspaces_wait(const struct engine *engine)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (engine->workspaces[target].retry_ns)
+			return true;
+	}
+	return false;
+}
+
 static void note_complete(struct engine *engine)
 {
 	char text[24];
@@ -453,7 +462,8 @@ static void advance_run(struct engine *engine)
 	if (!engine->inventory_complete && !engine->inventory)
 		engine_tick_at(engine, clock_monotonic_ns() + INVENTORY_RETRY_NS);
 	if (engine->reconciling && engine_removals_allowed(engine) && pass_is_idle(engine) &&
-			!waits_for_retry(engine) && !inventory_is_running(engine)) {
+			!waits_for_retry(engine) && !inventory_is_running(engine) &&
+			!workspaces_wait(engine)) {
 		engine->reconciling = false;
 		note_complete(engine);
 		log_event(LOG_NOTICE, "in sync",

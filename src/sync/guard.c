@@ -169,10 +169,29 @@ static char *open_hold_id(struct guard *guard, enum guard_category category)
 	return mem_printf("%s-%u", guard_category_name(category), ++guard->hold_number);
 }
 
+static size_t waiting_in(const struct guard *guard, enum guard_category category)
+{
+	size_t count = 0;
+
+	for (vec_each (&guard->decisions, decision))
+		count += (*decision)->verdict == VERDICT_HELD &&
+				(*decision)->category == category && (*decision)->hold_id;
+	return count;
+}
+
+static char *hold_reason(const struct guard *guard, enum guard_category category, size_t passed,
+		size_t more, size_t ours)
+{
+	return mem_printf(
+			"%zu removals of %s within the window, and %zu more; the allowance is %zu",
+			passed, guard_category_name(category), more,
+			allowance_of(&guard->settings->guard, category, ours, passed));
+}
+
 static void decide_category(
 		struct guard *guard, enum guard_category category, size_t ours, int64_t now_ms)
 {
-	size_t passed = passed_in_window(guard, category, now_ms);
+	size_t passed = passed_in_window(guard, category, now_ms), more;
 	AUTO(mem_freep) char *hold_id = NULL;
 	unsigned batch = 0;
 	bool go;
@@ -182,7 +201,10 @@ static void decide_category(
 	guard->passed[category] = 0;
 	if (batch == 0)
 		return;
-	go = guard_allows(&guard->settings->guard, category, ours, passed, batch);
+	/* What is held already belongs to the same story: after it, everything is held until somebody has
+	 * looked, however small the portions in which it comes. */
+	more = batch + waiting_in(guard, category);
+	go = guard_allows(&guard->settings->guard, category, ours, passed, more);
 	if (go) {
 		count_passed(guard, category, batch, now_ms);
 		guard->passed[category] = batch;
@@ -200,11 +222,7 @@ static void decide_category(
 		if (go)
 			continue;
 		decision->hold_id = mem_strdup(hold_id);
-		decision->reason = mem_printf(
-				"%zu removals of %s within the window, and %u more at once; "
-				"the allowance is %zu",
-				passed, guard_category_name(category), batch,
-				allowance_of(&guard->settings->guard, category, ours, passed));
+		decision->reason = hold_reason(guard, category, passed, more, ours);
 	}
 }
 

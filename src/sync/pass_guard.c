@@ -25,7 +25,7 @@ static bool is_decided(const struct engine *engine, const struct object *object,
 	return leaver && leaver->left_ms;
 }
 
-static void remember_key(struct object *object, const char *key)
+void pass_remember_decision(struct object *object, const char *key)
 {
 	for (vec_each (&object->decided, known)) {
 		if (text_equal(*known, key))
@@ -51,7 +51,7 @@ bool pass_ask_guard(struct engine *engine, struct object *object, const struct o
 			json = operation_to_json(op, engine->settings);
 			text = json_dumps(json, JSON_COMPACT);
 			guard_ask(engine->guard, op, text ? text : "{}");
-			remember_key(owner, key);
+			pass_remember_decision(owner, key);
 		}
 		asked = true;
 	}

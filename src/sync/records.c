@@ -83,6 +83,10 @@ void records_grant(struct engine *engine, const struct object *object,
 		store_drop_grant(records_batch(engine), &record);
 }
 
+/* Of what was let go without being held, until it is done: after a crash it must not count against the
+ * allowance once more. */
+#define HOLD_ID_PASSED "passed"
+
 void records_decision(struct engine *engine, const struct decision *decision, bool present)
 {
 	static const enum hold_state states[] = {[VERDICT_GO] = HOLD_APPROVED,
@@ -90,7 +94,7 @@ void records_decision(struct engine *engine, const struct decision *decision, bo
 			[VERDICT_REJECTED] = HOLD_REJECTED};
 	struct store_hold record = {
 			.operation_id = decision->key,
-			.hold_id = decision->hold_id,
+			.hold_id = decision->hold_id ? decision->hold_id : HOLD_ID_PASSED,
 			.operation = decision->operation,
 			.category = decision->category,
 			.state = states[decision->verdict],
@@ -98,8 +102,9 @@ void records_decision(struct engine *engine, const struct decision *decision, bo
 			.reason = decision->reason,
 	};
 
-	/* What went without being held needs no record: its removal is counted in the window. */
-	if (!engine_may_write(engine) || !decision->hold_id)
+	/* A leaver who went without being held needs no record: he has his own. */
+	if (!engine_may_write(engine) ||
+			(!decision->hold_id && text_starts_with(decision->key, "leaver:")))
 		return;
 	if (present)
 		store_put_hold(records_batch(engine), &record);
@@ -355,9 +360,20 @@ static void load_hold(void *context, const struct store_hold *record)
 	struct operation op;
 	struct err err;
 
-	if (json && operation_from_json(json, engine->settings, arena, &op, &err) == ERR_NONE)
-		guard_load_hold(engine->guard, record,
-				op.follows_leaver ? op.follows_leaver : op.object.key, op.target);
+	if (json && operation_from_json(json, engine->settings, arena, &op, &err) == ERR_NONE) {
+		const char *key = op.follows_leaver ? op.follows_leaver : op.object.key;
+		struct object *owner = registry_find(engine->registry, op.target, key);
+
+		if (!owner && engine->settings->has_account)
+			owner = registry_find(engine->registry, 0, key);
+		if (owner) {
+			guard_load_hold(engine->guard, record, key, op.target);
+			/* The next plan of its owner says whether its reason still stands. */
+			pass_remember_decision(owner, record->operation_id);
+		} else if (engine_may_write(engine)) {
+			store_drop_hold(records_batch(engine), record->operation_id);
+		}
+	}
 	arena_free(arena);
 }
 

@@ -296,7 +296,23 @@ static bool is_allowed(const struct engine *engine, const struct operation *op)
 	return false;
 }
 
-static bool can_send(struct engine *engine, struct object *object, const struct operation *op)
+/* A workspace knows an account's principal only once it, or a group of it, is assigned. */
+static bool is_in_workspace(struct engine *engine, struct object *object,
+		const struct object_plan *plan, unsigned workspace)
+{
+	if (object_grant(object, workspace, GRANT_ASSIGNMENT, NULL))
+		return true;
+	if (!inventory_workspace_ready(engine, workspace))
+		return false;
+	for (vec_each (&plan->operations, op)) {
+		if (op->kind == OP_ASSIGN && op->target == workspace)
+			return false; /* comes first */
+	}
+	return true;
+}
+
+static bool can_send(struct engine *engine, struct object *object, const struct object_plan *plan,
+		const struct operation *op)
 {
 	if (op->kind == OP_CREATE || op->kind == OP_ADOPT)
 		return true;
@@ -304,11 +320,8 @@ static bool can_send(struct engine *engine, struct object *object, const struct 
 		return false;
 	if (op->kind == OP_ASSIGN || op->kind == OP_UNASSIGN)
 		return inventory_workspace_ready(engine, op->target);
-	/* A workspace knows an account's principal only once it is assigned. */
 	return op->target == object->target || op->is_removal || op->adopts ||
-			object_grant(object, op->target, GRANT_ASSIGNMENT, NULL) ||
-			(inventory_workspace_ready(engine, op->target) &&
-					inventory_level(engine, op->target, object->id));
+			is_in_workspace(engine, object, plan, op->target);
 }
 
 /* One PATCH: the free removals, then additions whose ids are known, up to the limit. */
@@ -379,7 +392,7 @@ static void choose(struct work *work, const struct object_plan *plan)
 		bool without_call = op->adopts || op->kind == OP_FORGET ||
 				(op->kind == OP_ADOPT && op->field_count == 0 && op->active_before);
 
-		if (!is_allowed(work->engine, op) || !can_send(work->engine, object, op) ||
+		if (!is_allowed(work->engine, op) || !can_send(work->engine, object, plan, op) ||
 				additions_wait(object, plan, op))
 			continue;
 		/* A group is adopted knowing its members and its rights. */
