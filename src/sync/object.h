@@ -69,7 +69,7 @@ struct object {
 	bool dirty;          /* in the engine's queue */
 	bool read_wanted;    /* reads come before the next plan */
 	bool verify;         /* members were added and no answer showed them: read them back */
-	bool looked_up;      /* a search for it found nothing since the start */
+	bool looked_up;      /* it was looked for since the start, and since it had its id */
 	unsigned misses;     /* reads in a row that did not find it */
 	bool planned;        /* a plan was computed since it was last dirty */
 	bool leaving;        /* at the last plan: it is a leaver */

@@ -108,12 +108,26 @@ static bool has_principal_of_ours(
 	return engine->subject_nodes[subject->index] != NODE_NONE || (holder && holder->ours);
 }
 
+/* Known by its id alone, from the store. Whether a rule still gives it something can only be told by its name. */
+static bool may_be_named(const struct engine *engine, const struct object *object)
+{
+	const char *name = object->fields[principal_name_field(object->kind)];
+
+	return text_starts_with(object->key, "id/") &&
+			(!name || subjects_find(engine->subjects, object->kind, name));
+}
+
 static void wanted_named(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret)
 {
 	const struct subject *subject = named_subject(engine, object);
 
 	ret->state = WANTED_NAMED;
+	/* The object of that name takes over what is ours as soon as it was looked up. */
+	if (may_be_named(engine, object)) {
+		ret->state = WANTED_UNSURE;
+		return;
+	}
 	/* An entry stands for the name now: what is ours moves over when it is adopted, nothing is
 	 * taken away meanwhile. */
 	if (subject && has_principal_of_ours(engine, subject, object->target)) {

@@ -320,6 +320,7 @@ static void load_grant(void *context, const struct store_grant *record)
 				record->kind, key);
 		registry_bind(engine->registry, object, id);
 		object->named_only = true;
+		object->read_wanted = true; /* its name says whether a rule is about it */
 	}
 	grant.value = record->value;
 	grant.former = record->former;

@@ -348,6 +348,10 @@ bool settle_read(struct engine *engine, struct object *object, const struct reso
 					{"target", target_name(engine, object->target)});
 		take_read(engine, object, resource, &actual);
 	}
+	/* Of somebody else's principal only the name counts: grants go by it. */
+	if (object->named_only && object->id && resource->fields[principal_name_field(object->kind)])
+		registry_set_field(engine->registry, object, principal_name_field(object->kind),
+				resource->fields[principal_name_field(object->kind)]);
 	object->suspect = 0;
 	object->verify = false;
 	if (!digest || !fresh_write)

@@ -83,10 +83,15 @@ static void find_by_name(struct work *work)
 	 */
 	if (!value && name != FIELD_DISPLAY_NAME)
 		value = lookup_value(work, name = FIELD_DISPLAY_NAME);
-	if (value)
+	if (value) {
 		find(work, name, value, STAGE_BY_NAME);
-	else
-		work->stage = STAGE_END;
+		return;
+	}
+	/* Nothing says what to look for: wanting it on would ask for ever. */
+	work->object->read_wanted = false;
+	work->object->looked_up = true;
+	records_close_intents(work->engine, work->object, NO_WORKSPACE);
+	work->stage = STAGE_END;
 }
 
 static uint64_t adoptable_id(struct work *work)
@@ -156,6 +161,7 @@ static void read_next_seen(struct work *work)
 
 	if (work->workspace_at == work->workspaces.count || !work->object->id) {
 		work->object->read_wanted = false;
+		work->object->looked_up = true;
 		records_close_intents(work->engine, work->object, NO_WORKSPACE);
 		work_went_well(work);
 		work->stage = STAGE_END;
