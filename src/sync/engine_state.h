@@ -195,6 +195,8 @@ void pass_dissolve_unseen(
 /* Puts removals without a verdict before the guard. Returns whether the object must wait for one. */
 bool pass_ask_guard(struct engine *engine, struct object *object, const struct object_plan *plan);
 void pass_decide(struct engine *engine); /* verdicts for all that asked; they are ready then */
+/* Groups that wait for it look again: it is there, or will not be for a while. */
+void pass_wake_waiters(struct engine *engine, struct object *object);
 void pass_ready(struct engine *engine, struct object *object); /* something of it may be taken up */
 
 /* ---- worker.c ---- */

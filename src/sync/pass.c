@@ -29,6 +29,15 @@ static void put_off(struct engine *engine, struct object *object)
 	*vec_add(&engine->delayed) = object;
 }
 
+void pass_wake_waiters(struct engine *engine, struct object *object)
+{
+	if (!object->id && !object->tries && !object->quarantined_ms)
+		return;
+	for (vec_each (&object->waiters, waiter))
+		pass_mark(engine, *waiter);
+	object->waiters.count = 0;
+}
+
 static void set_quarantine(struct engine *engine, struct object *object, const char *reason)
 {
 	bool is_new = !object->quarantined_ms || !text_equal(object->reason, reason);
@@ -50,6 +59,7 @@ static void set_quarantine(struct engine *engine, struct object *object, const c
 	records_quarantine(engine, object);
 	if (!is_new)
 		return;
+	pass_wake_waiters(engine, object);
 	log_event(LOG_WARNING, "quarantined", {"principal", pass_name(engine, object)},
 			{"key", object->key}, {"reason", reason});
 }
@@ -177,6 +187,19 @@ static struct object *take_dirty(struct engine *engine, size_t *at, bool groups)
 	return NULL;
 }
 
+/* Planning may mark others: who was marked while the groups were looked through is still there. true: nobody. */
+static bool sweep_dirty(struct engine *engine)
+{
+	size_t kept = 0;
+
+	for (vec_each (&engine->dirty, object)) {
+		if (*object)
+			engine->dirty.items[kept++] = *object;
+	}
+	engine->dirty.count = kept;
+	return kept == 0;
+}
+
 static bool plan_slice(struct engine *engine)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -199,8 +222,7 @@ static bool plan_slice(struct engine *engine)
 			return false;
 		}
 	}
-	engine->dirty.count = 0;
-	return true;
+	return sweep_dirty(engine);
 }
 
 static enum lane lane_now(const struct engine *engine)

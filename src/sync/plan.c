@@ -357,13 +357,11 @@ static void collect_wanted_members(struct planner *p, struct ids *ret)
 
 static void plan_member_removal(struct planner *p, uint64_t id)
 {
-	struct object *member = NULL;
+	const struct object *member = registry_find_member(
+			p->context->registry, p->object, p->context->settings->has_account, id);
 	struct principal_ref *ref = arena_alloc(p->context->arena, sizeof(*ref));
 	struct operation *op = add(p, OP_REMOVE_MEMBERS);
 
-	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_ && !member; kind++)
-		member = registry_find_id(p->context->registry, p->object->target,
-				(enum principal_kind)kind, id);
 	ref->remote_id = id_or_null(p, id);
 	ref->key = member ? member->key : ref->remote_id;
 	ref->name = member ? arena_strdup(p->context->arena, object_name(member)) : ref->remote_id;
@@ -596,6 +594,14 @@ static void plan_leaving_group(struct planner *p)
 
 static void plan_present(struct planner *p)
 {
+	if (p->wanted->identity->kind != p->object->kind) {
+		quarantine(p,
+				"its entry made a %s and makes a %s now: that is another principal, and "
+				"the move to it is not executed by this version",
+				principal_kind_name(p->object->kind),
+				principal_kind_name(p->wanted->identity->kind));
+		return;
+	}
 	if (!p->object->ours)
 		plan_new(p);
 	else
