@@ -81,7 +81,8 @@ struct inventory;
 struct engine {
 	struct engine_options options;
 	struct loop *loop;
-	const struct settings *settings;
+	const struct settings *settings; /* as configured, and our own credential is protected */
+	struct settings own_settings;
 	const struct mapping *mapping;
 	const struct search *searches;
 	size_t search_count;

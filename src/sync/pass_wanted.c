@@ -290,7 +290,7 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.registry = engine->registry,
 			.leavers = mapping_leavers(engine->mapping),
 			.removals_allowed = engine_removals_allowed(engine),
-			.inventory_known = engine->inventory_ready,
+			.lists_known = engine->inventory_ns != 0 && !engine->inventory,
 			.now_ns = clock_monotonic_ns(),
 			.arena = arena,
 			.assigned_level = inventory_level,
