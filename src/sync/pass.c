@@ -64,9 +64,10 @@ static void set_quarantine(struct engine *engine, struct object *object, const c
 			{"key", object->key}, {"reason", reason});
 }
 
-static void clear_quarantine(struct engine *engine, struct object *object)
+/* idle: nothing is to be done, so nothing fails, whatever an earlier run left. */
+static void clear_quarantine(struct engine *engine, struct object *object, bool idle)
 {
-	if (!object->quarantined_ms || (object->tries && !object->doubted))
+	if (!object->quarantined_ms || (object->tries && !object->doubted && !idle))
 		return;
 	object->quarantined_ms = 0;
 	object->tries = 0;
@@ -134,7 +135,7 @@ static bool must_look_first(const struct engine *engine, const struct object *ob
 {
 	return object->kind == PRINCIPAL_SERVICE && !object->id && !object->named_only &&
 			object->node != NODE_NONE && !object->looked_up &&
-			(!engine->inventory_ns ||
+			(!engine->inventory_ns || engine->inventory ||
 					clock_monotonic_ns() - engine->inventory_ns >
 							LISTS_FRESH_NS);
 }
@@ -162,7 +163,7 @@ static void plan_one(struct engine *engine, struct object *object)
 	if (reason)
 		set_quarantine(engine, object, reason);
 	else
-		clear_quarantine(engine, object);
+		clear_quarantine(engine, object, plan.operations.count == 0);
 	if (!engine_may_change(engine) && engine->options.mode == ENGINE_RUN)
 		report_observed(engine, object, &plan);
 	if (plan.operations.count && !pass_ask_guard(engine, object, &plan))

@@ -171,8 +171,8 @@ static const struct foreign *find_foreign(const struct planner *p, const char *n
 /* What its externalId points to may be protected under its own name, or another entry's since the list was read. */
 static bool may_adopt(struct planner *p, const struct foreign *foreign)
 {
-	const struct object *holder = registry_find_id(p->context->registry, p->object->target,
-			p->object->kind, foreign->id);
+	const struct object *holder = registry_find_id(
+			p->context->registry, p->object->target, p->object->kind, foreign->id);
 
 	if (plan_is_protected(p->context->settings, p->object->kind, foreign->name))
 		quarantine(p, "\"%s\" is protected and is not adopted", foreign->name);
@@ -390,15 +390,16 @@ static void plan_member_removal(struct planner *p, uint64_t id)
 	finish(p, op);
 }
 
-static bool has_name(const struct planner *p, enum principal_kind kind, const char *name, uint64_t id)
+static bool has_name(
+		const struct planner *p, enum principal_kind kind, const char *name, uint64_t id)
 {
 	unsigned target = p->object->target;
 
 	for (;; target = 0) {
 		const struct object *known =
 				registry_find_name(p->context->registry, target, kind, name);
-		const struct foreign *foreign = registry_foreign_by_name(
-				p->context->registry, target, kind, name);
+		const struct foreign *foreign =
+				registry_foreign_by_name(p->context->registry, target, kind, name);
 
 		if ((known && known->id == id) || (foreign && foreign->id == id))
 			return true;
@@ -670,7 +671,8 @@ static void plan_present(struct planner *p)
 {
 	if (p->wanted->identity->kind != p->object->kind) {
 		quarantine(p,
-				"its entry made a %s and makes a %s now: that is another principal, and "
+				"its entry made a %s and makes a %s now: that is another "
+				"principal, and "
 				"the move to it is not executed by this version",
 				principal_kind_name(p->object->kind),
 				principal_kind_name(p->wanted->identity->kind));

@@ -37,7 +37,7 @@ struct plan_context {
 	enum leaver_action leavers;
 	bool removals_allowed;
 	bool lists_known; /* foreign principals were read since the start: who is protected is known by id */
-	uint64_t now_ns;      /* CLOCK_MONOTONIC, for refused members */
+	uint64_t now_ns;     /* CLOCK_MONOTONIC, for refused members */
 	struct arena *arena; /* of everything in the plan but keys of objects and texts of the rules */
 	/* What people call an object that may not be made yet. */
 	const char *(*name_of)(void *context, const struct object *object);

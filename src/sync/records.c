@@ -356,9 +356,14 @@ static void load_hold(void *context, const struct store_hold *record)
 	struct operation op;
 	struct err err;
 
-	if (json && operation_from_json(json, engine->settings, arena, &op, &err) == ERR_NONE)
-		guard_load_hold(engine->guard, record,
-				op.follows_leaver ? op.follows_leaver : op.object.key, op.target);
+	if (json && operation_from_json(json, engine->settings, arena, &op, &err) == ERR_NONE) {
+		const char *key = op.follows_leaver ? op.follows_leaver : op.object.key;
+		struct object *owner = pass_owner(engine, op.target, key);
+
+		guard_load_hold(engine->guard, record, key, op.target);
+		if (owner)
+			pass_remember_key(owner, record->operation_id);
+	}
 	arena_free(arena);
 }
 

@@ -322,6 +322,9 @@ static void gather_members(struct work *work, const struct object_plan *plan)
 			room--;
 		}
 	}
+	/* One addition that is refused, again and again, must not keep anybody in the group. */
+	if (work->object->tries && work->ops.count)
+		return;
 	for (vec_each (&plan->operations, op)) {
 		struct principal_ref *refs;
 		struct operation *part;
@@ -347,8 +350,8 @@ static void gather_members(struct work *work, const struct object_plan *plan)
 }
 
 /* A plan file may leave out the one that would be waited for, so under one nobody waits. */
-static bool additions_wait(const struct work *work, const struct object_plan *plan,
-		const struct operation *op)
+static bool additions_wait(
+		const struct work *work, const struct object_plan *plan, const struct operation *op)
 {
 	struct object *object = work->object;
 	size_t known = 0;
