@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "databricks/profile.h"
 
 #define INVENTORY_RETRY_NS (60 * SECOND_NS)
 #define MINUTE_MS INT64_C(60000)
@@ -117,6 +118,29 @@ static void make_parts(struct engine *engine)
 	engine->plan_arena = arena_new();
 }
 
+/* Whoever we sign in as must not lock himself out. An OAuth client's id is its service principal's application id. */
+static void protect_ourselves(struct engine *engine)
+{
+	struct settings *settings = &engine->own_settings;
+	size_t count = settings->protected_counts[PRINCIPAL_SERVICE];
+	const char **names = arena_alloc(
+			engine->feed_arena, (count + settings->target_count) * sizeof(*names));
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = settings->protected_names[PRINCIPAL_SERVICE][i];
+	for (size_t target = 0; target < settings->target_count; target++) {
+		struct credential credential = {0};
+		struct err err;
+
+		if (credential_resolve(settings, target, &credential, &err) == ERR_NONE &&
+				credential.client_id)
+			names[count++] = arena_strdup(engine->feed_arena, credential.client_id);
+		credential_release(&credential);
+	}
+	settings->protected_names[PRINCIPAL_SERVICE] = names;
+	settings->protected_counts[PRINCIPAL_SERVICE] = count;
+}
+
 static void ticked(struct task *task);
 static void wind_up(struct task *task);
 
@@ -127,6 +151,7 @@ static enum err_code fill(struct engine *engine, struct err *err)
 	if (subjects_new(engine->options.config, &engine->subjects, err) != ERR_NONE)
 		return err->code;
 	make_parts(engine);
+	protect_ourselves(engine);
 	if (open_store(engine, err) != ERR_NONE ||
 			databricks_new(engine->loop, engine->settings, &engine->databricks, err) !=
 					ERR_NONE)
@@ -147,7 +172,8 @@ enum err_code engine_new(struct loop *loop, const struct engine_options *options
 
 	engine->options = *options;
 	engine->loop = loop;
-	engine->settings = config_settings(options->config);
+	engine->own_settings = *config_settings(options->config);
+	engine->settings = &engine->own_settings;
 	engine->mapping = config_mapping(options->config);
 	engine->searches = mapping_searches(engine->mapping, &engine->search_count);
 	engine->started_ms = clock_wall_ms();
@@ -174,6 +200,8 @@ void engine_tick_at(struct engine *engine, uint64_t monotonic_ns)
 {
 	uint64_t now = clock_monotonic_ns();
 
+	if (engine->stopping) /* the timer counts the stop down */
+		return;
 	if (engine->tick_ns && engine->tick_ns <= monotonic_ns)
 		return;
 	engine->tick_ns = monotonic_ns;
@@ -462,8 +490,9 @@ static void advance_run(struct engine *engine)
 	if (!engine->inventory_complete && !engine->inventory)
 		engine_tick_at(engine, clock_monotonic_ns() + INVENTORY_RETRY_NS);
 	if (engine->reconciling && engine_removals_allowed(engine) && pass_is_idle(engine) &&
-			!waits_for_retry(engine) && !inventory_is_running(engine) &&
-			!workspaces_wait(engine)) {
+			!waits_for_retry(engine) &&
+			(!engine->inventory_ns || workspaces_known(engine)) &&
+			!inventory_is_running(engine) && !workspaces_wait(engine)) {
 		engine->reconciling = false;
 		note_complete(engine);
 		log_event(LOG_NOTICE, "in sync",
@@ -530,6 +559,8 @@ void engine_go(struct engine *engine, const struct operation *allowed, size_t al
 
 void engine_reconcile(struct engine *engine)
 {
+	if (engine->stopping || !engine->started)
+		return;
 	schedule_reconcile(engine);
 	arm_reconcile(engine);
 	log_event(LOG_NOTICE, "reconcile begins", {"run", engine->run_id});

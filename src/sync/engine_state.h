@@ -81,7 +81,8 @@ struct inventory;
 struct engine {
 	struct engine_options options;
 	struct loop *loop;
-	const struct settings *settings;
+	const struct settings *settings; /* as configured, and our own credential is protected */
+	struct settings own_settings;
 	const struct mapping *mapping;
 	const struct search *searches;
 	size_t search_count;
@@ -190,13 +191,20 @@ void pass_mark_held(struct engine *engine, struct object_plan *plan, struct aren
 bool pass_is_idle(const struct engine *engine);
 void pass_build_plan(struct engine *engine); /* engine->plan from all objects */
 /* A decision hangs on this object's plan: it dissolves when a plan does not contain it any more. */
-void pass_remember_decision(struct object *object, const char *key);
 void pass_dissolve(struct engine *engine, const char *key);
 void pass_dissolve_unseen(
 		struct engine *engine, struct object *object, const struct object_plan *plan);
 /* Puts removals without a verdict before the guard. Returns whether the object must wait for one. */
 bool pass_ask_guard(struct engine *engine, struct object *object, const struct object_plan *plan);
+/* Of an operation at target, the object with that key: at the target, or in the account. NULL: none. */
+struct object *pass_owner(const struct engine *engine, unsigned target, const char *key);
+/* The decision of that key hangs on the object: it dissolves when its plan has no reason for it any more. */
+void pass_remember_key(struct object *object, const char *key);
+/* The guard let that person go. */
+void pass_let_leave(struct engine *engine, const char *key, int64_t now_ms);
 void pass_decide(struct engine *engine); /* verdicts for all that asked; they are ready then */
+/* Groups that wait for it look again: it is there, or will not be for a while. */
+void pass_wake_waiters(struct engine *engine, struct object *object);
 void pass_ready(struct engine *engine, struct object *object); /* something of it may be taken up */
 
 /* ---- worker.c ---- */

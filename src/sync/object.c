@@ -190,6 +190,24 @@ struct object *registry_find_id(const struct registry *registry, unsigned target
 	return look_up(registry->by_id, target, (int)kind, id_text(id, text));
 }
 
+struct object *registry_find_member(const struct registry *registry, const struct object *group,
+		bool has_account, uint64_t id)
+{
+	unsigned target = group->target;
+
+	for (;; target = 0) {
+		for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++) {
+			struct object *member = registry_find_id(
+					registry, target, (enum principal_kind)kind, id);
+
+			if (member)
+				return member;
+		}
+		if (target == 0 || !has_account)
+			return NULL;
+	}
+}
+
 struct object *registry_find_name(const struct registry *registry, unsigned target,
 		enum principal_kind kind, const char *name)
 {

@@ -107,6 +107,12 @@ struct object *registry_object(struct registry *registry, unsigned target, enum 
 		const char *key);
 struct object *registry_find_id(const struct registry *registry, unsigned target,
 		enum principal_kind kind, uint64_t id);
+/*
+ * Who has that id as a member of group: of the group's own target, else of the account (target 0) if there is one, whose
+ * principals may be in a workspace's own groups. NULL: nobody that we know.
+ */
+struct object *registry_find_member(const struct registry *registry, const struct object *group,
+		bool has_account, uint64_t id);
 /* The object of ours that has this name (folded by the callee) at the target, or NULL. */
 struct object *registry_find_name(const struct registry *registry, unsigned target,
 		enum principal_kind kind, const char *name);

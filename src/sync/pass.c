@@ -29,6 +29,15 @@ static void put_off(struct engine *engine, struct object *object)
 	*vec_add(&engine->delayed) = object;
 }
 
+void pass_wake_waiters(struct engine *engine, struct object *object)
+{
+	if (!object->id && !object->tries && !object->quarantined_ms)
+		return;
+	for (vec_each (&object->waiters, waiter))
+		pass_mark(engine, *waiter);
+	object->waiters.count = 0;
+}
+
 static void set_quarantine(struct engine *engine, struct object *object, const char *reason)
 {
 	bool is_new = !object->quarantined_ms || !text_equal(object->reason, reason);
@@ -50,13 +59,15 @@ static void set_quarantine(struct engine *engine, struct object *object, const c
 	records_quarantine(engine, object);
 	if (!is_new)
 		return;
+	pass_wake_waiters(engine, object);
 	log_event(LOG_WARNING, "quarantined", {"principal", pass_name(engine, object)},
 			{"key", object->key}, {"reason", reason});
 }
 
-static void clear_quarantine(struct engine *engine, struct object *object)
+/* idle: nothing is to be done, so nothing fails, whatever an earlier run left. */
+static void clear_quarantine(struct engine *engine, struct object *object, bool idle)
 {
-	if (!object->quarantined_ms || (object->tries && !object->doubted))
+	if (!object->quarantined_ms || (object->tries && !object->doubted && !idle))
 		return;
 	object->quarantined_ms = 0;
 	object->tries = 0;
@@ -124,7 +135,7 @@ static bool must_look_first(const struct engine *engine, const struct object *ob
 {
 	return object->kind == PRINCIPAL_SERVICE && !object->id && !object->named_only &&
 			object->node != NODE_NONE && !object->looked_up &&
-			(!engine->inventory_ns ||
+			(!engine->inventory_ns || engine->inventory ||
 					clock_monotonic_ns() - engine->inventory_ns >
 							LISTS_FRESH_NS);
 }
@@ -152,7 +163,7 @@ static void plan_one(struct engine *engine, struct object *object)
 	if (reason)
 		set_quarantine(engine, object, reason);
 	else
-		clear_quarantine(engine, object);
+		clear_quarantine(engine, object, plan.operations.count == 0);
 	if (!engine_may_change(engine) && engine->options.mode == ENGINE_RUN)
 		report_observed(engine, object, &plan);
 	if (plan.operations.count && !pass_ask_guard(engine, object, &plan))
@@ -177,6 +188,19 @@ static struct object *take_dirty(struct engine *engine, size_t *at, bool groups)
 	return NULL;
 }
 
+/* Planning may mark others: who was marked while the groups were looked through is still there. true: nobody. */
+static bool sweep_dirty(struct engine *engine)
+{
+	size_t kept = 0;
+
+	for (vec_each (&engine->dirty, object)) {
+		if (*object)
+			engine->dirty.items[kept++] = *object;
+	}
+	engine->dirty.count = kept;
+	return kept == 0;
+}
+
 static bool plan_slice(struct engine *engine)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -199,8 +223,7 @@ static bool plan_slice(struct engine *engine)
 			return false;
 		}
 	}
-	engine->dirty.count = 0;
-	return true;
+	return sweep_dirty(engine);
 }
 
 static enum lane lane_now(const struct engine *engine)

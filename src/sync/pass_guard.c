@@ -3,17 +3,22 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "sync/plan_file.h"
+
+struct object *pass_owner(const struct engine *engine, unsigned target, const char *key)
+{
+	struct object *owner = registry_find(engine->registry, target, key);
+
+	return owner || !engine->settings->has_account ? owner
+						       : registry_find(engine->registry, 0, key);
+}
 
 static struct object *leaver_of(const struct engine *engine, const struct object *object,
 		const struct operation *op)
 {
-	struct object *leaver = registry_find(engine->registry, object->target, op->follows_leaver);
-
-	return leaver || !engine->settings->has_account
-			? leaver
-			: registry_find(engine->registry, 0, op->follows_leaver);
+	return pass_owner(engine, object->target, op->follows_leaver);
 }
 
 /* Somebody whose leaving was let go once is not asked about again until he is back. */
@@ -25,7 +30,7 @@ static bool is_decided(const struct engine *engine, const struct object *object,
 	return leaver && leaver->left_ms;
 }
 
-void pass_remember_decision(struct object *object, const char *key)
+void pass_remember_key(struct object *object, const char *key)
 {
 	for (vec_each (&object->decided, known)) {
 		if (text_equal(*known, key))
@@ -51,7 +56,7 @@ bool pass_ask_guard(struct engine *engine, struct object *object, const struct o
 			json = operation_to_json(op, engine->settings);
 			text = json_dumps(json, JSON_COMPACT);
 			guard_ask(engine->guard, op, text ? text : "{}");
-			pass_remember_decision(owner, key);
+			pass_remember_key(owner, key);
 		}
 		asked = true;
 	}
@@ -89,28 +94,34 @@ void pass_dissolve(struct engine *engine, const char *key)
 	guard_forget(engine->guard, key);
 }
 
-static bool plan_has_key(const struct object_plan *plan, const char *key)
+/* A group may lose thousands at once, one operation each. */
+static struct table *removals_of(const struct object_plan *plan)
 {
+	struct table *ids = table_new();
+
 	for (vec_each (&plan->operations, op)) {
-		if (op->is_removal && text_equal(op->id, key))
-			return true;
+		if (op->is_removal)
+			(void)table_put(ids, span_of(op->id), op);
 	}
-	return false;
+	return ids;
 }
 
 void pass_dissolve_unseen(
 		struct engine *engine, struct object *object, const struct object_plan *plan)
 {
+	struct table *removals;
 	size_t kept = 0;
 
 	/* A plan without removals because something is incomplete says nothing about their reasons.
 	 */
-	if (!engine_removals_allowed(engine))
+	if (!engine_removals_allowed(engine) || object->decided.count == 0)
 		return;
+	removals = removals_of(plan);
 	for (size_t i = 0; i < object->decided.count; i++) {
 		char *key = object->decided.items[i];
-		bool seen = text_starts_with(key, "leaver:") ? plan->leaving && !object->left_ms
-							     : plan_has_key(plan, key);
+		bool seen = text_starts_with(key, "leaver:")
+				? plan->leaving && !object->left_ms
+				: table_find(removals, span_of(key)) != NULL;
 
 		if (seen) {
 			object->decided.items[kept++] = key;
@@ -120,6 +131,7 @@ void pass_dissolve_unseen(
 		mem_free(key);
 	}
 	object->decided.count = kept;
+	table_free(removals);
 }
 
 static size_t count_members(const struct engine *engine)
@@ -129,6 +141,18 @@ static size_t count_members(const struct engine *engine)
 	for (size_t i = 0; i < registry_count(engine->registry); i++)
 		count += registry_at(engine->registry, i)->members.count;
 	return count;
+}
+
+/* Without an account somebody is made in each workspace, but leaves once. */
+static bool is_first_of_its_key(const struct engine *engine, const struct object *object)
+{
+	for (unsigned target = 0; target < object->target; target++) {
+		const struct object *other = registry_find(engine->registry, target, object->key);
+
+		if (other && other->ours)
+			return false;
+	}
+	return true;
 }
 
 static void count_ours(struct engine *engine)
@@ -145,9 +169,23 @@ static void count_ours(struct engine *engine)
 		if (object->kind == PRINCIPAL_GROUP)
 			ours->ours[GUARD_GROUPS]++;
 		else
-			ours->ours[GUARD_USERS] += object->left_ms == 0;
+			ours->ours[GUARD_USERS] +=
+					object->left_ms == 0 && is_first_of_its_key(engine, object);
 	}
 	ours->ours[GUARD_MEMBERS] = count_members(engine);
+}
+
+/* Somebody leaves as a whole: from each target that he was made in. */
+void pass_let_leave(struct engine *engine, const char *key, int64_t now_ms)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		struct object *object = registry_find(engine->registry, target, key);
+
+		if (!object || !object->ours)
+			continue;
+		object->left_ms = now_ms;
+		records_principal(engine, object);
+	}
 }
 
 static void keep_decisions(struct engine *engine)
@@ -173,11 +211,9 @@ static void keep_decisions(struct engine *engine)
 							object ? pass_name(engine, object)
 							       : decided[i]->object_key},
 					{"reason", decided[i]->reason});
-		if (decided[i]->verdict != VERDICT_GO ||
-				!text_starts_with(decided[i]->key, "leaver:") || !object)
-			continue;
-		object->left_ms = now;
-		records_principal(engine, object);
+		if (decided[i]->verdict == VERDICT_GO &&
+				text_starts_with(decided[i]->key, "leaver:"))
+			pass_let_leave(engine, decided[i]->object_key, now);
 	}
 	for (unsigned category = 0; category < GUARD_CATEGORY_COUNT_; category++) {
 		struct store_removals removals = {now, (enum guard_category)category,

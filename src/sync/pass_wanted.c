@@ -48,6 +48,35 @@ static void wait_for_stuck(struct object *member, struct object *group)
 	*vec_add(&member->waiters) = group;
 }
 
+/* It is there, or its own plan makes it. Nobody waits for one that is protected, or whose entry became doubtful. */
+static bool can_be_member(const struct engine *engine, const struct object *member)
+{
+	const struct want *want = desired_want(engine->desired, member->node);
+	const struct identity *identity = want ? want->identity : NULL;
+
+	return member->id ||
+			(want && want->state == WANT_IN && identity->kind == member->kind &&
+					!plan_is_protected(engine->settings, member->kind,
+							identity->fields[principal_name_field(
+									member->kind)]));
+}
+
+/* Who became doubtful keeps the places that are ours, also if a restart forgot what the rules made of the entry. */
+static void keep_doubtful(const struct engine *engine, const struct object *group,
+		struct object **members, struct wanted *ret)
+{
+	for (size_t i = 0; i < group->members.count; i++) {
+		struct object *member = registry_find_member(engine->registry, group,
+				engine->settings->has_account, group->members.items[i]);
+		const struct want *want = member && member->node != NODE_NONE
+				? desired_want(engine->desired, member->node)
+				: NULL;
+
+		if (want && want->state == WANT_UNSURE && !want->identity)
+			members[ret->member_count++] = member;
+	}
+}
+
 static void wanted_members(struct engine *engine, struct object *group, struct arena *arena,
 		struct wanted *ret)
 {
@@ -55,7 +84,8 @@ static void wanted_members(struct engine *engine, struct object *group, struct a
 	size_t outside,
 			count = desired_members(
 					engine->desired, group->node, arena, &nodes, &outside);
-	struct object **members = arena_alloc(arena, (count + 1) * sizeof(struct object *));
+	struct object **members = arena_alloc(
+			arena, (count + group->members.count + 1) * sizeof(struct object *));
 
 	for (size_t i = 0; i < count; i++) {
 		struct object *member = object_of_node(engine, group->target, nodes[i]);
@@ -64,11 +94,12 @@ static void wanted_members(struct engine *engine, struct object *group, struct a
 		 * same. */
 		if (!member && engine->settings->has_account)
 			member = object_of_node(engine, 0, nodes[i]);
-		if (!member)
+		if (!member || !can_be_member(engine, member))
 			continue;
 		members[ret->member_count++] = member;
 		wait_for_stuck(member, group);
 	}
+	keep_doubtful(engine, group, members, ret);
 	ret->members = members;
 }
 
@@ -139,6 +170,19 @@ static void wanted_named(struct engine *engine, struct object *object, struct ar
 		ret->why = ret->grants[0].why;
 }
 
+/* The directory that it came from is still configured; else nothing can say that its entry is gone. */
+static bool has_source(const struct engine *engine, const struct object *object)
+{
+	for (size_t i = 0; i < engine->settings->source_count; i++) {
+		const char *name = engine->settings->sources[i].name;
+		size_t length = strlen(name);
+
+		if (strncmp(object->key, name, length) == 0 && object->key[length] == '/')
+			return true;
+	}
+	return false;
+}
+
 void pass_wanted(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret)
 {
@@ -164,12 +208,13 @@ void pass_wanted(struct engine *engine, struct object *object, struct arena *are
 				? snapshot_dn(engine->snapshot, object->node)
 				: object->gone_dn;
 	}
-	if (want && want->state == WANT_UNSURE)
+	if ((want && want->state == WANT_UNSURE) ||
+			(object->node == NODE_NONE && !has_source(engine, object)))
 		ret->state = WANTED_UNSURE;
 	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target))
 		return;
 	ret->state = WANTED_PRESENT;
-	if (object->kind == PRINCIPAL_GROUP)
+	if (object->kind == PRINCIPAL_GROUP && want->identity->kind == PRINCIPAL_GROUP)
 		wanted_members(engine, object, arena, ret);
 	wanted_grants(engine, object,
 			subjects_find(engine->subjects, object->kind,
@@ -245,7 +290,7 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.registry = engine->registry,
 			.leavers = mapping_leavers(engine->mapping),
 			.removals_allowed = engine_removals_allowed(engine),
-			.inventory_known = engine->inventory_ready,
+			.lists_known = engine->inventory_ns != 0 && !engine->inventory,
 			.now_ns = clock_monotonic_ns(),
 			.arena = arena,
 			.assigned_level = inventory_level,
@@ -334,6 +379,8 @@ void pass_node_gone(struct engine *engine, node_id node)
 		mem_free(object->gone_dn);
 		object->gone_dn = mem_strdup(snapshot_dn(engine->snapshot, node));
 		engine->by_node[target].items[node] = NULL;
+		/* Whatever it waited for: a leaver is not put off. */
+		object->retry_ns = 0;
 		pass_mark(engine, object);
 	}
 	note_subject(engine, node, NULL);

@@ -168,6 +168,22 @@ static const struct foreign *find_foreign(const struct planner *p, const char *n
 	return found;
 }
 
+/* What its externalId points to may be protected under its own name, or another entry's since the list was read. */
+static bool may_adopt(struct planner *p, const struct foreign *foreign)
+{
+	const struct object *holder = registry_find_id(
+			p->context->registry, p->object->target, p->object->kind, foreign->id);
+
+	if (plan_is_protected(p->context->settings, p->object->kind, foreign->name))
+		quarantine(p, "\"%s\" is protected and is not adopted", foreign->name);
+	else if (holder && holder != p->object && holder->ours)
+		quarantine(p, "\"%s\" is ours for another entry already (%s)", foreign->name,
+				holder->key);
+	else
+		return true;
+	return false;
+}
+
 static void plan_adopt(struct planner *p, const struct foreign *foreign)
 {
 	const char *before[FIELD_COUNT_] = {[FIELD_DISPLAY_NAME] = foreign->display_name,
@@ -254,10 +270,10 @@ static void plan_new(struct planner *p)
 	if (name_is_taken(p, name))
 		return;
 	foreign = find_foreign(p, name);
-	if (foreign)
-		plan_adopt(p, foreign);
-	else
+	if (!foreign)
 		plan_create(p);
+	else if (may_adopt(p, foreign))
+		plan_adopt(p, foreign);
 }
 
 static void plan_update(struct planner *p)
@@ -357,13 +373,11 @@ static void collect_wanted_members(struct planner *p, struct ids *ret)
 
 static void plan_member_removal(struct planner *p, uint64_t id)
 {
-	struct object *member = NULL;
+	const struct object *member = registry_find_member(
+			p->context->registry, p->object, p->context->settings->has_account, id);
 	struct principal_ref *ref = arena_alloc(p->context->arena, sizeof(*ref));
 	struct operation *op = add(p, OP_REMOVE_MEMBERS);
 
-	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_ && !member; kind++)
-		member = registry_find_id(p->context->registry, p->object->target,
-				(enum principal_kind)kind, id);
 	ref->remote_id = id_or_null(p, id);
 	ref->key = member ? member->key : ref->remote_id;
 	ref->name = member ? arena_strdup(p->context->arena, object_name(member)) : ref->remote_id;
@@ -376,6 +390,44 @@ static void plan_member_removal(struct planner *p, uint64_t id)
 	finish(p, op);
 }
 
+static bool has_name(
+		const struct planner *p, enum principal_kind kind, const char *name, uint64_t id)
+{
+	unsigned target = p->object->target;
+
+	for (;; target = 0) {
+		const struct object *known =
+				registry_find_name(p->context->registry, target, kind, name);
+		const struct foreign *foreign =
+				registry_foreign_by_name(p->context->registry, target, kind, name);
+
+		if ((known && known->id == id) || (foreign && foreign->id == id))
+			return true;
+		if (target == 0 || !p->context->settings->has_account)
+			return false;
+	}
+}
+
+/* The places of the protected are not touched either: through them they may be what they are. */
+static bool is_protected_member(const struct planner *p, uint64_t id)
+{
+	const struct settings *settings = p->context->settings;
+
+	for (size_t i = 0; i < COUNT_OF(system_groups); i++) {
+		if (has_name(p, PRINCIPAL_GROUP, system_groups[i], id))
+			return true;
+	}
+	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++) {
+		for (size_t i = 0; i < settings->protected_counts[kind]; i++) {
+			if (has_name(p, (enum principal_kind)kind,
+					    settings->protected_names[kind][i], id))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Whose name no list told since the start may be protected: only what is ours goes then. */
 static void plan_member_removals(struct planner *p, const struct ids *wanted)
 {
 	const struct object *object = p->object;
@@ -383,7 +435,8 @@ static void plan_member_removals(struct planner *p, const struct ids *wanted)
 			object->actual_known;
 
 	for (size_t i = 0; i < object->members.count; i++) {
-		if (!ids_contain(wanted, object->members.items[i]))
+		if (!ids_contain(wanted, object->members.items[i]) &&
+				!is_protected_member(p, object->members.items[i]))
 			plan_member_removal(p, object->members.items[i]);
 	}
 	for (size_t i = 0; object->actual_known && i < object->actual.count; i++) {
@@ -392,7 +445,7 @@ static void plan_member_removals(struct planner *p, const struct ids *wanted)
 		if (ids_contain(wanted, id) || ids_contain(&object->members, id))
 			continue;
 		p->plan->extra_members++;
-		if (exclusive)
+		if (exclusive && p->context->lists_known && !is_protected_member(p, id))
 			plan_member_removal(p, id);
 	}
 }
@@ -566,13 +619,32 @@ static void plan_end(struct planner *p, enum operation_kind kind, enum guard_cat
 	finish(p, op);
 }
 
+/* Rights first, then the account; but if a step failed, the account does not wait for it. */
 static void plan_leaving_person(struct planner *p)
 {
-	plan_grant_removals(p);
+	bool urgent = p->object->tries > 0;
+
+	if (!urgent)
+		plan_grant_removals(p);
 	if (p->context->leavers == LEAVER_DELETE)
 		plan_end(p, OP_DELETE, GUARD_USERS);
 	else if (p->context->leavers == LEAVER_DEACTIVATE && p->object->active)
 		plan_end(p, OP_DEACTIVATE, GUARD_USERS);
+	if (urgent)
+		plan_grant_removals(p);
+}
+
+/* While a group of ours has it as a member by our hand, the record says that this must be undone. */
+static bool is_member_by_our_hand(const struct planner *p)
+{
+	for (size_t i = 0; i < registry_count(p->context->registry); i++) {
+		const struct object *group = registry_at(p->context->registry, i);
+
+		if (group->target == p->object->target &&
+				ids_contain(&group->members, p->object->id))
+			return true;
+	}
+	return false;
 }
 
 static void plan_leaving_group(struct planner *p)
@@ -590,12 +662,22 @@ static void plan_leaving_group(struct planner *p)
 	plan_members(p);
 	plan_grant_removals(p);
 	/* Nothing of it is ours any more: the record goes as well. */
-	if (p->plan->operations.count == 0 && p->object->origin == ORIGIN_ADOPTED)
+	if (p->plan->operations.count == 0 && p->object->origin == ORIGIN_ADOPTED &&
+			!is_member_by_our_hand(p))
 		finish(p, add(p, OP_FORGET));
 }
 
 static void plan_present(struct planner *p)
 {
+	if (p->wanted->identity->kind != p->object->kind) {
+		quarantine(p,
+				"its entry made a %s and makes a %s now: that is another "
+				"principal, and "
+				"the move to it is not executed by this version",
+				principal_kind_name(p->object->kind),
+				principal_kind_name(p->wanted->identity->kind));
+		return;
+	}
 	if (!p->object->ours)
 		plan_new(p);
 	else

@@ -36,8 +36,8 @@ struct plan_context {
 	struct registry *registry;
 	enum leaver_action leavers;
 	bool removals_allowed;
-	bool inventory_known; /* foreign principals were read: an unknown name does not exist */
-	uint64_t now_ns;      /* CLOCK_MONOTONIC, for refused members */
+	bool lists_known; /* foreign principals were read since the start: who is protected is known by id */
+	uint64_t now_ns;     /* CLOCK_MONOTONIC, for refused members */
 	struct arena *arena; /* of everything in the plan but keys of objects and texts of the rules */
 	/* What people call an object that may not be made yet. */
 	const char *(*name_of)(void *context, const struct object *object);

@@ -363,14 +363,12 @@ static void load_hold(void *context, const struct store_hold *record)
 
 	if (json && operation_from_json(json, engine->settings, arena, &op, &err) == ERR_NONE) {
 		const char *key = op.follows_leaver ? op.follows_leaver : op.object.key;
-		struct object *owner = registry_find(engine->registry, op.target, key);
+		struct object *owner = pass_owner(engine, op.target, key);
 
-		if (!owner && engine->settings->has_account)
-			owner = registry_find(engine->registry, 0, key);
 		if (owner) {
 			guard_load_hold(engine->guard, record, key, op.target);
 			/* The next plan of its owner says whether its reason still stands. */
-			pass_remember_decision(owner, record->operation_id);
+			pass_remember_key(owner, record->operation_id);
 		} else if (engine_may_write(engine)) {
 			store_drop_hold(records_batch(engine), record->operation_id);
 		}

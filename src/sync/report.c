@@ -591,17 +591,14 @@ static bool is_selected(const struct decision *decision, const char *selector)
 
 static void wake_decided(struct engine *engine, const struct decision *decision, bool approved)
 {
+	if (approved && text_starts_with(decision->key, "leaver:"))
+		pass_let_leave(engine, decision->object_key, decision->time_ms);
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
 		struct object *object =
 				registry_find(engine->registry, target, decision->object_key);
 
-		if (!object)
-			continue;
-		if (approved && text_starts_with(decision->key, "leaver:")) {
-			object->left_ms = decision->time_ms;
-			records_principal(engine, object);
-		}
-		pass_mark(engine, object);
+		if (object)
+			pass_mark(engine, object);
 	}
 }
 

@@ -150,10 +150,12 @@ static void settle_values(struct engine *engine, struct object *object, const st
 /* Who is deleted in Databricks is in no group there any more; the store knows that by itself. */
 static void leave_groups(struct engine *engine, const struct object *object)
 {
+	bool account = engine->settings->has_account && object->target == 0;
+
 	for (size_t i = 0; i < registry_count(engine->registry); i++) {
 		struct object *group = registry_at(engine->registry, i);
 
-		if (group->target != object->target || group->kind != PRINCIPAL_GROUP)
+		if ((group->target != object->target && !account) || group->kind != PRINCIPAL_GROUP)
 			continue;
 		(void)ids_remove(&group->members, object->id);
 		(void)ids_remove(&group->actual, object->id);
@@ -163,6 +165,9 @@ static void leave_groups(struct engine *engine, const struct object *object)
 static void settle_end(struct engine *engine, struct object *object)
 {
 	leave_groups(engine, object);
+	/* Nor is there anything to adopt, should the list have shown it. */
+	registry_foreign_drop(engine->registry, object->target, object->kind, object->id);
+	object->looked_up = false;
 	object->ours = false;
 	records_principal(engine, object);
 	registry_unbind(engine->registry, object);
@@ -349,7 +354,8 @@ bool settle_read(struct engine *engine, struct object *object, const struct reso
 		take_read(engine, object, resource, &actual);
 	}
 	/* Of somebody else's principal only the name counts: grants go by it. */
-	if (object->named_only && object->id && resource->fields[principal_name_field(object->kind)])
+	if (object->named_only && object->id &&
+			resource->fields[principal_name_field(object->kind)])
 		registry_set_field(engine->registry, object, principal_name_field(object->kind),
 				resource->fields[principal_name_field(object->kind)]);
 	object->suspect = 0;

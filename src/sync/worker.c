@@ -33,15 +33,6 @@ static struct work *work_new(struct engine *engine, struct object *object, enum 
 	return work;
 }
 
-static void wake_waiters(struct engine *engine, struct object *object)
-{
-	if (!object->id && !object->tries && !object->quarantined_ms)
-		return;
-	for (vec_each (&object->waiters, waiter))
-		pass_mark(engine, *waiter);
-	object->waiters.count = 0;
-}
-
 static void work_end(struct work *work)
 {
 	struct engine *engine = work->engine;
@@ -55,7 +46,7 @@ static void work_end(struct work *work)
 	mem_free(work);
 	object->work = NULL;
 	engine->works--;
-	wake_waiters(engine, object);
+	pass_wake_waiters(engine, object);
 	pass_mark(engine, object);
 	task_wake(&engine->pass);
 	if (engine->stopping && engine->works == 0)

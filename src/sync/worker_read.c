@@ -2,6 +2,7 @@
 #include "sync/work.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 
 /* How many reads in a row must miss what was there or may be there. Databricks would make a second
@@ -332,6 +333,18 @@ void work_read_answered(struct work *work)
 	take_principal(work, &resource);
 }
 
+/*
+ * One workspace that does not answer must not keep members, leavers and the other workspaces waiting. What is ours there
+ * is known from the store; a grant that is there already is given once more, which changes nothing.
+ */
+static void seen_failed(const struct work *work, unsigned workspace)
+{
+	log_event(LOG_WARNING, "rights in a workspace could not be read; the rest goes on",
+			{"principal", pass_name(work->engine, work->object)},
+			{"target", work->engine->settings->targets[workspace].name},
+			{"error", work->call.err.text});
+}
+
 void work_seen_answered(struct work *work)
 {
 	unsigned workspace = work->workspaces.items[work->workspace_at];
@@ -345,9 +358,11 @@ void work_seen_answered(struct work *work)
 	} else if (work->call.code == ERR_NOT_FOUND) {
 		settle_seen(work->engine, work->object, workspace,
 				NULL); /* not in that workspace (yet) */
-	} else {
+	} else if (work->call.code == ERR_CANCELLED) {
 		read_failed(work);
 		return;
+	} else {
+		seen_failed(work, workspace);
 	}
 	work->workspace_at++;
 	read_next_seen(work);

@@ -335,6 +335,9 @@ static void gather_members(struct work *work, const struct object_plan *plan)
 			room--;
 		}
 	}
+	/* One addition that is refused, again and again, must not keep anybody in the group. */
+	if (work->object->tries && work->ops.count)
+		return;
 	for (vec_each (&plan->operations, op)) {
 		struct principal_ref *refs;
 		struct operation *part;
@@ -359,16 +362,18 @@ static void gather_members(struct work *work, const struct object_plan *plan)
 	}
 }
 
+/* A plan file may leave out the one that would be waited for, so under one nobody waits. */
 static bool additions_wait(
-		struct object *object, const struct object_plan *plan, const struct operation *op)
+		const struct work *work, const struct object_plan *plan, const struct operation *op)
 {
+	struct object *object = work->object;
 	size_t known = 0;
 
-	if (op->kind != OP_ADD_MEMBERS || !plan->waits_for)
+	if (op->kind != OP_ADD_MEMBERS || !plan->waits_for || work->engine->restricted)
 		return false;
 	for (size_t i = 0; i < op->member_count; i++)
 		known += op->members[i].remote_id != NULL;
-	if (known >= SCIM_MEMBERS_PER_PATCH)
+	if (known >= SCIM_MEMBERS_PER_PATCH || known == op->member_count)
 		return false;
 	for (vec_each (&plan->waits_for->waiters, waiter)) {
 		if (*waiter == object)
@@ -393,7 +398,7 @@ static void choose(struct work *work, const struct object_plan *plan)
 				(op->kind == OP_ADOPT && op->field_count == 0 && op->active_before);
 
 		if (!is_allowed(work->engine, op) || !can_send(work->engine, object, plan, op) ||
-				additions_wait(object, plan, op))
+				additions_wait(work, plan, op))
 			continue;
 		/* A group is adopted knowing its members and its rights. */
 		if (op->kind == OP_ADOPT && op->principal == PRINCIPAL_GROUP &&

@@ -53,7 +53,7 @@ static int set_up(void **state)
 			.registry = world->registry,
 			.leavers = LEAVER_DEACTIVATE,
 			.removals_allowed = true,
-			.inventory_known = true,
+			.lists_known = true,
 			.arena = world->arena,
 			.assigned_level = level_of,
 			.name_of = name_of,
