@@ -190,7 +190,6 @@ void pass_wanted(struct engine *engine, struct object *object, struct arena *are
 void pass_mark_held(struct engine *engine, struct object_plan *plan, struct arena *arena);
 bool pass_is_idle(const struct engine *engine);
 void pass_build_plan(struct engine *engine); /* engine->plan from all objects */
-/* A decision hangs on this object's plan: it dissolves when a plan does not contain it any more. */
 void pass_dissolve(struct engine *engine, const char *key);
 void pass_dissolve_unseen(
 		struct engine *engine, struct object *object, const struct object_plan *plan);
