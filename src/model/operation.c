@@ -188,6 +188,8 @@ void operation_set_id(struct operation *op, const struct settings *settings, str
 		digest_add_text(digest, op->members[i].key);
 	for (size_t i = 0; i < op->value_count; i++)
 		digest_add_text(digest, op->values[i]);
+	if (op->values_before)
+		digest_text_or_mark(digest, op->values_before[0]);
 	digest_finish(digest, hex);
 	op->id = arena_strndup(arena, hex, 16);
 }

@@ -109,6 +109,14 @@ static void reconcile_assignments(struct engine *engine, unsigned workspace)
 	}
 }
 
+/* The level that the operation leads to; NULL: none. */
+static const char *assignment_after(const struct operation *op)
+{
+	if (op->kind == OP_ASSIGN)
+		return op->values[0];
+	return op->values_before ? op->values_before[0] : NULL;
+}
+
 /* An assignment whose answer was lost: done, if the list shows its level. */
 static void settle_assignment_intents(struct engine *engine, unsigned workspace)
 {
@@ -122,11 +130,12 @@ static void settle_assignment_intents(struct engine *engine, unsigned workspace)
 		object = registry_find(engine->registry, 0, op->object.key);
 		level = object && object->id ? inventory_level(engine, workspace, object->id)
 					     : NULL;
-		if (object && op->kind == OP_ASSIGN ? level && text_equal(level, op->values[0])
-						    : object && !level)
-			settle_write(engine, object, op, NULL);
 		if (!object)
 			continue;
+		if (text_equal(level, assignment_after(op))) {
+			settle_write(engine, object, op, NULL);
+			records_audit(engine, "change", op, "found", NULL, NULL);
+		}
 		records_close_intents(engine, object, workspace);
 		i--; /* it is gone from the list */
 	}

@@ -33,7 +33,9 @@ static json_t *fields_to_json(const struct operation *op, bool after)
 			(op->kind == OP_DEACTIVATE || op->active_before != op->active_after))
 		json_object_set_new(json, "active",
 				json_boolean(after ? op->active_after : op->active_before));
-	if (op->kind == OP_ASSIGN && !after && op->values_before)
+	/* What an assignment raises; what the end of one gives back. */
+	if (op->values_before &&
+			(op->kind == OP_ASSIGN ? !after : after && op->kind == OP_UNASSIGN))
 		json_object_set_new(json, "level", json_string(op->values_before[0]));
 	return json;
 }
@@ -145,8 +147,9 @@ static bool read_lists(const json_t *json, struct arena *arena, struct operation
 	struct principal_ref *refs =
 			arena_alloc(arena, (json_array_size(members) + 1) * sizeof(*refs));
 	const char **texts = arena_alloc(arena, (json_array_size(values) + 1) * sizeof(*texts));
-	const char *former = json_string_value(
-			json_object_get(json_object_get(json, "before"), "level"));
+	const char *former = json_string_value(json_object_get(
+			json_object_get(json, ret->kind == OP_UNASSIGN ? "after" : "before"),
+			"level"));
 
 	for (size_t i = 0; i < json_array_size(members); i++) {
 		if (!read_ref(json_array_get(members, i), arena, &refs[ret->member_count++]))
@@ -167,6 +170,16 @@ static bool read_lists(const json_t *json, struct arena *arena, struct operation
 	ret->members = refs;
 	ret->values = texts;
 	return true;
+}
+
+/* What the guard counts a removal as follows from what it is. */
+static enum guard_category category_of(const struct operation *op)
+{
+	if (op->kind == OP_REMOVE_MEMBERS)
+		return GUARD_MEMBERS;
+	if (op->kind != OP_DEACTIVATE && op->kind != OP_DELETE)
+		return GUARD_PERMISSIONS;
+	return op->principal == PRINCIPAL_GROUP ? GUARD_GROUPS : GUARD_USERS;
 }
 
 enum err_code operation_from_json(const json_t *json, const struct settings *settings,
@@ -190,6 +203,8 @@ enum err_code operation_from_json(const json_t *json, const struct settings *set
 	read_fields(json_object_get(json, "before"), json_object_get(json, "after"), arena, &op);
 	op.adopts = json_is_true(json_object_get(json, "adopts"));
 	op.is_removal = json_is_true(json_object_get(json, "removal"));
+	if (op.is_removal)
+		op.category = category_of(&op);
 	op.follows_leaver = get_text(json, "follows", arena);
 	op.held_by = get_text(json, "held", arena);
 	op.why = (struct why){get_text(why, "file", arena),
@@ -289,14 +304,34 @@ static bool has_change(const struct operation *allowed, const struct field_chang
 {
 	for (size_t i = 0; i < allowed->field_count; i++) {
 		if (allowed->fields[i].field == change->field &&
+				text_equal(allowed->fields[i].before, change->before) &&
 				text_equal(allowed->fields[i].after, change->after))
 			return true;
 	}
 	return false;
 }
 
+static const char *former_level(const struct operation *op)
+{
+	return op->values_before ? op->values_before[0] : NULL;
+}
+
+/* The same change of the account's state, or none. A change is never covered by the adoption of what was there. */
+static bool has_state(const struct operation *op, const struct operation *allowed)
+{
+	bool changes = op->active_before != op->active_after;
+
+	return (!changes ||
+			       (allowed->active_before == op->active_before &&
+					       allowed->active_after == op->active_after)) &&
+			(op->adopts || !allowed->adopts) &&
+			(op->adopts || text_equal(former_level(op), former_level(allowed)));
+}
+
 bool operation_is_covered(const struct operation *op, const struct operation *allowed)
 {
+	if (!has_state(op, allowed))
+		return false;
 	if (op->kind != allowed->kind || op->principal != allowed->principal ||
 			op->target != allowed->target ||
 			!text_equal(op->object.key, allowed->object.key))
