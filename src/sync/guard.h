@@ -27,7 +27,7 @@ struct decision {
 	char *reason;
 	int64_t time_ms;
 	bool seen; /* in the plan of its object, at the last look */
-	bool new;  /* made since guard_take_new */
+	bool new;  /* made by guard_decide in this process, not loaded */
 };
 
 struct guard;
@@ -37,6 +37,7 @@ void guard_free(struct guard *guard);
 /* The key under which an operation is decided: the leaver whose leaving it is or follows, else its
  * own id. In arena. */
 const char *guard_key(const struct operation *op, struct arena *arena);
+bool guard_is_key(const struct operation *op, const char *key); /* without making the text */
 struct decision *guard_find(const struct guard *guard, const char *key);
 
 /* What was kept: removals that passed within the window, and holds. */
@@ -61,6 +62,8 @@ const unsigned *guard_passed(const struct guard *guard);
 
 /* A removal was done, or its reason is gone. */
 void guard_forget(struct guard *guard, const char *key);
+/* Forgets what guard_decide let go so far, and what it counted: it was only for show. What is held stays. */
+void guard_take_back(struct guard *guard);
 void guard_approve(struct guard *guard, struct decision *decision, int64_t now_ms); /* counts it */
 void guard_reject(
 		struct guard *guard, struct decision *decision, const char *reason, int64_t now_ms);

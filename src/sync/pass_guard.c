@@ -188,6 +188,28 @@ void pass_let_leave(struct engine *engine, const char *key, int64_t now_ms)
 	}
 }
 
+/* Under a plan file only what it names goes. */
+static bool is_named_by_file(const struct engine *engine, const struct decision *decision)
+{
+	for (size_t i = 0; i < engine->allowed_count; i++) {
+		const struct operation *op = &engine->allowed[i];
+
+		if (op->is_removal && guard_is_key(op, decision->key))
+			return true;
+	}
+	return !engine->restricted;
+}
+
+/*
+ * What goes, goes for good only where it is carried out: `apply` asks again after somebody has seen the plan and said yes
+ * (engine_go). What is held is kept at once, so that it can be approved.
+ */
+static bool verdicts_bind(const struct engine *engine)
+{
+	return engine_may_change(engine) &&
+			(engine->options.mode == ENGINE_RUN || engine->phase == ENGINE_APPLYING);
+}
+
 static void keep_decisions(struct engine *engine)
 {
 	int64_t now = clock_wall_ms();
@@ -203,6 +225,8 @@ static void keep_decisions(struct engine *engine)
 
 		if (!object && engine->settings->has_account)
 			object = registry_find(engine->registry, 0, decided[i]->object_key);
+		if (decided[i]->verdict == VERDICT_GO && !verdicts_bind(engine))
+			continue;
 		records_decision(engine, decided[i], true);
 		if (decided[i]->verdict == VERDICT_HELD)
 			log_event(LOG_WARNING, "removal held: approve or reject it",
@@ -212,10 +236,12 @@ static void keep_decisions(struct engine *engine)
 							       : decided[i]->object_key},
 					{"reason", decided[i]->reason});
 		if (decided[i]->verdict == VERDICT_GO &&
-				text_starts_with(decided[i]->key, "leaver:"))
+				text_starts_with(decided[i]->key, "leaver:") &&
+				is_named_by_file(engine, decided[i]))
 			pass_let_leave(engine, decided[i]->object_key, now);
 	}
-	for (unsigned category = 0; category < GUARD_CATEGORY_COUNT_; category++) {
+	for (unsigned category = 0; verdicts_bind(engine) && category < GUARD_CATEGORY_COUNT_;
+			category++) {
 		struct store_removals removals = {now, (enum guard_category)category,
 				guard_passed(engine->guard)[category]};
 

@@ -217,6 +217,71 @@ static void leavers(void **state)
 	}
 }
 
+static void a_failed_step_does_not_keep_the_account(void **state)
+{
+	struct world *world = *state;
+	struct object *object = ours(world, PRINCIPAL_USER, "corp/1", "ada@example.com", 7);
+
+	object_put_grant(object, &(struct held_grant){1, GRANT_ASSIGNMENT, "USER", NULL});
+	assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}),
+			"unassign USER [leaver]; deactivate [leaver]");
+	object->tries = 1;
+	assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}),
+			"deactivate [leaver]; unassign USER [leaver]");
+}
+
+static void the_protected_keep_their_places(void **state)
+{
+	struct world *world = *state;
+	struct identity team = group("team");
+	struct object *object = ours(world, PRINCIPAL_GROUP, "corp/g", "team", 100);
+	struct wanted wanted = {WANTED_PRESENT, .identity = &team};
+
+	(void)ours(world, PRINCIPAL_USER, "corp/1", "BreakGlass@example.com", 7);
+	(void)ids_add(&object->members, 7);
+	registry_foreign_put(world->registry, 0,
+			&(struct foreign){PRINCIPAL_GROUP, 8, "Admins", NULL, "Admins", true});
+	object->actual_known = team.exclusive = true;
+	(void)ids_add(&object->actual, 8);
+	(void)ids_add(&object->actual, 9);
+	assert_string_equal(planned(world, object, &wanted), "remove_members 9 [members]");
+	world->context.lists_known = false; /* 9 may be anybody */
+	assert_string_equal(planned(world, object, &wanted), "");
+}
+
+static void nothing_protected_or_taken_is_adopted(void **state)
+{
+	struct world *world = *state;
+	struct identity team = group("team");
+	struct object *object = registry_object(world->registry, 0, PRINCIPAL_GROUP, "corp/g");
+	struct wanted wanted = {WANTED_PRESENT, .identity = &team};
+
+	team.fields[FIELD_EXTERNAL_ID] = "anchor-g";
+	registry_foreign_put(world->registry, 0,
+			&(struct foreign){
+					PRINCIPAL_GROUP, 8, "admins", "anchor-g", "admins", true});
+	assert_true(text_starts_with(planned(world, object, &wanted), "quarantine: \"admins\""));
+	registry_foreign_drop_target(world->registry, 0);
+	(void)ours(world, PRINCIPAL_GROUP, "corp/other", "other", 8);
+	registry_foreign_put(world->registry, 0,
+			&(struct foreign){PRINCIPAL_GROUP, 8, "other", "anchor-g", "other", true});
+	assert_true(strstr(planned(world, object, &wanted), "corp/other") != NULL);
+}
+
+static void another_kind_is_another_principal(void **state)
+{
+	struct world *world = *state;
+	struct identity robot = {.kind = PRINCIPAL_SERVICE,
+			.fields = {[FIELD_DISPLAY_NAME] = "robot"},
+			.active = true};
+	struct object *object = ours(world, PRINCIPAL_USER, "corp/1", "ada@example.com", 7);
+
+	assert_true(text_starts_with(
+			planned(world, object,
+					&(struct wanted){WANTED_PRESENT, .identity = &robot}),
+			"quarantine: "));
+}
+
 static void the_protected_are_never_touched(void **state)
 {
 	struct world *world = *state;
@@ -300,6 +365,7 @@ static void gone_groups(void **state)
 	};
 	struct world *world = *state;
 	struct object *object = ours(world, PRINCIPAL_GROUP, "corp/g", "team", 100);
+	struct object *above = ours(world, PRINCIPAL_GROUP, "corp/above", "above", 101);
 
 	(void)ids_add(&object->members, 9);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -312,6 +378,10 @@ static void gone_groups(void **state)
 	(void)ids_remove(&object->members, 9);
 	object->origin = ORIGIN_ADOPTED;
 	object->gone = GONE_DEFAULT;
+	/* Its place in a group above is still to be undone. */
+	(void)ids_add(&above->members, 100);
+	assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}), "");
+	(void)ids_remove(&above->members, 100);
 	assert_string_equal(planned(world, object, &(struct wanted){.state = WANTED_LEAVING}),
 			"forget");
 }
@@ -394,6 +464,10 @@ int main(void)
 			with_world(a_changed_name_of_a_known_anchor_is_quarantined),
 			with_world(nobody_inherits_a_name),
 			with_world(leavers),
+			with_world(a_failed_step_does_not_keep_the_account),
+			with_world(the_protected_keep_their_places),
+			with_world(nothing_protected_or_taken_is_adopted),
+			with_world(another_kind_is_another_principal),
 			with_world(the_protected_are_never_touched),
 			with_world(members_come_and_go),
 			with_world(a_member_about_to_be_made_is_waited_for),
