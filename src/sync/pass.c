@@ -266,6 +266,15 @@ void pass_run(struct task *task)
 		engine_tell(engine);
 }
 
+size_t pass_count_retries(const struct engine *engine)
+{
+	size_t count = 0;
+
+	for (vec_each (&engine->delayed, object))
+		count += !(*object)->quarantined_ms && (*object)->retry_ns;
+	return count;
+}
+
 bool pass_is_idle(const struct engine *engine)
 {
 	return engine->dirty.count == 0 && engine->ready.count == engine->ready_from &&

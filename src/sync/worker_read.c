@@ -400,13 +400,14 @@ static void nothing_found(struct work *work)
 	records_close_intents(work->engine, object, NO_WORKSPACE);
 	if (object->named_only) {
 		grantee_missing(work);
-	} else if (object->tries > 2) {
+	} else if (object->conflicted && object->tries > 2) {
+		const char *name = lookup_value(work, principal_name_field(object->kind));
 		struct err err;
 
 		(void)err_set(&err, ERR_REFUSED, 0,
 				"%s: Databricks says that it exists already, but a search by name "
 				"does not find it",
-				object_name(object));
+				name ? name : object_name(object));
 		work_retry_later(work, &err);
 	}
 }
