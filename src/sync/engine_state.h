@@ -253,6 +253,8 @@ void intake_evaluate_all(struct engine *engine);
 
 /* ---- inventory.c ---- */
 void inventory_start(struct engine *engine);
+/* Whether the lists show a principal that the object would adopt. */
+bool inventory_may_adopt(const struct engine *engine, const struct object *object);
 void inventory_cancel(struct engine *engine);
 bool inventory_is_running(const struct engine *engine);
 /* The level of a principal in a workspace as last read; and starts what is needed to know it. NULL:

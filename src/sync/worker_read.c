@@ -158,9 +158,11 @@ static void list_workspaces(struct work *work)
 
 static void read_next_seen(struct work *work)
 {
-	char id[ID_TEXT_SIZE];
+	/* What is to be adopted has no id of ours yet. */
+	uint64_t id = work->object->id ? work->object->id : work->asked_id;
+	char text[ID_TEXT_SIZE];
 
-	if (work->workspace_at == work->workspaces.count || !work->object->id) {
+	if (work->workspace_at == work->workspaces.count || !id) {
 		work->object->read_wanted = false;
 		work->object->looked_up = true;
 		records_close_intents(work->engine, work->object, NO_WORKSPACE);
@@ -170,8 +172,8 @@ static void read_next_seen(struct work *work)
 	}
 	work_prepare_call(work, work->workspaces.items[work->workspace_at]);
 	work->stage = STAGE_SEEN;
-	scim_get(work->engine->databricks, &work->call, work->object->kind,
-			id_text(work->object->id, id), SCIM_WITH_ENTITLEMENTS | SCIM_WITH_ROLES);
+	scim_get(work->engine->databricks, &work->call, work->object->kind, id_text(id, text),
+			SCIM_WITH_ENTITLEMENTS | SCIM_WITH_ROLES);
 }
 
 static bool shows_effect(const struct operation *op, const struct resource *resource)
