@@ -450,15 +450,6 @@ static bool workspaces_known(struct engine *engine)
 	return known;
 }
 
-static bool waits_for_retry(const struct engine *engine)
-{
-	for (vec_each (&engine->delayed, object)) {
-		if (!(*object)->quarantined_ms && (*object)->retry_ns)
-			return true;
-	}
-	return false;
-}
-
 static bool workspaces_wait(const struct engine *engine)
 {
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
@@ -490,7 +481,7 @@ static void advance_run(struct engine *engine)
 	if (!engine->inventory_complete && !engine->inventory)
 		engine_tick_at(engine, clock_monotonic_ns() + INVENTORY_RETRY_NS);
 	if (engine->reconciling && engine_removals_allowed(engine) && pass_is_idle(engine) &&
-			!waits_for_retry(engine) &&
+			pass_count_retries(engine) == 0 &&
 			(!engine->inventory_ns || workspaces_known(engine)) &&
 			!inventory_is_running(engine) && !workspaces_wait(engine)) {
 		engine->reconciling = false;
@@ -513,7 +504,7 @@ static void advance_once(struct engine *engine)
 		engine_set_phase(engine, ENGINE_FAILED);
 		return;
 	}
-	if (!pass_is_idle(engine) || waits_for_retry(engine) || engine->leavers_asked ||
+	if (!pass_is_idle(engine) || pass_count_retries(engine) || engine->leavers_asked ||
 			!workspaces_known(engine) || inventory_is_running(engine))
 		return;
 	if (engine->phase == ENGINE_READING_DIRECTORY ||

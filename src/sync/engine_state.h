@@ -188,6 +188,8 @@ void pass_wanted(struct engine *engine, struct object *object, struct arena *are
 		struct wanted *ret);
 /* Marks what the guard holds in a plan. */
 void pass_mark_held(struct engine *engine, struct object_plan *plan, struct arena *arena);
+/* Objects that wait for their next try and are not quarantined. */
+size_t pass_count_retries(const struct engine *engine);
 bool pass_is_idle(const struct engine *engine);
 void pass_build_plan(struct engine *engine); /* engine->plan from all objects */
 void pass_dissolve(struct engine *engine, const char *key);
@@ -251,6 +253,8 @@ void intake_evaluate_all(struct engine *engine);
 
 /* ---- inventory.c ---- */
 void inventory_start(struct engine *engine);
+/* Whether the lists show a principal that the object would adopt. */
+bool inventory_may_adopt(const struct engine *engine, const struct object *object);
 void inventory_cancel(struct engine *engine);
 bool inventory_is_running(const struct engine *engine);
 /* The level of a principal in a workspace as last read; and starts what is needed to know it. NULL:

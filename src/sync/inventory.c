@@ -299,7 +299,7 @@ static void list_page(void *context, const struct resource *resources, size_t co
 	engine_tell(engine);
 }
 
-static bool may_be_adopted(const struct engine *engine, const struct object *object)
+bool inventory_may_adopt(const struct engine *engine, const struct object *object)
 {
 	const struct want *want = object->node == NODE_NONE
 			? NULL
@@ -337,7 +337,7 @@ static void look_at_objects(struct inventory *inventory)
 			if (object->ours && !ids_contain(&listing->seen, object->id))
 				object->read_wanted = true;
 		}
-		if (object->kind == PRINCIPAL_GROUP && may_be_adopted(engine, object))
+		if (object->kind == PRINCIPAL_GROUP && inventory_may_adopt(engine, object))
 			object->read_wanted = true;
 		if (object->named_only)
 			object->read_wanted = true;

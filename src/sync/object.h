@@ -63,12 +63,14 @@ struct object {
 	/* Members that Databricks took and dropped; left out of plans until refused_until_ns. */
 	struct ids refused;
 	uint64_t refused_until_ns;
+	unsigned refusals; /* in a row */
 
 	/* Work */
 	bool named_only;     /* only a grant names it: it is looked up, never made */
 	bool dirty;          /* in the engine's queue */
 	bool read_wanted;    /* reads come before the next plan */
 	bool verify;         /* members were added and no answer showed them: read them back */
+	bool conflicted;     /* its last creation met one of the same name */
 	bool looked_up;      /* it was looked for since the start, and since it had its id */
 	unsigned misses;     /* reads in a row that did not find it */
 	bool planned;        /* a plan was computed since it was last dirty */

@@ -133,8 +133,12 @@ static void keep_match(struct engine *engine, struct object *object)
 /* Databricks makes a second service principal of the same name without a word. */
 static bool must_look_first(const struct engine *engine, const struct object *object)
 {
-	return object->kind == PRINCIPAL_SERVICE && !object->id && !object->named_only &&
-			object->node != NODE_NONE && !object->looked_up &&
+	if (object->id || object->named_only || object->node == NODE_NONE || object->looked_up)
+		return false;
+	/* What rights it has decides whether it is adopted. */
+	if (object->kind == PRINCIPAL_GROUP)
+		return inventory_may_adopt(engine, object);
+	return object->kind == PRINCIPAL_SERVICE &&
 			(!engine->inventory_ns || engine->inventory ||
 					clock_monotonic_ns() - engine->inventory_ns >
 							LISTS_FRESH_NS);
@@ -264,6 +268,15 @@ void pass_run(struct task *task)
 	engine_advance(engine);
 	if (pass_is_idle(engine))
 		engine_tell(engine);
+}
+
+size_t pass_count_retries(const struct engine *engine)
+{
+	size_t count = 0;
+
+	for (vec_each (&engine->delayed, object))
+		count += !(*object)->quarantined_ms && (*object)->retry_ns;
+	return count;
 }
 
 bool pass_is_idle(const struct engine *engine)

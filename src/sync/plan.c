@@ -15,6 +15,7 @@ struct planner {
 	struct object *object;
 	const struct wanted *wanted;
 	struct object_plan *plan;
+	uint64_t id; /* the object's, or of what it adopts; 0: not known */
 };
 
 void object_plan_release(struct object_plan *plan)
@@ -214,6 +215,7 @@ static void plan_adopt(struct planner *p, const struct foreign *foreign)
 	}
 	op = add(p, OP_ADOPT);
 	op->object.remote_id = id_or_null(p, foreign->id);
+	p->id = foreign->id;
 	add_field_changes(p, op, before);
 	op->active_before = foreign->active;
 	op->active_after = true;
@@ -485,8 +487,8 @@ static void plan_assignment(struct planner *p, const struct wanted_grant *grant)
 	const char **values = arena_alloc(p->context->arena, 2 * sizeof(*values));
 	struct operation *op;
 
-	if (!held && p->object->id)
-		now = p->context->assigned_level(p->context->context, grant->target, p->object->id);
+	if (!held && p->id)
+		now = p->context->assigned_level(p->context->context, grant->target, p->id);
 	/* A higher level that is not ours satisfies the rule and is never lowered. */
 	if (!held && text_equal(now, "ADMIN") && !text_equal(grant->value, "ADMIN"))
 		return;
@@ -693,7 +695,7 @@ static void plan_present(struct planner *p)
 void plan_object(const struct plan_context *context, struct object *object,
 		const struct wanted *wanted, struct object_plan *ret)
 {
-	struct planner p = {context, object, wanted, ret};
+	struct planner p = {context, object, wanted, ret, object->id};
 	const char *name = wanted->identity
 			? wanted->identity->fields[principal_name_field(object->kind)]
 			: NULL;

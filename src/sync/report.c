@@ -235,7 +235,8 @@ json_t *engine_holds(const struct engine *engine)
 
 json_t *engine_status(const struct engine *engine)
 {
-	size_t queued = engine->dirty.count + engine->ready.count - engine->ready_from;
+	size_t queued = engine->dirty.count + engine->ready.count - engine->ready_from +
+			pass_count_retries(engine);
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, "
 			 "s:o, s:o, s:o}",

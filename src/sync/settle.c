@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#define REFUSED_RETRY_NS (600 * SECOND_NS)
+/* A principal that is fresh may be dropped at first; what is dropped again waits longer each time. */
+#define REFUSED_FIRST_NS (5 * SECOND_NS)
+#define REFUSED_DOUBLINGS 7
 #define ROLE_ACCOUNT_ADMIN "account_admin"
 
 static const char *target_name(const struct engine *engine, unsigned target)
@@ -291,7 +293,10 @@ static void drop_missing_members(
 	if (missing.count && group->verify) {
 		for (size_t i = 0; i < missing.count; i++)
 			(void)ids_add(&group->refused, missing.items[i]);
-		group->refused_until_ns = clock_monotonic_ns() + REFUSED_RETRY_NS;
+		group->refused_until_ns =
+				clock_monotonic_ns() + (REFUSED_FIRST_NS << group->refusals);
+		if (group->refusals < REFUSED_DOUBLINGS)
+			group->refusals++;
 		engine_tick_at(engine, group->refused_until_ns);
 		log_event(LOG_WARNING,
 				"Databricks answered with success but did not take these members; "
@@ -359,6 +364,8 @@ bool settle_read(struct engine *engine, struct object *object, const struct reso
 		registry_set_field(engine->registry, object, principal_name_field(object->kind),
 				resource->fields[principal_name_field(object->kind)]);
 	object->suspect = 0;
+	if (object->verify && !digest)
+		object->refusals = 0;
 	object->verify = false;
 	if (!digest || !fresh_write)
 		remember_actual(object, resource, &actual);

@@ -158,9 +158,11 @@ static void list_workspaces(struct work *work)
 
 static void read_next_seen(struct work *work)
 {
-	char id[ID_TEXT_SIZE];
+	/* What is to be adopted has no id of ours yet. */
+	uint64_t id = work->object->id ? work->object->id : work->asked_id;
+	char text[ID_TEXT_SIZE];
 
-	if (work->workspace_at == work->workspaces.count || !work->object->id) {
+	if (work->workspace_at == work->workspaces.count || !id) {
 		work->object->read_wanted = false;
 		work->object->looked_up = true;
 		records_close_intents(work->engine, work->object, NO_WORKSPACE);
@@ -170,8 +172,8 @@ static void read_next_seen(struct work *work)
 	}
 	work_prepare_call(work, work->workspaces.items[work->workspace_at]);
 	work->stage = STAGE_SEEN;
-	scim_get(work->engine->databricks, &work->call, work->object->kind,
-			id_text(work->object->id, id), SCIM_WITH_ENTITLEMENTS | SCIM_WITH_ROLES);
+	scim_get(work->engine->databricks, &work->call, work->object->kind, id_text(id, text),
+			SCIM_WITH_ENTITLEMENTS | SCIM_WITH_ROLES);
 }
 
 static bool shows_effect(const struct operation *op, const struct resource *resource)
@@ -400,13 +402,14 @@ static void nothing_found(struct work *work)
 	records_close_intents(work->engine, object, NO_WORKSPACE);
 	if (object->named_only) {
 		grantee_missing(work);
-	} else if (object->tries > 2) {
+	} else if (object->conflicted && object->tries > 2) {
+		const char *name = lookup_value(work, principal_name_field(object->kind));
 		struct err err;
 
 		(void)err_set(&err, ERR_REFUSED, 0,
 				"%s: Databricks says that it exists already, but a search by name "
 				"does not find it",
-				object_name(object));
+				name ? name : object_name(object));
 		work_retry_later(work, &err);
 	}
 }
