@@ -3,7 +3,7 @@
 
 def named: .userName // .displayName;
 def writes: [$log[] | select(.method != "GET" and (.path | test("/oidc/|/token") | not))
-	| .body |= (if . then fromjson? // . else null end)];
+	| .body = (if .body then (.body | fromjson) else null end)];
 
 # Ids to names: the first name that each had.
 ([$seed[], {workspace: {}} | (.user // .group // .service_principal // .workspace) | select(.id)
