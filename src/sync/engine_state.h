@@ -181,6 +181,8 @@ void pass_run(struct task *task);
  * next call of pass_. */
 void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
 		struct object_plan *ret);
+/* What grants give to the object by its names; NULL if none names it. */
+const struct subject *pass_subject(const struct engine *engine, const struct object *object);
 /* What people call an object: its name in Databricks, else the one that the rules give it, else its key. */
 const char *pass_name(const struct engine *engine, const struct object *object);
 /* What desired and grants want of an object now; arrays in arena. */

@@ -78,8 +78,7 @@ static void workspace_changed(struct engine *engine, unsigned workspace)
 {
 	for (size_t i = 0; i < registry_count(engine->registry); i++) {
 		struct object *object = registry_at(engine->registry, i);
-		const struct subject *subject =
-				subjects_find(engine->subjects, object->kind, object_name(object));
+		const struct subject *subject = pass_subject(engine, object);
 
 		if (object->grants.count || object->named_only || subject)
 			pass_mark(engine, object);
@@ -235,8 +234,7 @@ bool inventory_workspace_ready(struct engine *engine, unsigned workspace)
 
 static bool is_wanted_by_grants(const struct engine *engine, const struct object *object)
 {
-	return object->grants.count || object->named_only ||
-			subjects_find(engine->subjects, object->kind, object_name(object)) != NULL;
+	return object->grants.count || object->named_only || pass_subject(engine, object) != NULL;
 }
 
 static bool list_differs(const struct object *object, const struct resource *resource)

@@ -129,6 +129,37 @@ static const struct subject *named_subject(const struct engine *engine, const st
 	return name ? subjects_find(engine->subjects, object->kind, name + 1) : NULL;
 }
 
+/* What grants give to a principal; NULL if none names it. A service principal is named by its application
+ * id, or, where Databricks makes that, by its display name. */
+static const struct subject *subject_named(const struct engine *engine, enum principal_kind kind,
+		const char *name, const char *display_name)
+{
+	const struct subject *subject = name ? subjects_find(engine->subjects, kind, name) : NULL;
+
+	if (!subject && kind == PRINCIPAL_SERVICE && display_name)
+		subject = subjects_find(engine->subjects, kind, display_name);
+	return subject;
+}
+
+const struct subject *pass_subject(const struct engine *engine, const struct object *object)
+{
+	return subject_named(engine, object->kind, object_name(object),
+			object->fields[FIELD_DISPLAY_NAME]);
+}
+
+static bool is_service_of_ours(
+		const struct engine *engine, const struct subject *subject, unsigned target)
+{
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		const struct object *object = registry_at(engine->registry, i);
+
+		if (object->kind == PRINCIPAL_SERVICE && object->target == target && object->ours &&
+				pass_subject(engine, object) == subject)
+			return true;
+	}
+	return false;
+}
+
 /* An entry stands for the name, or did: its search may not be complete (again) yet. */
 static bool has_principal_of_ours(
 		const struct engine *engine, const struct subject *subject, unsigned target)
@@ -136,7 +167,9 @@ static bool has_principal_of_ours(
 	const struct object *holder =
 			registry_find_name(engine->registry, target, subject->kind, subject->name);
 
-	return engine->subject_nodes[subject->index] != NODE_NONE || (holder && holder->ours);
+	return engine->subject_nodes[subject->index] != NODE_NONE || (holder && holder->ours) ||
+			(subject->kind == PRINCIPAL_SERVICE &&
+					is_service_of_ours(engine, subject, target));
 }
 
 /* Known by its id alone, from the store. Whether a rule still gives it something can only be told by its name. */
@@ -183,6 +216,14 @@ static bool has_source(const struct engine *engine, const struct object *object)
 	return false;
 }
 
+static const struct subject *subject_of(
+		const struct engine *engine, const struct identity *identity)
+{
+	return subject_named(engine, identity->kind,
+			identity->fields[principal_name_field(identity->kind)],
+			identity->fields[FIELD_DISPLAY_NAME]);
+}
+
 void pass_wanted(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret)
 {
@@ -216,13 +257,7 @@ void pass_wanted(struct engine *engine, struct object *object, struct arena *are
 	ret->state = WANTED_PRESENT;
 	if (object->kind == PRINCIPAL_GROUP && want->identity->kind == PRINCIPAL_GROUP)
 		wanted_members(engine, object, arena, ret);
-	wanted_grants(engine, object,
-			subjects_find(engine->subjects, object->kind,
-					want->identity->fields[principal_name_field(object->kind)]
-							? want->identity->fields[principal_name_field(
-									  object->kind)]
-							: ""),
-			arena, ret);
+	wanted_grants(engine, object, subject_of(engine, want->identity), arena, ret);
 }
 
 static bool is_named(const char *name, const char *other)
@@ -322,9 +357,7 @@ static void note_subject(struct engine *engine, node_id node, const struct want 
 			want && want->state != WANT_LEAVER && want->state != WANT_OUT
 			? want->identity
 			: NULL;
-	const char *name = identity ? identity->fields[principal_name_field(identity->kind)] : NULL;
-	const struct subject *subject =
-			name ? subjects_find(engine->subjects, identity->kind, name) : NULL;
+	const struct subject *subject = identity ? subject_of(engine, identity) : NULL;
 
 	for (size_t i = 0; i < subjects_count(engine->subjects); i++) {
 		if (engine->subject_nodes[i] == node && (!subject || subject->index != i))

@@ -23,14 +23,21 @@ void object_plan_release(struct object_plan *plan)
 	vec_release(&plan->operations);
 }
 
+static bool is_system_group(enum principal_kind kind, const char *name)
+{
+	for (size_t i = 0; kind == PRINCIPAL_GROUP && name && i < COUNT_OF(system_groups); i++) {
+		if (text_equal_folded(name, system_groups[i]))
+			return true;
+	}
+	return false;
+}
+
 bool plan_is_protected(const struct settings *settings, enum principal_kind kind, const char *name)
 {
 	if (!name)
 		return false;
-	for (size_t i = 0; kind == PRINCIPAL_GROUP && i < COUNT_OF(system_groups); i++) {
-		if (text_equal_folded(name, system_groups[i]))
-			return true;
-	}
+	if (is_system_group(kind, name))
+		return true;
 	for (size_t i = 0; i < settings->protected_counts[kind]; i++) {
 		if (text_equal_folded(name, settings->protected_names[kind][i]))
 			return true;
@@ -315,10 +322,12 @@ static void plan_update(struct planner *p)
 
 /* ---- members ---- */
 
-static bool is_pending(const struct object *member)
+static bool is_pending(const struct planner *p, const struct object *member)
 {
-	/* About to be made: not stuck behind a retry of its own. */
-	return !member->id && !member->tries && !member->quarantined_ms;
+	/* About to be made: not stuck behind a retry of its own, nor left alone for good. */
+	return !member->id && !member->tries && !member->quarantined_ms &&
+			!plan_is_protected(p->context->settings, member->kind,
+					p->context->name_of(p->context->context, member));
 }
 
 static bool is_refused(const struct planner *p, uint64_t id)
@@ -342,7 +351,7 @@ static void plan_member_additions(struct planner *p, bool adopts)
 		bool there = member->id && object->actual_known &&
 				ids_contain(&object->actual, member->id);
 
-		if (there != adopts || (!member->id && !is_pending(member)) ||
+		if (there != adopts || (!member->id && !is_pending(p, member)) ||
 				(member->id &&
 						(ids_contain(&object->members, member->id) ||
 								is_refused(p, member->id))))
@@ -367,7 +376,7 @@ static void collect_wanted_members(struct planner *p, struct ids *ret)
 
 		if (member->id)
 			ids_append(ret, member->id);
-		else if (is_pending(member))
+		else if (is_pending(p, member))
 			p->plan->waits_for = member;
 	}
 	ids_sort(ret);
@@ -708,7 +717,9 @@ void plan_object(const struct plan_context *context, struct object *object,
 					plan_is_protected(context->settings, object->kind,
 							object->fields[principal_name_field(
 									object->kind)]))) {
-		if (wanted->state != WANTED_NAMED) {
+		/* Grants may name "users" and the like; what a person protects stays as it is. */
+		if (wanted->state != WANTED_NAMED ||
+				!is_system_group(object->kind, object_name(object))) {
 			ret->leaving = false;
 			return;
 		}

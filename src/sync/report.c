@@ -402,8 +402,7 @@ static void add_grants(const struct engine *engine, const struct object *object,
 	static const char *const kinds[] = {[GRANT_ASSIGNMENT] = "assignment",
 			[GRANT_ENTITLEMENT] = "entitlement",
 			[GRANT_ROLE] = "role"};
-	const struct subject *subject =
-			subjects_find(engine->subjects, object->kind, object_name(object));
+	const struct subject *subject = pass_subject(engine, object);
 
 	for (size_t i = 0; i < object->grants.count; i++) {
 		const struct held_grant *grant = &object->grants.items[i];

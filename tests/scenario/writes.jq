@@ -3,7 +3,7 @@
 
 def named: .userName // .displayName;
 def writes: [$log[] | select(.method != "GET" and (.path | test("/oidc/|/token") | not))
-	| .body |= (if . then fromjson? // . else null end)];
+	| .body = (if .body then (.body | fromjson) else null end)];
 
 # Ids to names: the first name that each had.
 ([$seed[], {workspace: {}} | (.user // .group // .service_principal // .workspace) | select(.id)
@@ -22,9 +22,9 @@ def operation:
 	| if ($path | test("\\[value eq")) then $sign + ($path | capture("^(?<field>[^\\[]+)\\[value eq \"(?<id>[^\"]*)\"\\]")
 			| "\(.field)=[\(.id | name)]")
 	elif $path == "" and (.value | type) == "object" then
-		[.value | to_entries[] | "\($sign)\(.key)=\(.value | value)"] | sort | join(" ")
+		[.value | to_entries[] | "\($sign)\(.key)=\(if .key == "externalId" then "ANCHOR" else .value | value end)"] | sort | join(" ")
 	elif .value == null then $sign + $path
-	else "\($sign)\($path)=\(.value | value)" end;
+	else "\($sign)\($path)=\(if $path == "externalId" then "ANCHOR" else .value | value end)" end;
 def body:
 	if .body == null then ""
 	elif .body.Operations then " " + ([.body.Operations[] | operation] | join(" "))
