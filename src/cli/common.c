@@ -3,10 +3,23 @@
 #include "cli/plan_text.h"
 #include "sync/plan_file.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 int fail(const struct err *err)
 {
 	complain("%s", err->text);
 	return exit_code_of(err->code);
+}
+
+enum err_code read_config(const struct invocation *call, struct config **ret, struct err *err)
+{
+	if (!invocation_has(call, OPTION_CONFIG) && access(CONFIG_DEFAULT, F_OK) != 0 &&
+			errno == ENOENT)
+		return err_set(err, ERR_CONFIG, ENOENT,
+				"%s is not there; say which file with --config FILE",
+				CONFIG_DEFAULT);
+	return config_load(invocation_value(call, OPTION_CONFIG, CONFIG_DEFAULT), ret, err);
 }
 
 struct config *load_config(const struct invocation *call, int *ret_exit)
@@ -14,8 +27,7 @@ struct config *load_config(const struct invocation *call, int *ret_exit)
 	struct config *config = NULL;
 	struct err err = {0};
 
-	if (config_load(invocation_value(call, OPTION_CONFIG, CONFIG_DEFAULT), &config, &err) ==
-			ERR_NONE)
+	if (read_config(call, &config, &err) == ERR_NONE)
 		return config;
 	*ret_exit = fail(&err);
 	return NULL;

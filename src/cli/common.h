@@ -14,6 +14,11 @@
 /* Says what is wrong on standard error; returns the exit code for it. */
 int fail(const struct err *err);
 
+/* As config_load, of what the command line names. If it names nothing and nothing is at the usual
+ * place, the text says how to name one. */
+MUST_CHECK enum err_code read_config(
+		const struct invocation *call, struct config **ret, struct err *err);
+
 /* The configuration that the command line names; a failure has been told, then *ret_exit is the
  * exit code. NULL then. */
 struct config *load_config(const struct invocation *call, int *ret_exit);

@@ -103,8 +103,7 @@ int handle_check(const struct invocation *call)
 	const struct check_report nothing = {0};
 	struct err err = {0};
 
-	if (config_load(invocation_value(call, OPTION_CONFIG, CONFIG_DEFAULT), &config, &err) ==
-			ERR_NONE)
+	if (read_config(call, &config, &err) == ERR_NONE)
 		return report_on(call, config);
 	if (invocation_wants_json(call))
 		print_as_json(&nothing, NULL, &err);

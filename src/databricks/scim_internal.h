@@ -26,9 +26,8 @@ struct scim_answer {
 };
 #define SCIM_TOTAL_UNKNOWN UINT64_MAX
 /* Any thread. Strings are the tape's, arrays in arena. Errors: ERR_PROTO. */
-MUST_CHECK enum err_code scim_read_resource(const struct tape_value *json,
-		enum principal_kind kind, struct arena *arena, struct resource *ret,
-		struct err *err);
+MUST_CHECK enum err_code scim_read_resource(const struct tape_value *json, enum principal_kind kind,
+		struct arena *arena, struct resource *ret, struct err *err);
 MUST_CHECK enum err_code scim_read_list(const struct tape_value *json, enum principal_kind kind,
 		struct arena *arena, struct scim_answer *ret, struct err *err);
 

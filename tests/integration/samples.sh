@@ -13,4 +13,10 @@ sed -i 's/^  when: .*/  whem: true/' "$work/broken/mappings/company.yaml"
 "$ldap2dbx" check --config "$work/broken/ldap2dbx.yaml" >"$work/words.log" 2>&1
 check_equal "a wrong key is a configuration error" 78 $?
 check "and is shown with its place and the likely word" grep -q 'company.yaml:[0-9]*:[0-9]*: .*whem.*when' "$work/words.log"
+
+if [ ! -e /etc/ldap2dbx ]; then
+	"$ldap2dbx" check >"$work/words.log" 2>&1
+	check_equal "no configuration anywhere is a configuration error" 78 $?
+	check "and the remedy is told" grep -q -- '--config FILE' "$work/words.log"
+fi
 done_testing

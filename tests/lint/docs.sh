@@ -26,7 +26,7 @@ list_known() {
 	"$2" schema config | list_schema_keys key
 	"$2" schema mapping | list_schema_keys mapping-key
 	sed -nE 's/^\tEXIT_[A-Z_]+ = ([0-9]+),?.*/exit \1/p' "$1/src/cli/command.h"
-	find "$1/src" -name '*.c' | sort | xargs awk '
+	find "$1/src" -name '*.c' -print0 | sort -z | xargs -0 awk '
 		/log_event\(/ { inside = 1 }
 		inside {
 			line = $0
