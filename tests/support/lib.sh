@@ -45,8 +45,12 @@ wait_for() {
 	done
 }
 
+# Also one that has ended and is not yet taken note of by its parent is gone.
 process_gone() {
-	! kill -0 "$1" 2>/dev/null
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	case ${stat##*) } in Z* | X*) return 0 ;; esac
+	return 1
 }
 
 start_process() {
