@@ -87,16 +87,28 @@ char *text_upper(struct span bytes)
 			       : unicode(bytes, u8_toupper, UNINORM_NFC);
 }
 
+static bool equal_unicode(const char *a, const char *b)
+{
+	AUTO(mem_freep) char *x = text_fold(span_of(a));
+	AUTO(mem_freep) char *y = text_fold(span_of(b));
+
+	return strcmp(x, y) == 0;
+}
+
 bool text_equal_folded(const char *a, const char *b)
 {
-	AUTO(mem_freep) char *x = NULL;
-	AUTO(mem_freep) char *y = NULL;
+	size_t same = 0;
 
 	if (!a || !b)
 		return a == b;
-	x = text_fold(span_of(a));
-	y = text_fold(span_of(b));
-	return strcmp(x, y) == 0;
+	/* Most names are ASCII, for which nothing need be allocated. */
+	while (a[same] && (unsigned char)(a[same] | b[same]) < 0x80 &&
+			ascii_lower(a[same]) == ascii_lower(b[same]))
+		same++;
+	if ((unsigned char)(a[same] | b[same]) < 0x80 && is_ascii(span_of(a + same)) &&
+			is_ascii(span_of(b + same)))
+		return a[same] == b[same];
+	return equal_unicode(a, b);
 }
 
 bool text_starts_with(const char *text, const char *prefix)

@@ -11,8 +11,8 @@ struct desired {
 	struct evaluator *evaluator;
 	struct closure *closure;
 	struct node_roles roles;
-	VEC(struct want *) wants; /* by node; NULL: out */
-	VEC(node_id) changed;     /* of the last update */
+	VEC(struct want) wants; /* by node; state WANT_NONE: nothing is known of it */
+	VEC(node_id) changed;   /* of the last update */
 	struct arena *scratch;
 };
 
@@ -20,10 +20,12 @@ static enum node_role role_of(void *context, node_id node)
 {
 	const struct desired *desired = context;
 	const struct want *want = desired_want(desired, node);
-	enum principal_kind kind = desired_kind(desired, node);
+	enum principal_kind kind;
 
+	/* Asked a million times in a big directory: the identity itself is not looked at. */
 	if (want && want->identity && (want->state == WANT_IN || want->state == WANT_UNSURE))
-		return want->identity->kind == PRINCIPAL_GROUP ? ROLE_MADE : ROLE_PERSON;
+		return want->is_group ? ROLE_MADE : ROLE_PERSON;
+	kind = desired_kind(desired, node);
 	if (kind == PRINCIPAL_USER || kind == PRINCIPAL_SERVICE)
 		return ROLE_NONE;
 	/* A group that is read but not made is transparent, whether a `through` search or a `when`
@@ -59,13 +61,11 @@ struct desired *desired_new(const struct config *config, const struct snapshot *
 	return desired;
 }
 
-static void want_free(struct want *want)
+static void want_release(struct want *want)
 {
-	if (!want)
-		return;
 	mem_free(want->identity);
 	mem_free(want->reason);
-	mem_free(want);
+	*want = (struct want){.state = WANT_NONE};
 }
 
 void desired_free(struct desired *desired)
@@ -73,7 +73,7 @@ void desired_free(struct desired *desired)
 	if (!desired)
 		return;
 	for (vec_each (&desired->wants, want))
-		want_free(*want);
+		want_release(want);
 	vec_release(&desired->wants);
 	vec_release(&desired->changed);
 	closure_free(desired->closure);
@@ -84,7 +84,9 @@ void desired_free(struct desired *desired)
 
 const struct want *desired_want(const struct desired *desired, node_id node)
 {
-	return node < desired->wants.count ? desired->wants.items[node] : NULL;
+	return node < desired->wants.count && desired->wants.items[node].state != WANT_NONE
+			? &desired->wants.items[node]
+			: NULL;
 }
 
 static bool search_makes(const struct search *search)
@@ -173,43 +175,38 @@ static enum want_state state_of(const struct evaluation *evaluation)
 }
 
 /* Returns whether anything that others look at changed. */
-static bool take_evaluation(struct want **place, const struct evaluation *evaluation)
+static bool take_evaluation(struct want *place, struct evaluation *evaluation)
 {
-	struct want *former = *place;
-	enum want_state state = state_of(evaluation);
-	struct want *want;
-	bool same;
+	struct want former = *place;
+	struct want want = {.state = state_of(evaluation), .read_groups = evaluation->read_groups};
+	bool was_out = former.state == WANT_OUT || former.state == WANT_NONE, same;
 
-	if (state == WANT_OUT && !evaluation->read_groups) {
-		bool was_something = former && former->state != WANT_OUT;
-
-		*place = NULL;
-		want_free(former);
-		return was_something;
+	if (want.state == WANT_OUT && !want.read_groups) {
+		want_release(place);
+		return !was_out;
 	}
-	want = mem_zalloc(sizeof(*want));
-	want->state = state;
-	want->read_groups = evaluation->read_groups;
+	/* Where the entry is, the snapshot knows, and better once its container was renamed. */
+	evaluation->identity.why.entry = NULL;
 	if (evaluation->result == EVALUATED)
-		want->identity = identity_clone(&evaluation->identity);
-	else if (state == WANT_UNSURE && former && former->identity)
-		want->identity = STEAL(former->identity);
-	want->reason = mem_strdup_or_null(evaluation->reason);
-	same = former && former->state == state &&
-			(want->identity && former->identity ? identity_equal(want->identity,
-									      former->identity)
-							    : state == WANT_OUT);
-	if (!former && state == WANT_OUT)
-		same = true;
+		want.identity = identity_clone(&evaluation->identity);
+	else if (want.state == WANT_UNSURE)
+		want.identity = STEAL(former.identity);
+	want.is_group = want.identity && want.identity->kind == PRINCIPAL_GROUP;
+	want.reason = mem_strdup_or_null(evaluation->reason);
+	if (want.state == WANT_OUT)
+		same = was_out;
+	else
+		same = former.state == want.state && want.identity && former.identity &&
+				identity_equal(want.identity, former.identity);
 	*place = want;
-	want_free(former);
+	want_release(&former);
 	return !same;
 }
 
-static struct want **want_place(struct desired *desired, node_id node)
+static struct want *want_place(struct desired *desired, node_id node)
 {
 	while (desired->wants.count <= node)
-		*vec_add(&desired->wants) = NULL;
+		*vec_add(&desired->wants) = (struct want){.state = WANT_NONE};
 	return &desired->wants.items[node];
 }
 
@@ -289,10 +286,8 @@ void desired_count(const struct desired *desired, struct desired_counts *ret)
 {
 	*ret = (struct desired_counts){0};
 	for (size_t i = 0; i < desired->wants.count; i++) {
-		const struct want *want = desired->wants.items[i];
+		const struct want *want = &desired->wants.items[i];
 
-		if (!want)
-			continue;
 		ret->in += want->state == WANT_IN;
 		ret->leavers += want->state == WANT_LEAVER;
 		ret->unsure += want->state == WANT_UNSURE && want->identity;

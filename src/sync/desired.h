@@ -15,6 +15,7 @@
 #include "rules/config.h"
 
 enum want_state {
+	WANT_NONE,   /* nothing is known: desired_want says NULL */
 	WANT_OUT,    /* in no rule's scope: whoever has this entry's principal is a leaver */
 	WANT_IN,     /* identity says what it should be */
 	WANT_LEAVER, /* a rule maps it, but as inactive */
@@ -23,10 +24,12 @@ enum want_state {
 };
 
 struct want {
-	enum want_state state;
-	struct identity *identity; /* IN, LEAVER; UNSURE: the last one that was sure, or NULL */
+	/* IN, LEAVER; UNSURE: the last one that was sure, or NULL. Without why.entry: snapshot_dn */
+	struct identity *identity;
 	char *reason;
+	enum want_state state;
 	bool read_groups;
+	bool is_group; /* the identity's kind is PRINCIPAL_GROUP */
 };
 
 struct desired;
@@ -41,7 +44,7 @@ void desired_free(struct desired *desired);
 const node_id *desired_update(struct desired *desired, const struct snapshot_change *changes,
 		size_t count, size_t *ret_count);
 
-/* NULL: nothing is known of the node (it is out). */
+/* NULL: nothing is known of the node (it is out). Borrowed until the next desired_update. */
 const struct want *desired_want(const struct desired *desired, node_id node);
 /* The nodes that shall be members of this made group, ascending, in arena; *ret_outside as
  * closure_members. */

@@ -53,7 +53,7 @@ static void ids_reserve(struct ids *ids)
 {
 	if (ids->count < ids->room)
 		return;
-	ids->room = ids->room ? ids->room * 2 : 4;
+	ids->room = ids->room < 4 ? 4 : ids->room + ids->room / 2;
 	ids->items = mem_resize(ids->items, ids->room, sizeof(*ids->items));
 }
 
@@ -96,17 +96,36 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static bool is_sorted(const struct ids *ids)
+{
+	for (uint32_t i = 1; i < ids->count; i++) {
+		if (ids->items[i - 1] >= ids->items[i])
+			return false;
+	}
+	return true;
+}
+
+static void ids_trim(struct ids *ids)
+{
+	if (ids->room == ids->count || ids->count == 0)
+		return;
+	ids->room = ids->count;
+	ids->items = mem_resize(ids->items, ids->room, sizeof(*ids->items));
+}
+
 void ids_sort(struct ids *ids)
 {
-	size_t kept = 0;
+	uint32_t kept = 0;
 
-	if (ids->count > 1)
+	if (!is_sorted(ids)) {
 		qsort(ids->items, ids->count, sizeof(*ids->items), compare);
-	for (size_t i = 0; i < ids->count; i++) {
-		if (kept == 0 || ids->items[kept - 1] != ids->items[i])
-			ids->items[kept++] = ids->items[i];
+		for (uint32_t i = 0; i < ids->count; i++) {
+			if (kept == 0 || ids->items[kept - 1] != ids->items[i])
+				ids->items[kept++] = ids->items[i];
+		}
+		ids->count = kept;
 	}
-	ids->count = kept;
+	ids_trim(ids);
 }
 
 bool ids_equal(const struct ids *a, const struct ids *b)

@@ -17,13 +17,13 @@ const char *id_text(uint64_t id, char ret[static ID_TEXT_SIZE]);
 
 struct ids {
 	uint64_t *items; /* ascending, each once */
-	size_t count, room;
+	uint32_t count, room;
 };
 void ids_release(struct ids *ids);
 bool ids_contain(const struct ids *ids, uint64_t id);
 bool ids_add(struct ids *ids, uint64_t id);    /* false: was there */
 bool ids_remove(struct ids *ids, uint64_t id); /* false: was not there */
-/* For filling in bulk: append in any order, then sort once. */
+/* For filling in bulk: append in any order, then sort once, which also gives spare memory back. */
 void ids_append(struct ids *ids, uint64_t id);
 void ids_sort(struct ids *ids);
 bool ids_equal(const struct ids *a, const struct ids *b);

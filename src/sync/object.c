@@ -1,21 +1,22 @@
 #include "sync/object.h"
 
-#include "base/buf.h"
-#include "base/table.h"
+#include "base/digest.h"
 #include "base/text.h"
+#include "directory/hash_index.h"
 
 #include <inttypes.h>
 
-#define LOOKUP_KEY_MAX 4096
+#define NAME_ON_STACK 256 /* a longer name, and one that is not ASCII, is folded on the heap */
 
+/* Indexes hold places in `all` and `foreign`: there is an object for every person. */
 struct registry {
 	VEC(struct object *) all;
-	struct table *by_key;
-	struct table *by_id;
-	struct table *by_name; /* of ours */
-	struct table *foreign_by_name;
-	struct table *foreign_by_external_id;
+	struct hash_index by_key;
+	struct hash_index by_id;
+	struct hash_index by_name; /* of ours */
 	VEC(struct foreign_item *) foreign;
+	struct hash_index foreign_by_name;
+	struct hash_index foreign_by_external_id;
 };
 
 struct foreign_item {
@@ -26,14 +27,7 @@ struct foreign_item {
 
 struct registry *registry_new(void)
 {
-	struct registry *registry = mem_zalloc(sizeof(*registry));
-
-	registry->by_key = table_new();
-	registry->by_id = table_new();
-	registry->by_name = table_new();
-	registry->foreign_by_name = table_new();
-	registry->foreign_by_external_id = table_new();
-	return registry;
+	return mem_zalloc(sizeof(struct registry));
 }
 
 static void free_texts(char **texts, size_t count)
@@ -113,55 +107,49 @@ void registry_free(struct registry *registry)
 		mem_free(*item);
 	vec_release(&registry->all);
 	vec_release(&registry->foreign);
-	table_free(registry->by_key);
-	table_free(registry->by_id);
-	table_free(registry->by_name);
-	table_free(registry->foreign_by_name);
-	table_free(registry->foreign_by_external_id);
+	hash_index_release(&registry->by_key);
+	hash_index_release(&registry->by_id);
+	hash_index_release(&registry->by_name);
+	hash_index_release(&registry->foreign_by_name);
+	hash_index_release(&registry->foreign_by_external_id);
 	mem_free(registry);
 }
 
-/* Keys of the tables: "TARGET KIND TEXT" in a buffer of the caller. */
-static struct span lookup(struct buf *buf, unsigned target, int kind, const char *text)
+static uint32_t hash_text(const char *text)
 {
-	buf_reset(buf);
-	buf_printf(buf, "%u %d ", target, kind);
-	buf_add_text(buf, text);
-	return (struct span){buf->ptr, buf->len};
+	return (uint32_t)digest_quick(span_of(text));
 }
 
-static void *look_up(const struct table *table, unsigned target, int kind, const char *text)
+static uint32_t hash_id(uint64_t id)
 {
-	struct buf buf;
-	void *value;
-
-	buf_init(&buf, LOOKUP_KEY_MAX);
-	value = table_find(table, lookup(&buf, target, kind, text));
-	buf_release(&buf);
-	return value;
+	return (uint32_t)digest_quick((struct span){(const char *)&id, sizeof(id)});
 }
 
-static void enter(struct table *table, unsigned target, int kind, const char *text, void *value)
+/* Of the folded name. */
+static uint32_t hash_name(const char *name)
 {
-	struct buf buf;
+	char small[NAME_ON_STACK];
+	AUTO(mem_freep) char *folded = NULL;
+	size_t len = 0;
 
-	buf_init(&buf, LOOKUP_KEY_MAX);
-	(void)table_put(table, lookup(&buf, target, kind, text), value);
-	buf_release(&buf);
-}
-
-static void leave(struct table *table, unsigned target, int kind, const char *text)
-{
-	struct buf buf;
-
-	buf_init(&buf, LOOKUP_KEY_MAX);
-	(void)table_remove(table, lookup(&buf, target, kind, text));
-	buf_release(&buf);
+	for (; name[len] && (unsigned char)name[len] < 0x80 && len < sizeof(small); len++)
+		small[len] = name[len] >= 'A' && name[len] <= 'Z' ? (char)(name[len] | 0x20)
+								  : name[len];
+	if (len < sizeof(small) && !name[len])
+		return (uint32_t)digest_quick((struct span){small, len});
+	folded = text_fold(span_of(name));
+	return hash_text(folded);
 }
 
 struct object *registry_find(const struct registry *registry, unsigned target, const char *key)
 {
-	return look_up(registry->by_key, target, 0, key);
+	for (hash_each(&registry->by_key, hash_text(key), it)) {
+		struct object *object = registry->all.items[it.id];
+
+		if (object->target == target && strcmp(object->key, key) == 0)
+			return object;
+	}
+	return NULL;
 }
 
 struct object *registry_object(struct registry *registry, unsigned target, enum principal_kind kind,
@@ -176,18 +164,27 @@ struct object *registry_object(struct registry *registry, unsigned target, enum 
 	object->kind = kind;
 	object->key = mem_strdup(key);
 	object->node = NODE_NONE;
-	object->index = registry->all.count;
+	object->index = (uint32_t)registry->all.count;
 	*vec_add(&registry->all) = object;
-	enter(registry->by_key, target, 0, key, object);
+	hash_index_add(&registry->by_key, hash_text(key), object->index);
 	return object;
 }
 
 struct object *registry_find_id(const struct registry *registry, unsigned target,
 		enum principal_kind kind, uint64_t id)
 {
-	char text[ID_TEXT_SIZE];
+	for (hash_each(&registry->by_id, hash_id(id), it)) {
+		struct object *object = registry->all.items[it.id];
 
-	return look_up(registry->by_id, target, (int)kind, id_text(id, text));
+		if (object->id == id && object->target == target && object->kind == kind)
+			return object;
+	}
+	return NULL;
+}
+
+static const char *name_of(const struct object *object)
+{
+	return object->fields[principal_name_field(object->kind)];
 }
 
 struct object *registry_find_member(const struct registry *registry, const struct object *group,
@@ -211,9 +208,14 @@ struct object *registry_find_member(const struct registry *registry, const struc
 struct object *registry_find_name(const struct registry *registry, unsigned target,
 		enum principal_kind kind, const char *name)
 {
-	AUTO(mem_freep) char *folded = text_fold(span_of(name));
+	for (hash_each(&registry->by_name, hash_name(name), it)) {
+		struct object *object = registry->all.items[it.id];
 
-	return look_up(registry->by_name, target, (int)kind, folded);
+		if (object->target == target && object->kind == kind &&
+				text_equal_folded(name_of(object), name))
+			return object;
+	}
+	return NULL;
 }
 
 size_t registry_count(const struct registry *registry)
@@ -226,35 +228,60 @@ struct object *registry_at(const struct registry *registry, size_t index)
 	return registry->all.items[index];
 }
 
-static void name_leave(struct registry *registry, struct object *object)
+static void name_leave(struct registry *registry, const struct object *object)
 {
-	const char *name = object->fields[principal_name_field(object->kind)];
-	AUTO(mem_freep) char *folded = name ? text_fold(span_of(name)) : NULL;
-
-	if (folded &&
-			look_up(registry->by_name, object->target, (int)object->kind, folded) ==
-					object)
-		leave(registry->by_name, object->target, (int)object->kind, folded);
+	if (name_of(object))
+		hash_index_remove(&registry->by_name, hash_name(name_of(object)), object->index);
 }
 
-static void id_leave(struct registry *registry, struct object *object)
+/* Of two with the same name the one that got it last is found. */
+static void name_enter(struct registry *registry, const struct object *object)
 {
-	char text[ID_TEXT_SIZE];
+	const struct object *former =
+			registry_find_name(registry, object->target, object->kind, name_of(object));
 
-	if (object->id &&
-			registry_find_id(registry, object->target, object->kind, object->id) ==
-					object)
-		leave(registry->by_id, object->target, (int)object->kind,
-				id_text(object->id, text));
+	if (former)
+		name_leave(registry, former);
+	hash_index_add(&registry->by_name, hash_name(name_of(object)), object->index);
+}
+
+static void id_leave(struct registry *registry, const struct object *object)
+{
+	if (object->id)
+		hash_index_remove(&registry->by_id, hash_id(object->id), object->index);
+}
+
+/* What was filed under one place is filed under another. */
+static void move_place(struct hash_index *index, uint32_t hash, uint32_t from, uint32_t to)
+{
+	bool there = false;
+
+	for (hash_each(index, hash, it))
+		there = there || it.id == from;
+	if (!there)
+		return;
+	hash_index_remove(index, hash, from);
+	hash_index_add(index, hash, to);
 }
 
 void registry_drop(struct registry *registry, struct object *object)
 {
+	struct object *last = registry->all.items[registry->all.count - 1];
+	uint32_t from = last->index, to = object->index;
+
 	name_leave(registry, object);
 	id_leave(registry, object);
-	leave(registry->by_key, object->target, 0, object->key);
-	registry->all.items[object->index] = registry->all.items[--registry->all.count];
-	registry->all.items[object->index]->index = object->index;
+	hash_index_remove(&registry->by_key, hash_text(object->key), object->index);
+	registry->all.count--;
+	if (last != object) {
+		move_place(&registry->by_key, hash_text(last->key), from, to);
+		if (last->id)
+			move_place(&registry->by_id, hash_id(last->id), from, to);
+		if (name_of(last))
+			move_place(&registry->by_name, hash_name(name_of(last)), from, to);
+		registry->all.items[to] = last;
+		last->index = to;
+	}
 	object_free(object);
 }
 
@@ -285,7 +312,6 @@ static void take_over(struct registry *registry, struct object *to, struct objec
 void registry_bind(struct registry *registry, struct object *object, uint64_t id)
 {
 	struct object *former = registry_find_id(registry, object->target, object->kind, id);
-	char text[ID_TEXT_SIZE];
 
 	if (former == object)
 		return;
@@ -293,7 +319,7 @@ void registry_bind(struct registry *registry, struct object *object, uint64_t id
 		take_over(registry, object, former);
 	id_leave(registry, object);
 	object->id = id;
-	enter(registry->by_id, object->target, (int)object->kind, id_text(id, text), object);
+	hash_index_add(&registry->by_id, hash_id(id), object->index);
 }
 
 void registry_unbind(struct registry *registry, struct object *object)
@@ -319,11 +345,28 @@ void registry_set_field(struct registry *registry, struct object *object, enum f
 		name_leave(registry, object);
 	mem_free(object->fields[field]);
 	object->fields[field] = mem_strdup_or_null(value);
-	if (is_name && value) {
-		AUTO(mem_freep) char *folded = text_fold(span_of(value));
+	if (is_name && value)
+		name_enter(registry, object);
+}
 
-		enter(registry->by_name, object->target, (int)object->kind, folded, object);
-	}
+static void foreign_enter(struct registry *registry, uint32_t place)
+{
+	const struct foreign *is = &registry->foreign.items[place]->is;
+
+	hash_index_add(&registry->foreign_by_name, hash_name(is->name), place);
+	if (is->external_id)
+		hash_index_add(&registry->foreign_by_external_id, hash_text(is->external_id),
+				place);
+}
+
+static void foreign_leave(struct registry *registry, uint32_t place)
+{
+	const struct foreign *is = &registry->foreign.items[place]->is;
+
+	hash_index_remove(&registry->foreign_by_name, hash_name(is->name), place);
+	if (is->external_id)
+		hash_index_remove(&registry->foreign_by_external_id, hash_text(is->external_id),
+				place);
 }
 
 void registry_foreign_put(struct registry *registry, unsigned target, const struct foreign *foreign)
@@ -332,7 +375,6 @@ void registry_foreign_put(struct registry *registry, unsigned target, const stru
 	size_t external = foreign->external_id ? strlen(foreign->external_id) + 1 : 0;
 	size_t display = foreign->display_name ? strlen(foreign->display_name) + 1 : 0;
 	struct foreign_item *item = mem_zalloc(sizeof(*item) + name + external + display);
-	AUTO(mem_freep) char *folded = text_fold(span_of(foreign->name));
 
 	item->is = *foreign;
 	item->is.name = memcpy(item->texts, foreign->name, name);
@@ -343,47 +385,69 @@ void registry_foreign_put(struct registry *registry, unsigned target, const stru
 			: NULL;
 	item->target = target;
 	*vec_add(&registry->foreign) = item;
-	enter(registry->foreign_by_name, target, (int)foreign->kind, folded, item);
-	if (item->is.external_id)
-		enter(registry->foreign_by_external_id, target, (int)foreign->kind,
-				item->is.external_id, item);
+	foreign_enter(registry, (uint32_t)registry->foreign.count - 1);
 }
 
+/* Of several the one that was seen last. */
 const struct foreign *registry_foreign_by_name(const struct registry *registry, unsigned target,
 		enum principal_kind kind, const char *name)
 {
-	AUTO(mem_freep) char *folded = text_fold(span_of(name));
+	const struct foreign_item *found = NULL;
+	uint32_t place = 0;
 
-	return look_up(registry->foreign_by_name, target, (int)kind, folded);
+	for (hash_each(&registry->foreign_by_name, hash_name(name), it)) {
+		const struct foreign_item *item = registry->foreign.items[it.id];
+
+		if (item->target == target && item->is.kind == kind && it.id >= place &&
+				text_equal_folded(item->is.name, name)) {
+			found = item;
+			place = it.id;
+		}
+	}
+	return found ? &found->is : NULL;
 }
 
 const struct foreign *registry_foreign_by_external_id(const struct registry *registry,
 		unsigned target, enum principal_kind kind, const char *external_id)
 {
-	return look_up(registry->foreign_by_external_id, target, (int)kind, external_id);
+	const struct foreign_item *found = NULL;
+	uint32_t place = 0;
+
+	for (hash_each(&registry->foreign_by_external_id, hash_text(external_id), it)) {
+		const struct foreign_item *item = registry->foreign.items[it.id];
+
+		if (item->target == target && item->is.kind == kind && it.id >= place &&
+				strcmp(item->is.external_id, external_id) == 0) {
+			found = item;
+			place = it.id;
+		}
+	}
+	return found ? &found->is : NULL;
 }
 
-static void foreign_leave(struct registry *registry, struct foreign_item *item)
+/* The last one takes the place. */
+static void foreign_drop(struct registry *registry, uint32_t place)
 {
-	AUTO(mem_freep) char *folded = text_fold(span_of(item->is.name));
+	uint32_t last = (uint32_t)registry->foreign.count - 1;
 
-	leave(registry->foreign_by_name, item->target, (int)item->is.kind, folded);
-	if (item->is.external_id)
-		leave(registry->foreign_by_external_id, item->target, (int)item->is.kind,
-				item->is.external_id);
-	mem_free(item);
+	foreign_leave(registry, place);
+	mem_free(registry->foreign.items[place]);
+	if (place != last) {
+		foreign_leave(registry, last);
+		registry->foreign.items[place] = registry->foreign.items[last];
+		foreign_enter(registry, place);
+	}
+	registry->foreign.count--;
 }
 
 void registry_foreign_drop(
 		struct registry *registry, unsigned target, enum principal_kind kind, uint64_t id)
 {
-	for (size_t i = 0; i < registry->foreign.count; i++) {
-		struct foreign_item *item = registry->foreign.items[i];
+	for (size_t i = registry->foreign.count; i-- > 0;) {
+		const struct foreign_item *item = registry->foreign.items[i];
 
-		if (item->target != target || item->is.kind != kind || item->is.id != id)
-			continue;
-		registry->foreign.items[i--] = registry->foreign.items[--registry->foreign.count];
-		foreign_leave(registry, item);
+		if (item->target == target && item->is.kind == kind && item->is.id == id)
+			foreign_drop(registry, (uint32_t)i);
 	}
 }
 
@@ -391,13 +455,17 @@ void registry_foreign_drop_target(struct registry *registry, unsigned target)
 {
 	size_t kept = 0;
 
+	hash_index_release(&registry->foreign_by_name);
+	hash_index_release(&registry->foreign_by_external_id);
 	for (size_t i = 0; i < registry->foreign.count; i++) {
 		struct foreign_item *item = registry->foreign.items[i];
 
-		if (item->target == target)
-			foreign_leave(registry, item);
-		else
-			registry->foreign.items[kept++] = item;
+		if (item->target == target) {
+			mem_free(item);
+			continue;
+		}
+		registry->foreign.items[kept] = item;
+		foreign_enter(registry, (uint32_t)kept++);
 	}
 	registry->foreign.count = kept;
 }

@@ -35,28 +35,55 @@ struct seen_grants {
 
 struct work; /* worker.h */
 
+/* There is one for every person: members stand in an order that leaves no gaps. */
 struct object {
+	char *key;
 	unsigned target;
 	enum principal_kind kind;
-	char *key;
-	node_id node; /* NODE_NONE: no entry */
-	size_t index; /* in the registry */
+	node_id node;   /* NODE_NONE: no entry */
+	uint32_t index; /* in the registry */
 
 	/* As last confirmed, by an answer to our write or by reads. */
-	bool ours;
-	enum origin origin;
-	enum gone gone; /* what the rule said last, for when the entry is gone */
-	uint64_t id;    /* 0: not known to exist */
+	uint64_t id; /* 0: not known to exist */
 	char *fields[FIELD_COUNT_];
+	bool ours;
 	bool active;
+	bool actual_known;
+	bool powerful;      /* as read: holds admin roles */
+	enum gone gone : 8; /* what the rule said last, for when the entry is gone */
+	enum origin origin : 8;
+
+	/* Work */
+	bool named_only;  /* only a grant names it: it is looked up, never made */
+	bool dirty;       /* in the engine's queue */
+	bool read_wanted; /* reads come before the next plan */
+	bool verify;      /* members were added and no answer showed them: read them back */
+	bool looked_up;   /* it was looked for since the start, and since it had its id */
+	bool planned;     /* a plan was computed since it was last dirty */
+	bool leaving;     /* at the last plan: it is a leaver */
+	bool delayed;     /* in the engine's list of those that wait for retry_ns */
+	bool doubted;     /* quarantined by its plan, not by an answer */
+	bool conflicted;  /* its last creation met one of the same name */
+	unsigned misses;  /* reads in a row that did not find it */
+	unsigned tries;
+	struct work *work;      /* under way */
+	uint64_t written_ns;    /* last write of ours that was confirmed */
+	uint64_t retry_ns;      /* not before; 0: at once */
+	uint64_t suspect;       /* digest of a read that differed from what we hold; a second
+					 one must agree */
+	uint64_t reported;      /* mode observe: digest of the operations that were told last */
+	int64_t quarantined_ms; /* since; 0: not */
+	char *reason;           /* of the quarantine */
+	VEC(struct object *) waiters; /* groups that wait for this member's id */
+	VEC(char *) decided; /* keys of the guard's decisions that hang on this object's plan */
+
+	/* As last confirmed, the rest. */
 	struct why why; /* the rule that made it last, without entry */
 	char *gone_dn;  /* DN of the entry that is gone; NULL: not gone, or not known */
 	char *match;    /* of the identity that it was last in sync with */
 	int64_t left_ms;
 	struct ids members; /* ours */
 	struct ids actual;  /* as read, with actual_known; foreign ones included */
-	bool actual_known;
-	bool powerful; /* as read: holds admin roles */
 	VEC(struct held_grant) grants;
 	VEC(struct seen_grants) seen; /* per workspace that was read */
 
@@ -64,30 +91,6 @@ struct object {
 	struct ids refused;
 	uint64_t refused_until_ns;
 	unsigned refusals; /* in a row */
-
-	/* Work */
-	bool named_only;     /* only a grant names it: it is looked up, never made */
-	bool dirty;          /* in the engine's queue */
-	bool read_wanted;    /* reads come before the next plan */
-	bool verify;         /* members were added and no answer showed them: read them back */
-	bool conflicted;     /* its last creation met one of the same name */
-	bool looked_up;      /* it was looked for since the start, and since it had its id */
-	unsigned misses;     /* reads in a row that did not find it */
-	bool planned;        /* a plan was computed since it was last dirty */
-	bool leaving;        /* at the last plan: it is a leaver */
-	uint64_t reported;   /* mode observe: digest of the operations that were told last */
-	uint64_t suspect;    /* digest of a read that differed from what we hold; a second one must
-				agree */
-	uint64_t written_ns; /* last write of ours that was confirmed */
-	uint64_t retry_ns;   /* not before; 0: at once */
-	unsigned tries;
-	int64_t quarantined_ms;       /* since; 0: not */
-	bool delayed;                 /* in the engine's list of those that wait for retry_ns */
-	bool doubted;                 /* quarantined by its plan, not by an answer */
-	char *reason;                 /* of the quarantine */
-	struct work *work;            /* under way */
-	VEC(struct object *) waiters; /* groups that wait for this member's id */
-	VEC(char *) decided; /* keys of the guard's decisions that hang on this object's plan */
 };
 
 struct foreign {

@@ -239,6 +239,7 @@ void pass_wanted(struct engine *engine, struct object *object, struct arena *are
 	if (want && want->identity) {
 		ret->identity = want->identity;
 		ret->why = want->identity->why;
+		ret->why.entry = snapshot_dn(engine->snapshot, object->node);
 		object->gone = want->identity->gone;
 		object->why = (struct why){
 				want->identity->why.file, want->identity->why.line, NULL};
@@ -374,11 +375,24 @@ static char *key_of_node(const struct engine *engine, node_id node)
 			snapshot_anchor(engine->snapshot, node));
 }
 
+/* The object that stands for the node at the target; NULL: there is none, and none is wanted. */
+static struct object *claim_object(struct engine *engine, unsigned target, node_id node,
+		const struct identity *identity)
+{
+	AUTO(mem_freep) char *key = key_of_node(engine, node);
+	struct object *object = registry_find(engine->registry, target, key);
+
+	if (!object && identity && is_home(engine, identity, target))
+		object = registry_object(engine->registry, target, identity->kind, key);
+	if (object)
+		tie_node(engine, object, node);
+	return object;
+}
+
 void pass_mark_node(struct engine *engine, node_id node)
 {
 	const struct want *want = desired_want(engine->desired, node);
 	const struct identity *identity = want && want->state == WANT_IN ? want->identity : NULL;
-	AUTO(mem_freep) char *key = key_of_node(engine, node);
 
 	note_subject(engine, node, want);
 	if (want && want->state == WANT_UNSURE && !want->identity)
@@ -389,12 +403,9 @@ void pass_mark_node(struct engine *engine, node_id node)
 		struct object *object = object_of_node(engine, target, node);
 
 		if (!object)
-			object = registry_find(engine->registry, target, key);
-		if (!object && identity && is_home(engine, identity, target))
-			object = registry_object(engine->registry, target, identity->kind, key);
+			object = claim_object(engine, target, node, identity);
 		if (!object)
 			continue;
-		tie_node(engine, object, node);
 		/* Its entry or its rule changed: whatever it waited for, look again at once. */
 		object->retry_ns = 0;
 		pass_mark(engine, object);

@@ -226,8 +226,7 @@ static void write_failed(struct work *work)
 	 * have worked. */
 	if (err->effect_unknown || err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND)
 		work->object->read_wanted = true;
-	work->object->conflicted =
-			first_op(work)->kind == OP_CREATE && err->code == ERR_CONFLICT;
+	work->object->conflicted = first_op(work)->kind == OP_CREATE && err->code == ERR_CONFLICT;
 	if (first_op(work)->kind == OP_ASSIGN || first_op(work)->kind == OP_UNASSIGN)
 		engine->workspaces[first_op(work)->target].assignments_known &=
 				!err->effect_unknown;
