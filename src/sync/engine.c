@@ -290,6 +290,7 @@ static void wake_refused(struct engine *engine, uint64_t now)
 			continue;
 		}
 		ids_release(&object->refused);
+		object->verify = object->read_wanted = object->id != 0;
 		pass_mark(engine, object);
 	}
 }

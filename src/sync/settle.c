@@ -276,21 +276,27 @@ static void collect_members(const struct resource *resource, struct ids *ret)
 	ids_sort(ret);
 }
 
-/* Members of ours that are not there: somebody took them out, or Databricks never took them in. */
+/*
+ * Members of ours that are not there: somebody took them out, or Databricks never took them in. Soon after the write reads
+ * may miss what is there: then they stay ours, so that they are taken out when they leave, and are looked at once more
+ * when they are tried again.
+ */
 static void drop_missing_members(
 		struct engine *engine, struct object *group, const struct ids *actual)
 {
+	bool lagging = group->verify && group->written_ns &&
+			clock_monotonic_ns() - group->written_ns < READ_LAG_NS;
 	struct ids missing = {0};
 
 	for (size_t i = 0; i < group->members.count; i++) {
 		if (!ids_contain(actual, group->members.items[i]))
 			ids_append(&missing, group->members.items[i]);
 	}
-	for (size_t i = 0; i < missing.count; i++) {
+	for (size_t i = 0; !lagging && i < missing.count; i++) {
 		(void)ids_remove(&group->members, missing.items[i]);
 		records_member(engine, group, missing.items[i], false);
 	}
-	if (missing.count && group->verify) {
+	if (missing.count && lagging) {
 		for (size_t i = 0; i < missing.count; i++)
 			(void)ids_add(&group->refused, missing.items[i]);
 		group->refused_until_ns =

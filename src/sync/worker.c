@@ -15,6 +15,7 @@
 
 #define RETRY_FIRST_NS (SECOND_NS / 2)
 #define RETRY_MAX_NS (3600 * SECOND_NS)
+#define RETRY_TRANSIENT_MAX_NS (300 * SECOND_NS) /* after an outage nobody waits for long */
 #define TRIES_BEFORE_QUARANTINE 6
 
 static void work_run(struct task *task);
@@ -99,6 +100,8 @@ void work_retry_later(struct work *work, const struct err *err)
 			err->code == ERR_NOT_FOUND;
 	uint64_t wait = back_off(++object->tries, transient ? RETRY_FIRST_NS : 30 * SECOND_NS);
 
+	if (transient && wait > RETRY_TRANSIENT_MAX_NS)
+		wait = RETRY_TRANSIENT_MAX_NS;
 	if (err->retry_after_s && wait < err->retry_after_s * SECOND_NS)
 		wait = err->retry_after_s * SECOND_NS;
 	if (!transient || object->tries >= TRIES_BEFORE_QUARANTINE)
