@@ -27,7 +27,7 @@ def operation:
 	else "\($sign)\($path)=\(if $path == "externalId" then "ANCHOR" else .value | value end)" end;
 def body:
 	if .body == null then ""
-	elif .body.Operations then " " + ([.body.Operations[] | operation] | join(" "))
+	elif .body.Operations then " " + ([.body.Operations[] | operation] | sort | join(" "))
 	elif .body.permissions then " " + (.body.permissions | join("+"))
 	elif .method == "POST" then
 		" " + (.body | named)
