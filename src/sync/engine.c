@@ -545,8 +545,8 @@ void engine_go(struct engine *engine, const struct operation *allowed, size_t al
 	engine->restricted = allowed != NULL;
 	engine->allowed = allowed;
 	engine->allowed_count = allowed_count;
-	guard_take_back(engine->guard);
 	engine_set_phase(engine, ENGINE_APPLYING);
+	pass_keep_shown(engine);
 	pass_mark_all(engine);
 }
 

@@ -205,6 +205,8 @@ struct object *pass_owner(const struct engine *engine, unsigned target, const ch
 void pass_remember_key(struct object *object, const char *key);
 /* The guard let that person go. */
 void pass_let_leave(struct engine *engine, const char *key, int64_t now_ms);
+/* apply: what the plan showed as free to go is kept, now that somebody said yes. */
+void pass_keep_shown(struct engine *engine);
 void pass_decide(struct engine *engine); /* verdicts for all that asked; they are ready then */
 /* Groups that wait for it look again: it is there, or will not be for a while. */
 void pass_wake_waiters(struct engine *engine, struct object *object);

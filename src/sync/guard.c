@@ -11,7 +11,6 @@ struct guard {
 	VEC(struct decision *) asked;      /* of this pass; after guard_decide: decided */
 	unsigned passed[GUARD_CATEGORY_COUNT_];
 	unsigned hold_number;
-	size_t loaded; /* of window; these come first */
 	bool decided;
 };
 
@@ -82,7 +81,6 @@ static struct decision *decision_add(struct guard *guard, const char *key)
 void guard_load_removals(struct guard *guard, const struct store_removals *removals)
 {
 	*vec_add(&guard->window) = *removals;
-	guard->loaded = guard->window.count;
 }
 
 void guard_load_hold(struct guard *guard, const struct store_hold *hold, const char *object_key,
@@ -133,20 +131,18 @@ void guard_ask(struct guard *guard, const struct operation *op, const char *oper
 
 static size_t passed_in_window(struct guard *guard, enum guard_category category, int64_t now_ms)
 {
-	size_t passed = 0, kept = 0, loaded = 0;
+	size_t passed = 0, kept = 0;
 
 	for (size_t i = 0; i < guard->window.count; i++) {
 		const struct store_removals removals = guard->window.items[i];
 
 		if (removals.time_ms <= now_ms - guard->settings->guard.window_ms)
 			continue;
-		loaded += i < guard->loaded;
 		guard->window.items[kept++] = removals;
 		if (removals.category == category)
 			passed += removals.count;
 	}
 	guard->window.count = kept;
-	guard->loaded = loaded;
 	return passed;
 }
 
@@ -281,25 +277,6 @@ void guard_forget(struct guard *guard, const char *key)
 		}
 	}
 	decision_free(decision);
-}
-
-void guard_take_back(struct guard *guard)
-{
-	size_t kept = 0;
-
-	guard->asked.count = 0;
-	guard->window.count = guard->loaded;
-	for (vec_each (&guard->decisions, place)) {
-		struct decision *decision = *place;
-
-		if (!decision->new || decision->verdict != VERDICT_GO) {
-			guard->decisions.items[kept++] = decision;
-			continue;
-		}
-		(void)table_remove(guard->by_key, span_of(decision->key));
-		decision_free(decision);
-	}
-	guard->decisions.count = kept;
 }
 
 void guard_approve(struct guard *guard, struct decision *decision, int64_t now_ms)

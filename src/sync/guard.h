@@ -62,8 +62,6 @@ const unsigned *guard_passed(const struct guard *guard);
 
 /* A removal was done, or its reason is gone. */
 void guard_forget(struct guard *guard, const char *key);
-/* Forgets what guard_decide let go so far, and what it counted: it was only for show. What is held stays. */
-void guard_take_back(struct guard *guard);
 void guard_approve(struct guard *guard, struct decision *decision, int64_t now_ms); /* counts it */
 void guard_reject(
 		struct guard *guard, struct decision *decision, const char *reason, int64_t now_ms);

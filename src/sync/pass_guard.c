@@ -201,8 +201,8 @@ static bool is_named_by_file(const struct engine *engine, const struct decision 
 }
 
 /*
- * What goes, goes for good only where it is carried out: `apply` asks again after somebody has seen the plan and said yes
- * (engine_go). What is held is kept at once, so that it can be approved.
+ * What goes, goes for good only where it is carried out: `apply` keeps it after somebody has seen the plan and said yes
+ * (pass_keep_shown). What is held is kept at once, so that it can be approved.
  */
 static bool verdicts_bind(const struct engine *engine)
 {
@@ -247,6 +247,31 @@ static void keep_decisions(struct engine *engine)
 
 		if (count && removals.count && engine_may_write(engine))
 			store_add_removals(records_batch(engine), &removals);
+	}
+}
+
+void pass_keep_shown(struct engine *engine)
+{
+	struct store_removals removals[GUARD_CATEGORY_COUNT_] = {{0}};
+	const struct decision *decision;
+	int64_t now = clock_wall_ms();
+
+	if (!engine_may_change(engine))
+		return;
+	for (size_t i = 0; (decision = guard_at(engine->guard, i)); i++) {
+		if (!decision->new || decision->verdict != VERDICT_GO ||
+				!is_named_by_file(engine, decision))
+			continue;
+		removals[decision->category].count++;
+		records_decision(engine, decision, true);
+		if (text_starts_with(decision->key, "leaver:"))
+			pass_let_leave(engine, decision->object_key, now);
+	}
+	for (unsigned category = 0; category < GUARD_CATEGORY_COUNT_; category++) {
+		removals[category].time_ms = now;
+		removals[category].category = (enum guard_category)category;
+		if (removals[category].count)
+			store_add_removals(records_batch(engine), &removals[category]);
 	}
 }
 

@@ -171,33 +171,6 @@ static void approval_releases_what_was_held_then(void **state)
 	guard_free(guard);
 }
 
-static void what_was_only_shown_is_taken_back(void **state)
-{
-	struct guard *guard = guard_new(&settings);
-	struct store_removals before = {500, GUARD_USERS, 2};
-
-	(void)state;
-	guard_load_removals(guard, &before);
-	for (unsigned i = 0; i < 8; i++)
-		ask(guard, i);
-	decide(guard, 200, 1000);
-	assert_int_equal(verdict_of(guard, 7), VERDICT_GO);
-	ask(guard, 8);
-	decide(guard, 200, 1000);
-	assert_int_equal(verdict_of(guard, 8), VERDICT_HELD);
-	guard_take_back(guard);
-	assert_null(guard_find(guard, "leaver:corp/7"));
-	assert_int_equal(verdict_of(guard, 8), VERDICT_HELD);
-	for (unsigned i = 0; i < 8; i++)
-		ask(guard, i);
-	decide(guard, 200, 1100);
-	assert_int_equal(verdict_of(guard, 7), VERDICT_GO);
-	ask(guard, 9); /* and what went before is counted still, once */
-	decide(guard, 192, 1200);
-	assert_int_equal(verdict_of(guard, 9), VERDICT_HELD);
-	guard_free(guard);
-}
-
 static void holds_of_one_category_share_a_name(void **state)
 {
 	struct guard *guard = guard_new(&settings);
@@ -225,7 +198,6 @@ int main(void)
 			cmocka_unit_test(the_window_slides),
 			cmocka_unit_test(asking_again_counts_nothing_twice),
 			cmocka_unit_test(approval_releases_what_was_held_then),
-			cmocka_unit_test(what_was_only_shown_is_taken_back),
 			cmocka_unit_test(holds_of_one_category_share_a_name),
 	};
 
