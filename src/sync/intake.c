@@ -165,6 +165,49 @@ static void take_change(struct engine *engine, unsigned search, const struct fee
 	}
 }
 
+/* A folder that comes or goes takes what is below it along without a word (OpenLDAP tells the subtree's
+ * move as one change): only reading everything again shows who. Not while a search is read whole for the first time. */
+static bool moves_others(
+		const struct engine *engine, unsigned search, const struct feed_change *change)
+{
+	const struct search *of = search_of(engine, search);
+	bool is_known;
+
+	if (of->purpose != SEARCH_CONTAINERS || !engine->search_states[search].complete ||
+			change->kind == FEED_PRESENT)
+		return false;
+	is_known = snapshot_find_anchor(engine->snapshot, of->source, change->entry.anchor) !=
+			NODE_NONE;
+	return is_known == (change->kind == FEED_DELETE);
+}
+
+static void enumerate_people_and_groups(struct engine *engine, unsigned source)
+{
+	log_event(LOG_NOTICE, "a folder came or went: what may be below it is read again",
+			{"source", source_name(engine, source)});
+	for (unsigned i = 0; i < engine->search_count; i++) {
+		if (engine->searches[i].source == source &&
+				engine->searches[i].purpose != SEARCH_CONTAINERS)
+			feed_enumerate(engine->sources[source].feed, i);
+	}
+}
+
+static void take_changes(struct engine *engine, const struct feed_news *news)
+{
+	bool others_moved = false;
+
+	for (size_t i = 0; i < news->change_count; i++) {
+		others_moved |= !news->enumeration &&
+				moves_others(engine, news->search, &news->changes[i]);
+		take_change(engine, news->search, &news->changes[i]);
+	}
+	engine->sources[news->source].last_event_ms = clock_wall_ms();
+	digest_changes(engine);
+	keep_cookie(engine, news->search, news->cookie);
+	if (others_moved && engine->options.mode == ENGINE_RUN)
+		enumerate_people_and_groups(engine, news->source);
+}
+
 /* ---- completeness ---- */
 
 static void settle_search(struct engine *engine, unsigned search, bool complete)
@@ -347,11 +390,7 @@ static void take_news(struct engine *engine, const struct feed_news *news)
 		engine->search_states[news->search].entries = 0;
 		break;
 	case FEED_CHANGES:
-		for (size_t i = 0; i < news->change_count; i++)
-			take_change(engine, news->search, &news->changes[i]);
-		source->last_event_ms = clock_wall_ms();
-		digest_changes(engine);
-		keep_cookie(engine, news->search, news->cookie);
+		take_changes(engine, news);
 		break;
 	case FEED_REFRESHED:
 		refreshed(engine, news);

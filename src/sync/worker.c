@@ -17,6 +17,7 @@
 #define RETRY_MAX_NS (3600 * SECOND_NS)
 #define RETRY_TRANSIENT_MAX_NS (300 * SECOND_NS) /* after an outage nobody waits for long */
 #define TRIES_BEFORE_QUARANTINE 6
+#define TARGET_RETRY_MAX_NS (60 * SECOND_NS)
 
 static void work_run(struct task *task);
 
@@ -92,6 +93,15 @@ static uint64_t back_off(unsigned tries, uint64_t first)
 	return ns < RETRY_MAX_NS ? ns : RETRY_MAX_NS;
 }
 
+/* Trouble with the target says nothing about the object: it is not quarantined for it, and goes on soon
+ * after the target does. `apply` comes to an end all the same. */
+static bool is_of_target(const struct work *work, const struct err *err)
+{
+	return work->engine->options.mode == ENGINE_RUN &&
+			(err->code == ERR_AUTH || err->code == ERR_THROTTLED ||
+					err->code == ERR_IO);
+}
+
 void work_retry_later(struct work *work, const struct err *err)
 {
 	struct object *object = work->object;
@@ -102,10 +112,12 @@ void work_retry_later(struct work *work, const struct err *err)
 
 	if (transient && wait > RETRY_TRANSIENT_MAX_NS)
 		wait = RETRY_TRANSIENT_MAX_NS;
+	if (is_of_target(work, err))
+		wait = wait < TARGET_RETRY_MAX_NS ? wait : TARGET_RETRY_MAX_NS;
+	else if (!transient || object->tries >= TRIES_BEFORE_QUARANTINE)
+		quarantine(work->engine, object, err);
 	if (err->retry_after_s && wait < err->retry_after_s * SECOND_NS)
 		wait = err->retry_after_s * SECOND_NS;
-	if (!transient || object->tries >= TRIES_BEFORE_QUARANTINE)
-		quarantine(work->engine, object, err);
 	work_delay(work, wait);
 	if (object->quarantined_ms)
 		records_quarantine(work->engine, object);
