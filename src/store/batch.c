@@ -35,6 +35,11 @@ bool store_batch_is_empty(const struct store_batch *batch)
 	return batch->count == 0;
 }
 
+size_t store_batch_count(const struct store_batch *batch)
+{
+	return batch->count;
+}
+
 static void begin(struct store_batch *batch, enum record_kind kind)
 {
 	const char head[2] = {(char)kind, 0};

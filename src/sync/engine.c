@@ -527,6 +527,7 @@ void engine_advance(struct engine *engine)
 		if (!searches_settled(engine))
 			return;
 		engine->directory_ready = true;
+		inventory_directory_read(engine);
 		pass_mark_all(engine);
 		engine_ask_for_missing(engine);
 		if (engine->phase == ENGINE_READING_DIRECTORY)

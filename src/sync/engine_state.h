@@ -34,6 +34,12 @@
 	       pace */
 #define BULK_FROM 50   /* ready objects from which on work counts as bulk */
 #define PASS_SLICE 500 /* objects planned in one turn of the loop */
+#define START_SLICE                                                                                \
+	200 /* taken up in one turn: what is adopted without a call is over at once, but fills     \
+	       the batch */
+/* Records that the store has not written yet, from which on nothing more is taken up. */
+#define BACKLOG_MAX ((size_t)100000)
+#define BATCH_RECORDS 20000 /* a batch of more is committed before the turn ends */
 
 struct source_state {
 	struct feed *feed;
@@ -139,6 +145,8 @@ struct engine {
 	struct task ticked;
 	struct arena *scratch;     /* of one object's plan */
 	struct store_batch *batch; /* what this turn wrote; committed at its end */
+	struct store_commit room;  /* done when the store has written what it was given */
+	bool awaits_room;
 
 	struct arena *plan_arena;
 	VEC(struct operation) plan_operations;
@@ -188,6 +196,10 @@ const char *pass_name(const struct engine *engine, const struct object *object);
 /* What desired and grants want of an object now; arrays in arena. */
 void pass_wanted(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret);
+void pass_wanted_grants(struct engine *engine, struct object *object, struct arena *arena,
+		struct wanted *ret); /* the same without members */
+/* It wants to be read: begins at once, whether or not planning can begin. */
+void pass_read_soon(struct engine *engine, struct object *object);
 /* Marks what the guard holds in a plan. */
 void pass_mark_held(struct engine *engine, struct object_plan *plan, struct arena *arena);
 /* Objects that wait for their next try and are not quarantined. */
@@ -261,6 +273,7 @@ void inventory_start(struct engine *engine);
 bool inventory_may_adopt(const struct engine *engine, const struct object *object);
 void inventory_cancel(struct engine *engine);
 bool inventory_is_running(const struct engine *engine);
+void inventory_directory_read(struct engine *engine); /* what was read before it is looked at again */
 /* The level of a principal in a workspace as last read; and starts what is needed to know it. NULL:
  * none or not known. */
 const char *inventory_level(void *engine, unsigned workspace, uint64_t id);

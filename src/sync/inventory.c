@@ -277,6 +277,29 @@ static void take_foreign(struct engine *engine, const struct listing *listing,
 	registry_foreign_put(engine->registry, listing->target, &foreign);
 }
 
+/* Where else it must be read hangs on its grants, so who may have some waits for the directory. */
+static bool may_be_read(const struct engine *engine, const struct object *object)
+{
+	return object->read_wanted &&
+			(engine->directory_ready || !is_wanted_by_grants(engine, object));
+}
+
+/* A renamed group may have grants under its new name. */
+void inventory_directory_read(struct engine *engine)
+{
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		struct object *object = registry_at(engine->registry, i);
+		struct wanted wanted;
+
+		if (!object->read_early)
+			continue;
+		arena_reset(engine->scratch);
+		pass_wanted_grants(engine, object, engine->scratch, &wanted);
+		object->read_wanted = object->read_wanted || wanted.grant_count > 0;
+		object->read_early = false;
+	}
+}
+
 static void list_page(void *context, const struct resource *resources, size_t count)
 {
 	struct listing *listing = context;
@@ -288,10 +311,14 @@ static void list_page(void *context, const struct resource *resources, size_t co
 				engine->registry, listing->target, listing->kind, id);
 
 		ids_append(&listing->seen, id);
-		if (object && object->ours)
+		if (object && object->ours) {
 			take_ours(engine, object, &resources[i]);
-		else
+			/* While the rest of the list is on its way. */
+			if (may_be_read(engine, object))
+				pass_read_soon(engine, object);
+		} else {
 			take_foreign(engine, listing, &resources[i]);
+		}
 	}
 	engine->progress.principals += count;
 	engine_tell(engine);

@@ -57,6 +57,7 @@ struct object {
 	bool named_only;  /* only a grant names it: it is looked up, never made */
 	bool dirty;       /* in the engine's queue */
 	bool read_wanted; /* reads come before the next plan */
+	bool read_early;  /* before it was known what the directory gives it */
 	bool verify;      /* members were added and no answer showed them: read them back */
 	bool looked_up;   /* it was looked for since the start, and since it had its id */
 	bool planned;     /* a plan was computed since it was last dirty */

@@ -236,25 +236,71 @@ static enum lane lane_now(const struct engine *engine)
 										     : LANE_SINGLE;
 }
 
+/* What is recorded faster than the store writes would pile up in memory. */
+static bool has_room(struct engine *engine)
+{
+	if (engine->awaits_room && !engine->room.done)
+		return false;
+	engine->awaits_room = false;
+	if (!engine->store || store_backlog(engine->store) < BACKLOG_MAX)
+		return true;
+	engine->room.wakes = &engine->pass;
+	store_commit(engine->store, store_batch_new(engine->store), &engine->room);
+	engine->awaits_room = true;
+	return false;
+}
+
+/* Both sides were read, so that plans mean something. */
+static bool is_known(const struct engine *engine)
+{
+	return engine->directory_ready && engine->inventory_ready;
+}
+
 static void start_ready(struct engine *engine)
 {
-	while (engine->works < WORKS_MAX && engine->ready_from < engine->ready.count) {
-		struct object *object = engine->ready.items[engine->ready_from++];
+	if (engine->ready_from < engine->ready.count && !has_room(engine))
+		return;
+	for (unsigned taken = 0;
+			engine->works < WORKS_MAX && engine->ready_from < engine->ready.count;
+			taken++) {
+		struct object *object = engine->ready.items[engine->ready_from];
 
-		if (!object->dirty && !object->work)
+		if (taken == START_SLICE) {
+			task_wake(&engine->pass);
+			break;
+		}
+		engine->ready_from++;
+		/* What is dirty is planned first, unless nothing can be yet. */
+		if ((!object->dirty || !is_known(engine)) && !object->work)
 			(void)worker_start(engine, object, lane_now(engine));
+		if (engine->batch && store_batch_count(engine->batch) > BATCH_RECORDS)
+			records_flush(engine);
 	}
 	if (engine->ready_from == engine->ready.count)
 		engine->ready.count = engine->ready_from = 0;
+}
+
+void pass_read_soon(struct engine *engine, struct object *object)
+{
+	object->read_early = !engine->directory_ready;
+	if (object->dirty && is_known(engine))
+		return; /* planning sees that it wants to be read */
+	if (object->work)
+		return; /* so does its end */
+	pass_ready(engine, object);
+	task_wake(&engine->pass);
 }
 
 void pass_run(struct task *task)
 {
 	struct engine *engine = (struct engine *)((char *)task - offsetof(struct engine, pass));
 
-	if (!engine->directory_ready || !engine->inventory_ready || engine->stopping ||
-			engine->phase == ENGINE_FAILED)
+	if (engine->stopping || engine->phase == ENGINE_FAILED)
 		return;
+	if (!is_known(engine)) {
+		start_ready(engine); /* reads only: nothing was planned yet */
+		return;
+	}
 	if (engine->dirty.count && !plan_slice(engine)) {
 		task_wake(&engine->pass);
 		return;

@@ -224,7 +224,7 @@ static const struct subject *subject_of(
 			identity->fields[FIELD_DISPLAY_NAME]);
 }
 
-void pass_wanted(struct engine *engine, struct object *object, struct arena *arena,
+void pass_wanted_grants(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret)
 {
 	const struct want *want = object->node == NODE_NONE
@@ -256,9 +256,16 @@ void pass_wanted(struct engine *engine, struct object *object, struct arena *are
 	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target))
 		return;
 	ret->state = WANTED_PRESENT;
-	if (object->kind == PRINCIPAL_GROUP && want->identity->kind == PRINCIPAL_GROUP)
-		wanted_members(engine, object, arena, ret);
 	wanted_grants(engine, object, subject_of(engine, want->identity), arena, ret);
+}
+
+void pass_wanted(struct engine *engine, struct object *object, struct arena *arena,
+		struct wanted *ret)
+{
+	pass_wanted_grants(engine, object, arena, ret);
+	if (ret->state == WANTED_PRESENT && object->kind == PRINCIPAL_GROUP &&
+			ret->identity->kind == PRINCIPAL_GROUP)
+		wanted_members(engine, object, arena, ret);
 }
 
 static bool is_named(const char *name, const char *other)

@@ -144,7 +144,7 @@ static void list_workspaces(struct work *work)
 	struct wanted wanted;
 	bool *listed = arena_alloc(work->arena, work->engine->settings->target_count);
 
-	pass_wanted(work->engine, object, work->arena, &wanted);
+	pass_wanted_grants(work->engine, object, work->arena, &wanted);
 	for (size_t i = 0; i < wanted.grant_count; i++)
 		listed[wanted.grants[i].target] |= wanted.grants[i].kind != GRANT_ASSIGNMENT;
 	for (vec_each (&object->grants, grant))
@@ -377,7 +377,7 @@ static void grantee_missing(struct work *work)
 	struct wanted wanted;
 	struct err err;
 
-	pass_wanted(work->engine, object, work->arena, &wanted);
+	pass_wanted_grants(work->engine, object, work->arena, &wanted);
 	(void)err_set(&err, ERR_CONFIG, 0,
 			"%s:%u: the grant names %s \"%s\", which neither a rule makes nor %s has",
 			wanted.why.file ? wanted.why.file : "grants", wanted.why.line,
