@@ -146,7 +146,7 @@ static bool must_look_first(const struct engine *engine, const struct object *ob
 
 static void plan_one(struct engine *engine, struct object *object)
 {
-	struct object_plan plan;
+	struct object_plan plan = {0};
 	const char *reason;
 
 	arena_reset(engine->scratch);

@@ -81,7 +81,7 @@ static void count_summary(struct plan_summary *summary, const struct operation *
 
 static void collect(struct engine *engine, struct object *object)
 {
-	struct object_plan plan;
+	struct object_plan plan = {0};
 
 	pass_plan(engine, object, engine->plan_arena, &plan);
 	pass_mark_held(engine, &plan, engine->plan_arena);

@@ -489,7 +489,7 @@ static void add_operations(
 		struct engine *engine, struct object *object, json_t *held, json_t *pending)
 {
 	struct arena *arena = arena_new();
-	struct object_plan plan;
+	struct object_plan plan = {0};
 
 	pass_plan(engine, object, arena, &plan);
 	pass_mark_held(engine, &plan, arena);

@@ -430,7 +430,7 @@ static enum lane lane_of(const struct work *work)
 
 bool work_write_start(struct work *work)
 {
-	struct object_plan plan;
+	struct object_plan plan = {0};
 	bool adopted;
 	size_t done_before = work->engine->progress.operations_done;
 
