@@ -448,14 +448,6 @@ static bool workspaces_known(struct engine *engine)
 				known = false;
 		}
 	}
-	for (unsigned target = 0; engine->adopts_groups && target < engine->settings->target_count;
-			target++) {
-		if (engine->settings->has_account &&
-				!engine->settings->targets[target].is_account &&
-				engine->workspaces[target].err.code == ERR_NONE &&
-				!inventory_workspace_ready(engine, target))
-			known = false;
-	}
 	return known;
 }
 

@@ -116,7 +116,6 @@ struct engine {
 	bool directory_ready; /* every search is settled: planning may begin */
 	bool inventory_ready; /* Databricks was read since the start, or need not be */
 	bool inventory_complete;
-	bool adopts_groups;    /* some group that is there already may be adopted */
 	uint64_t inventory_ns; /* when the lists were last read whole; 0: not since the start */
 	/* Principals of ours whose entry no search returned are searched for once more before they
 	 * count as leavers. */
@@ -274,15 +273,12 @@ void inventory_start(struct engine *engine);
 bool inventory_may_adopt(const struct engine *engine, const struct object *object);
 void inventory_cancel(struct engine *engine);
 bool inventory_is_running(const struct engine *engine);
-void inventory_directory_read(
-		struct engine *engine); /* what was read before it is looked at again */
+void inventory_directory_read(struct engine *engine); /* what was read before it is looked at again */
 /* The level of a principal in a workspace as last read; and starts what is needed to know it. NULL:
  * none or not known. */
 const char *inventory_level(void *engine, unsigned workspace, uint64_t id);
 bool inventory_workspace_ready(struct engine *engine,
 		unsigned workspace); /* id and assignments known; starts reading if not */
-/* The same of all of an account's workspaces: what a group that is adopted may administer. */
-bool inventory_all_workspaces_ready(struct engine *engine);
 void inventory_set_level(struct engine *engine, unsigned workspace, uint64_t id,
 		const char *level); /* NULL: none */
 

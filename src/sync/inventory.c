@@ -80,8 +80,7 @@ static void workspace_changed(struct engine *engine, unsigned workspace)
 		struct object *object = registry_at(engine->registry, i);
 		const struct subject *subject = pass_subject(engine, object);
 
-		if (object->grants.count || object->named_only || subject ||
-				(object->kind == PRINCIPAL_GROUP && !object->ours))
+		if (object->grants.count || object->named_only || subject)
 			pass_mark(engine, object);
 	}
 	(void)workspace;
@@ -229,20 +228,6 @@ bool inventory_workspace_ready(struct engine *engine, unsigned workspace)
 	state->ask_id.lane = LANE_SINGLE;
 	assignment_ask_workspace_id(engine->databricks, &state->ask_id, workspace);
 	return false;
-}
-
-bool inventory_all_workspaces_ready(struct engine *engine)
-{
-	bool ready = true;
-
-	for (unsigned target = 0;
-			engine->settings->has_account && target < engine->settings->target_count;
-			target++) {
-		if (!engine->settings->targets[target].is_account &&
-				!inventory_workspace_ready(engine, target))
-			ready = false;
-	}
-	return ready;
 }
 
 /* ---- lists ---- */

@@ -150,10 +150,8 @@ static void plan_one(struct engine *engine, struct object *object)
 	const char *reason;
 
 	arena_reset(engine->scratch);
-	if (must_look_first(engine, object)) {
+	if (must_look_first(engine, object))
 		object->read_wanted = true;
-		engine->adopts_groups = engine->adopts_groups || object->kind == PRINCIPAL_GROUP;
-	}
 	if (object->read_wanted) {
 		pass_ready(engine, object);
 		return;

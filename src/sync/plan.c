@@ -192,22 +192,6 @@ static bool may_adopt(struct planner *p, const struct foreign *foreign)
 	return false;
 }
 
-/* Whoever is put into such a group administers the account or a workspace. */
-static bool is_powerful(const struct planner *p, const struct foreign *group)
-{
-	const struct settings *settings = p->context->settings;
-
-	for (unsigned target = 0; settings->has_account && target < settings->target_count;
-			target++) {
-		if (!settings->targets[target].is_account &&
-				text_equal(p->context->assigned_level(
-							   p->context->context, target, group->id),
-						"ADMIN"))
-			return true;
-	}
-	return p->object->powerful;
-}
-
 static void plan_adopt(struct planner *p, const struct foreign *foreign)
 {
 	const char *before[FIELD_COUNT_] = {[FIELD_DISPLAY_NAME] = foreign->display_name,
@@ -227,7 +211,7 @@ static void plan_adopt(struct planner *p, const struct foreign *foreign)
 				identity->fields[FIELD_USER_NAME]);
 		return;
 	}
-	if (p->object->kind == PRINCIPAL_GROUP && is_powerful(p, foreign) &&
+	if (p->object->kind == PRINCIPAL_GROUP && p->object->powerful &&
 			!identity->adopt_powerful) {
 		quarantine(p,
 				"group \"%s\" exists and holds admin rights: it is adopted only "

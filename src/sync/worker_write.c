@@ -407,9 +407,6 @@ static void choose(struct work *work, const struct object_plan *plan)
 			object->read_wanted = true;
 			return;
 		}
-		if (op->kind == OP_ADOPT && op->principal == PRINCIPAL_GROUP &&
-				!inventory_all_workspaces_ready(work->engine))
-			return; /* it may administer one */
 		if (without_call) {
 			adopt_at_once(work, op);
 			continue;
