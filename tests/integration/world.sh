@@ -129,7 +129,7 @@ dump() {
 		| {kind: $kind, name: ($it.userName // $it.displayName), displayName: $it.displayName, externalId: $it.externalId,
 			active: ($it.active != false), givenName: $it.name.givenName, roles: ($it.roles // [] | sort),
 			members: ([$it.members // [] | .[] | $names[.] // .] | sort),
-			seats: ([$it.seats // [] | .[] | {workspace: $workspaces[.workspace], level,
+			seats: ([$it.seats // [] | .[] | {workspace: $workspaces[.workspace], level, active: (.active != false),
 				entitlements: (.entitlements // [] | sort), roles: (.roles // [] | sort)}] | sort_by(.workspace)),
 			home: ($it.home // "" | $workspaces[.] // .)}
 		| select(.name != "dbx-sim admin") | tojson' | sort
