@@ -144,6 +144,16 @@ static bool must_look_first(const struct engine *engine, const struct object *ob
 							LISTS_FRESH_NS);
 }
 
+/* Its groups are planned although it must be read first: what follows from its leaving is not a removal
+ * of theirs. */
+static void note_leaving(struct engine *engine, struct object *object)
+{
+	struct wanted wanted;
+
+	pass_wanted(engine, object, engine->scratch, &wanted);
+	object->leaving = wanted.state == WANTED_LEAVING && object->ours;
+}
+
 static void plan_one(struct engine *engine, struct object *object)
 {
 	struct object_plan plan = {0};
@@ -153,6 +163,7 @@ static void plan_one(struct engine *engine, struct object *object)
 	if (must_look_first(engine, object))
 		object->read_wanted = true;
 	if (object->read_wanted) {
+		note_leaving(engine, object);
 		pass_ready(engine, object);
 		return;
 	}
