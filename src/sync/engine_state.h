@@ -273,7 +273,8 @@ void inventory_start(struct engine *engine);
 bool inventory_may_adopt(const struct engine *engine, const struct object *object);
 void inventory_cancel(struct engine *engine);
 bool inventory_is_running(const struct engine *engine);
-void inventory_directory_read(struct engine *engine); /* what was read before it is looked at again */
+void inventory_directory_read(
+		struct engine *engine); /* what was read before it is looked at again */
 /* The level of a principal in a workspace as last read; and starts what is needed to know it. NULL:
  * none or not known. */
 const char *inventory_level(void *engine, unsigned workspace, uint64_t id);
