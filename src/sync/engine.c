@@ -473,6 +473,16 @@ static void note_complete(struct engine *engine)
 	records_flush(engine);
 }
 
+/* A reconcile has not seen all of the directory yet. */
+static bool is_reading_directory(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->search_count; i++) {
+		if (engine->search_states[i].enumerating || engine->search_states[i].confirming)
+			return true;
+	}
+	return false;
+}
+
 static void advance_run(struct engine *engine)
 {
 	if (engine->phase != ENGINE_FOLLOWING) {
@@ -484,9 +494,11 @@ static void advance_run(struct engine *engine)
 	if (engine->reconciling && engine_removals_allowed(engine) && pass_is_idle(engine) &&
 			pass_count_retries(engine) == 0 &&
 			(!engine->inventory_ns || workspaces_known(engine)) &&
-			!inventory_is_running(engine) && !workspaces_wait(engine)) {
+			!inventory_is_running(engine) && !workspaces_wait(engine) &&
+			!is_reading_directory(engine)) {
 		engine->reconciling = false;
 		note_complete(engine);
+		mem_trim();
 		log_event(LOG_NOTICE, "in sync",
 				{"operations", log_int(engine->progress.operations_done)},
 				{"calls", log_int(databricks_calls(engine->databricks))},

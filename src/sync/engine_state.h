@@ -54,6 +54,7 @@ struct search_state {
 	bool settled;  /* complete, or failed at least once: a first plan need not wait any more */
 	bool complete; /* read whole at least once, absences confirmed */
 	bool confirming;
+	bool enumerating; /* it is read whole, or waits for that */
 	uint64_t ticket;
 	char *cookie; /* newest one that may not be stored yet, because absences are being confirmed
 		       */

@@ -181,6 +181,12 @@ static bool moves_others(
 	return is_known == (change->kind == FEED_DELETE);
 }
 
+static void enumerate(struct engine *engine, unsigned search)
+{
+	engine->search_states[search].enumerating = true;
+	feed_enumerate(engine->sources[engine->searches[search].source].feed, search);
+}
+
 static void enumerate_people_and_groups(struct engine *engine, unsigned source)
 {
 	log_event(LOG_NOTICE, "a folder came or went: what may be below it is read again",
@@ -188,7 +194,7 @@ static void enumerate_people_and_groups(struct engine *engine, unsigned source)
 	for (unsigned i = 0; i < engine->search_count; i++) {
 		if (engine->searches[i].source == source &&
 				engine->searches[i].purpose != SEARCH_CONTAINERS)
-			feed_enumerate(engine->sources[source].feed, i);
+			enumerate(engine, i);
 	}
 }
 
@@ -259,6 +265,7 @@ static void refreshed(struct engine *engine, const struct feed_news *news)
 {
 	struct search_state *state = &engine->search_states[news->search];
 
+	state->enumerating = state->enumerating && !news->enumeration;
 	if (news->cookie.ptr) {
 		mem_free(state->cookie);
 		state->cookie = mem_strndup(news->cookie.ptr, news->cookie.len);
@@ -300,6 +307,7 @@ static void search_failed(struct engine *engine, const struct feed_news *news)
 		return;
 	}
 	state->err = news->err;
+	state->enumerating = state->enumerating && !news->enumeration;
 	if (news->ticket && news->ticket == state->ticket) {
 		/* Nothing is known of the absent ones: the next pass asks again, and until then
 		 * nobody is removed. */
@@ -484,5 +492,5 @@ void intake_start(struct engine *engine)
 void intake_enumerate(struct engine *engine)
 {
 	for (unsigned s = 0; s < engine->search_count; s++)
-		feed_enumerate(engine->sources[engine->searches[s].source].feed, s);
+		enumerate(engine, s);
 }
