@@ -180,6 +180,7 @@ enum err_code engine_new(struct loop *loop, const struct engine_options *options
 	digest_uuid(engine->run_id);
 	task_init(&engine->pass, loop, pass_run);
 	task_init(&engine->news, loop, intake_run);
+	task_init(&engine->keep, loop, keep_run);
 	task_init(&engine->wind_up, loop, wind_up);
 	task_init(&engine->ticked, loop, ticked);
 	engine->tick = loop_timer_new(loop, &engine->ticked);
@@ -619,6 +620,7 @@ void engine_stop(struct engine *engine, uint64_t timeout_ms)
 		engine->sources[i].feed = NULL;
 	}
 	inventory_cancel(engine);
+	keep_all(engine);
 	records_flush(engine);
 	if (engine->works == 0) {
 		task_wake(&engine->wind_up);
@@ -679,6 +681,8 @@ void engine_free(struct engine *engine)
 	subjects_free(engine->subjects);
 	vec_release(&engine->intents);
 	vec_release(&engine->dirty);
+	vec_release(&engine->notes);
+	mem_free(engine->noted);
 	vec_release(&engine->ready);
 	vec_release(&engine->asking);
 	vec_release(&engine->delayed);
@@ -689,6 +693,7 @@ void engine_free(struct engine *engine)
 	arena_free(engine->plan_arena);
 	task_cancel(&engine->pass);
 	task_cancel(&engine->news);
+	task_cancel(&engine->keep);
 	task_cancel(&engine->wind_up);
 	task_cancel(&engine->ticked);
 	loop_timer_free(engine->tick);

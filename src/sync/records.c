@@ -23,6 +23,20 @@ void records_flush(struct engine *engine)
 	store_commit(engine->store, STEAL(engine->batch), NULL);
 }
 
+/* What is recorded faster than the store writes would pile up in memory. */
+bool records_have_room(struct engine *engine, struct room *room, struct task *wakes)
+{
+	if (room->awaited && !room->commit.done)
+		return false;
+	room->awaited = false;
+	if (!engine->store || store_backlog(engine->store) < BACKLOG_MAX)
+		return true;
+	room->commit.wakes = wakes;
+	store_commit(engine->store, store_batch_new(engine->store), &room->commit);
+	room->awaited = true;
+	return false;
+}
+
 static const char *target_name(const struct engine *engine, unsigned target)
 {
 	return engine->settings->targets[target].name;
