@@ -257,6 +257,7 @@ static void start_ready(struct engine *engine)
 			break;
 		}
 		engine->ready_from++;
+		object->ready = false;
 		/* What is dirty is planned first, unless nothing can be yet. */
 		if ((!object->dirty || !is_known(engine)) && !object->work)
 			(void)worker_start(engine, object, lane_now(engine));

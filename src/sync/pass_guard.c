@@ -275,6 +275,9 @@ void pass_keep_shown(struct engine *engine)
 
 void pass_ready(struct engine *engine, struct object *object)
 {
+	if (object->ready)
+		return;
+	object->ready = true;
 	*vec_add(&engine->ready) = object;
 }
 

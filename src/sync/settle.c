@@ -267,6 +267,7 @@ static uint64_t difference(const struct object *object, const struct resource *r
 
 static void collect_members(const struct resource *resource, struct ids *ret)
 {
+	ids_expect(ret, resource->member_count);
 	for (size_t i = 0; i < resource->member_count; i++) {
 		uint64_t id = id_parse(resource->members[i].id);
 
