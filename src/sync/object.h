@@ -102,6 +102,7 @@ struct foreign {
 	const char *external_id;
 	const char *display_name;
 	bool active;
+	const char *given_name, *family_name; /* users */
 };
 
 struct registry;

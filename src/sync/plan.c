@@ -195,7 +195,9 @@ static bool may_adopt(struct planner *p, const struct foreign *foreign)
 static void plan_adopt(struct planner *p, const struct foreign *foreign)
 {
 	const char *before[FIELD_COUNT_] = {[FIELD_DISPLAY_NAME] = foreign->display_name,
-			[FIELD_EXTERNAL_ID] = foreign->external_id};
+			[FIELD_EXTERNAL_ID] = foreign->external_id,
+			[FIELD_GIVEN_NAME] = foreign->given_name,
+			[FIELD_FAMILY_NAME] = foreign->family_name};
 	const struct identity *identity = p->wanted->identity;
 	struct operation *op;
 
