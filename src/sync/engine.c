@@ -143,6 +143,7 @@ static void protect_ourselves(struct engine *engine)
 
 static void ticked(struct task *task);
 static void wind_up(struct task *task);
+static void trim(struct task *task);
 
 static enum err_code fill(struct engine *engine, struct err *err)
 {
@@ -181,6 +182,7 @@ enum err_code engine_new(struct loop *loop, const struct engine_options *options
 	task_init(&engine->pass, loop, pass_run);
 	task_init(&engine->news, loop, intake_run);
 	task_init(&engine->keep, loop, keep_run);
+	task_init(&engine->trim, loop, trim);
 	task_init(&engine->wind_up, loop, wind_up);
 	task_init(&engine->ticked, loop, ticked);
 	engine->tick = loop_timer_new(loop, &engine->ticked);
@@ -484,6 +486,21 @@ static bool is_reading_directory(const struct engine *engine)
 	return false;
 }
 
+/* What a first load or a reconcile needed goes back to the system once the store is done with it, too. */
+static void trim(struct task *task)
+{
+	struct engine *engine = (struct engine *)((char *)task - offsetof(struct engine, trim));
+
+	if (!engine->trim_room.wakes) {
+		engine->trim_room.done = false;
+		engine->trim_room.wakes = task;
+		store_commit(engine->store, store_batch_new(engine->store), &engine->trim_room);
+	} else if (engine->trim_room.done) {
+		engine->trim_room.wakes = NULL;
+		mem_trim();
+	}
+}
+
 static void advance_run(struct engine *engine)
 {
 	if (engine->phase != ENGINE_FOLLOWING) {
@@ -499,7 +516,7 @@ static void advance_run(struct engine *engine)
 			!is_reading_directory(engine)) {
 		engine->reconciling = false;
 		note_complete(engine);
-		mem_trim();
+		task_wake(&engine->trim);
 		log_event(LOG_NOTICE, "in sync",
 				{"operations", log_int(engine->progress.operations_done)},
 				{"calls", log_int(databricks_calls(engine->databricks))},
@@ -694,6 +711,7 @@ void engine_free(struct engine *engine)
 	task_cancel(&engine->pass);
 	task_cancel(&engine->news);
 	task_cancel(&engine->keep);
+	task_cancel(&engine->trim);
 	task_cancel(&engine->wind_up);
 	task_cancel(&engine->ticked);
 	loop_timer_free(engine->tick);

@@ -157,6 +157,8 @@ struct engine {
 	bool *noted; /* by node, as long as there are notes */
 	size_t noted_room;
 	struct task keep;
+	struct task trim;
+	struct store_commit trim_room;
 	struct arena *scratch;     /* of one object's plan */
 	struct store_batch *batch; /* what this turn wrote; committed at its end */
 	struct room pass_room, keep_room;
