@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-#include "json_out.h"
+#include "base/json_out.h"
 
 void answer_init(struct answer *answer)
 {

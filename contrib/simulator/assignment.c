@@ -1,7 +1,7 @@
 #include "assignment.h"
 
 #include "base/text.h"
-#include "json_out.h"
+#include "base/json_out.h"
 #include "stale.h"
 
 #define RESULTS_MAX 10000

@@ -7,7 +7,7 @@
 #include "base/digest.h"
 #include "faults.h"
 #include "http.h"
-#include "json_out.h"
+#include "base/json_out.h"
 #include "rates.h"
 #include "oauth.h"
 #include "persist.h"

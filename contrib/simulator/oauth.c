@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
-#include "json_out.h"
+#include "base/json_out.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 #define TOKENS_KEPT_MAX 100000

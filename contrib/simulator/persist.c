@@ -6,7 +6,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
-#include "json_out.h"
+#include "base/json_out.h"
 
 static const char *const kind_keys[KIND_COUNT_] = {
 		[KIND_USER] = "user",

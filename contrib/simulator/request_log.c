@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "json_out.h"
+#include "base/json_out.h"
 
 #define LINE_BYTES_MAX ((size_t)1024 * 1024)
 

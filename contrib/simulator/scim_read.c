@@ -1,7 +1,7 @@
 #include "scim.h"
 
 #include "base/text.h"
-#include "json_out.h"
+#include "base/json_out.h"
 #include "scim_filter.h"
 #include "stale.h"
 

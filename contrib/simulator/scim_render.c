@@ -1,6 +1,6 @@
 #include "scim_render.h"
 
-#include "json_out.h"
+#include "base/json_out.h"
 
 static const struct {
 	const char *collection;

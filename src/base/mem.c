@@ -1,10 +1,14 @@
 #include "base/mem.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdarg.h>
 #include <stdalign.h>
 #include <unistd.h>
 
 #define ARENA_BLOCK_SIZE ((size_t)16 * 1024)
+#define HEAPS_MAX 2 /* the loop's, and one for all other threads */
 
 static void *checked(void *ptr)
 {
@@ -83,6 +87,20 @@ char *mem_printf(const char *fmt, ...)
 void mem_free(void *ptr)
 {
 	free(ptr);
+}
+
+void mem_tune(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_ARENA_MAX, HEAPS_MAX);
+#endif
+}
+
+void mem_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 void mem_freep(void *address_of_ptr)

@@ -36,6 +36,9 @@ char *mem_strdup_or_null(const char *text); /* NULL for NULL */
 char *mem_strndup(const char *text, size_t len) __attribute__((returns_nonnull)); /* adds the NUL */
 char *mem_printf(const char *fmt, ...) __attribute__((returns_nonnull)) PRINTF_LIKE(1, 2);
 void mem_free(void *ptr);             /* NULL is fine; frees what the functions above returned */
+void mem_tune(void);                  /* before the first thread: few heaps, so that what one thread
+					 frees another can use */
+void mem_trim(void);                  /* gives what is free back to the system; takes a moment */
 void mem_freep(void *address_of_ptr); /* for AUTO(mem_freep) on any pointer variable */
 
 /* Bytes with a length, not NUL-terminated; borrowed unless said otherwise. */

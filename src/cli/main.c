@@ -75,6 +75,7 @@ int main(int argc, char *argv[])
 	int code;
 
 	protect_process();
+	mem_tune();
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	if (invocation_parse(argc, argv, &call, &err) != ERR_NONE) {
 		complain("%s", err.text);

@@ -124,6 +124,7 @@ void snapshot_settle(struct snapshot *snapshot)
 		bury(snapshot, loose.items[i]);
 	effects_release(&changes);
 	vec_release(&loose);
+	waits_settle(snapshot);
 }
 
 void effects_release(struct changes *changes)

@@ -198,6 +198,18 @@ static void wait_drop(struct snapshot *snapshot, uint32_t id)
 	mem_free(wait->text);
 	wait->text = NULL;
 	*vec_add(&snapshot->free_waits) = id;
+	if (group->waits.count == 0)
+		vec_release(&group->waits);
+}
+
+/* When groups come before their people every membership waits for a moment. */
+void waits_settle(struct snapshot *snapshot)
+{
+	if (snapshot->free_waits.count < snapshot->waits.count || snapshot->waits.count == 0)
+		return;
+	vec_release(&snapshot->waits);
+	vec_release(&snapshot->free_waits);
+	hash_index_release(&snapshot->waits_by_name);
 }
 
 static void wait_join(struct snapshot *snapshot, uint32_t wait, node_id member)

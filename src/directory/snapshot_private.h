@@ -223,6 +223,7 @@ void members_add_ghost(struct snapshot *snapshot, node_id group, node_id ghost);
 void members_doubt(struct snapshot *snapshot, node_id id);
 void waits_join(struct snapshot *snapshot, node_id id, const struct name *name);
 void waits_add(struct snapshot *snapshot, node_id group, const struct missing *missing);
+void waits_settle(struct snapshot *snapshot); /* gives memory back that no value needs any more */
 void group_free(struct snapshot *snapshot, node_id id);
 uint32_t text_hash(struct span text); /* for values that are no names */
 

@@ -35,9 +35,9 @@ bool store_batch_is_empty(const struct store_batch *batch)
 	return batch->count == 0;
 }
 
-size_t store_batch_count(const struct store_batch *batch)
+size_t store_batch_bytes(const struct store_batch *batch)
 {
-	return batch->count;
+	return batch->bytes.len;
 }
 
 static void begin(struct store_batch *batch, enum record_kind kind)

@@ -153,7 +153,7 @@ struct store_batch;
 struct store_batch *store_batch_new(struct store *store);
 void store_batch_free(struct store_batch *batch); /* without committing it; NULL is fine */
 bool store_batch_is_empty(const struct store_batch *batch);
-size_t store_batch_count(const struct store_batch *batch); /* records in it */
+size_t store_batch_bytes(const struct store_batch *batch);
 void store_put_entry(struct store_batch *batch, const struct store_entry *entry);
 void store_drop_entry(struct store_batch *batch, const char *source, const char *anchor);
 void store_drop_all_entries(struct store_batch *batch); /* and cookies */

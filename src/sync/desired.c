@@ -12,6 +12,7 @@ struct desired {
 	struct closure *closure;
 	struct node_roles roles;
 	VEC(struct want) wants; /* by node; state WANT_NONE: nothing is known of it */
+	size_t nameless;        /* wants that are UNSURE without an identity */
 	VEC(node_id) changed;   /* of the last update */
 	struct arena *scratch;
 };
@@ -203,6 +204,26 @@ static bool take_evaluation(struct want *place, struct evaluation *evaluation)
 	return !same;
 }
 
+static bool is_nameless(const struct want *want)
+{
+	return want->state == WANT_UNSURE && !want->identity;
+}
+
+size_t desired_nameless(const struct desired *desired)
+{
+	return desired->nameless;
+}
+
+static bool take(struct desired *desired, struct want *place, struct evaluation *evaluation)
+{
+	bool changed;
+
+	desired->nameless -= is_nameless(place);
+	changed = take_evaluation(place, evaluation);
+	desired->nameless += is_nameless(place);
+	return changed;
+}
+
 static struct want *want_place(struct desired *desired, node_id node)
 {
 	while (desired->wants.count <= node)
@@ -266,7 +287,7 @@ const node_id *desired_update(struct desired *desired, const struct snapshot_cha
 			continue;
 		arena_reset(desired->scratch);
 		evaluate_node(desired, changes[i].node, &evaluation);
-		if (take_evaluation(want_place(desired, changes[i].node), &evaluation) ||
+		if (take(desired, want_place(desired, changes[i].node), &evaluation) ||
 				(changes[i].effects & EFFECT_GONE))
 			*vec_add(&desired->changed) = changes[i].node;
 	}
@@ -291,6 +312,6 @@ void desired_count(const struct desired *desired, struct desired_counts *ret)
 		ret->in += want->state == WANT_IN;
 		ret->leavers += want->state == WANT_LEAVER;
 		ret->unsure += want->state == WANT_UNSURE && want->identity;
-		ret->skipped += want->state == WANT_UNSURE && !want->identity;
+		ret->skipped += is_nameless(want);
 	}
 }

@@ -53,6 +53,9 @@ size_t desired_members(struct desired *desired, node_id group, struct arena *are
 /* The node's kind of principal by the searches that contain it; PRINCIPAL_KIND_COUNT_: none. */
 enum principal_kind desired_kind(const struct desired *desired, node_id node);
 
+/* How many wants are UNSURE without an identity. */
+size_t desired_nameless(const struct desired *desired);
+
 struct desired_counts {
 	size_t in, leavers, unsure, skipped;
 };

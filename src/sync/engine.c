@@ -143,6 +143,7 @@ static void protect_ourselves(struct engine *engine)
 
 static void ticked(struct task *task);
 static void wind_up(struct task *task);
+static void trim(struct task *task);
 
 static enum err_code fill(struct engine *engine, struct err *err)
 {
@@ -180,6 +181,8 @@ enum err_code engine_new(struct loop *loop, const struct engine_options *options
 	digest_uuid(engine->run_id);
 	task_init(&engine->pass, loop, pass_run);
 	task_init(&engine->news, loop, intake_run);
+	task_init(&engine->keep, loop, keep_run);
+	task_init(&engine->trim, loop, trim);
 	task_init(&engine->wind_up, loop, wind_up);
 	task_init(&engine->ticked, loop, ticked);
 	engine->tick = loop_timer_new(loop, &engine->ticked);
@@ -473,6 +476,31 @@ static void note_complete(struct engine *engine)
 	records_flush(engine);
 }
 
+/* A reconcile has not seen all of the directory yet. */
+static bool is_reading_directory(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->search_count; i++) {
+		if (engine->search_states[i].enumerating || engine->search_states[i].confirming)
+			return true;
+	}
+	return false;
+}
+
+/* What a first load or a reconcile needed goes back to the system once the store is done with it, too. */
+static void trim(struct task *task)
+{
+	struct engine *engine = (struct engine *)((char *)task - offsetof(struct engine, trim));
+
+	if (!engine->trim_room.wakes) {
+		engine->trim_room.done = false;
+		engine->trim_room.wakes = task;
+		store_commit(engine->store, store_batch_new(engine->store), &engine->trim_room);
+	} else if (engine->trim_room.done) {
+		engine->trim_room.wakes = NULL;
+		mem_trim();
+	}
+}
+
 static void advance_run(struct engine *engine)
 {
 	if (engine->phase != ENGINE_FOLLOWING) {
@@ -484,9 +512,11 @@ static void advance_run(struct engine *engine)
 	if (engine->reconciling && engine_removals_allowed(engine) && pass_is_idle(engine) &&
 			pass_count_retries(engine) == 0 &&
 			(!engine->inventory_ns || workspaces_known(engine)) &&
-			!inventory_is_running(engine) && !workspaces_wait(engine)) {
+			!inventory_is_running(engine) && !workspaces_wait(engine) &&
+			!is_reading_directory(engine)) {
 		engine->reconciling = false;
 		note_complete(engine);
+		task_wake(&engine->trim);
 		log_event(LOG_NOTICE, "in sync",
 				{"operations", log_int(engine->progress.operations_done)},
 				{"calls", log_int(databricks_calls(engine->databricks))},
@@ -607,6 +637,7 @@ void engine_stop(struct engine *engine, uint64_t timeout_ms)
 		engine->sources[i].feed = NULL;
 	}
 	inventory_cancel(engine);
+	keep_all(engine);
 	records_flush(engine);
 	if (engine->works == 0) {
 		task_wake(&engine->wind_up);
@@ -667,6 +698,8 @@ void engine_free(struct engine *engine)
 	subjects_free(engine->subjects);
 	vec_release(&engine->intents);
 	vec_release(&engine->dirty);
+	vec_release(&engine->notes);
+	mem_free(engine->noted);
 	vec_release(&engine->ready);
 	vec_release(&engine->asking);
 	vec_release(&engine->delayed);
@@ -677,6 +710,8 @@ void engine_free(struct engine *engine)
 	arena_free(engine->plan_arena);
 	task_cancel(&engine->pass);
 	task_cancel(&engine->news);
+	task_cancel(&engine->keep);
+	task_cancel(&engine->trim);
 	task_cancel(&engine->wind_up);
 	task_cancel(&engine->ticked);
 	loop_timer_free(engine->tick);

@@ -39,7 +39,8 @@
 	       the batch */
 /* Records that the store has not written yet, from which on nothing more is taken up. */
 #define BACKLOG_MAX ((size_t)100000)
-#define BATCH_RECORDS 20000 /* a batch of more is committed before the turn ends */
+#define BATCH_BYTES                                                                                \
+	((size_t)4 * 1024 * 1024) /* a batch of more is committed before the turn ends */
 
 struct source_state {
 	struct feed *feed;
@@ -54,6 +55,8 @@ struct search_state {
 	bool settled;  /* complete, or failed at least once: a first plan need not wait any more */
 	bool complete; /* read whole at least once, absences confirmed */
 	bool confirming;
+	bool refreshing;  /* a pass runs */
+	bool enumerating; /* it is read whole, or waits for that */
 	uint64_t ticket;
 	char *cookie; /* newest one that may not be stored yet, because absences are being confirmed
 		       */
@@ -83,6 +86,12 @@ struct open_intent {
 };
 
 struct inventory;
+
+/* Waiting for the store to write what it was given. */
+struct room {
+	struct store_commit commit;
+	bool awaited;
+};
 
 struct engine {
 	struct engine_options options;
@@ -143,10 +152,16 @@ struct engine {
 	struct loop_timer *tick; /* the next retry or reconcile to look at */
 	uint64_t tick_ns;        /* when it fires; 0: not set */
 	struct task ticked;
+	/* Entries whose record the store does not have yet, because a pass runs. */
+	VEC(node_id) notes;
+	bool *noted; /* by node, as long as there are notes */
+	size_t noted_room;
+	struct task keep;
+	struct task trim;
+	struct store_commit trim_room;
 	struct arena *scratch;     /* of one object's plan */
 	struct store_batch *batch; /* what this turn wrote; committed at its end */
-	struct store_commit room;  /* done when the store has written what it was given */
-	bool awaits_room;
+	struct room pass_room, keep_room;
 
 	struct arena *plan_arena;
 	VEC(struct operation) plan_operations;
@@ -244,6 +259,8 @@ void records_audit(struct engine *engine, const char *event, const struct operat
 		const char *result, const char *request_id, const struct err *err);
 struct store_batch *records_batch(struct engine *engine); /* of this turn; made when needed */
 void records_flush(struct engine *engine); /* commits the turn's batch, nobody waits */
+/* false: the store is far behind; wakes runs when it is not any more. */
+bool records_have_room(struct engine *engine, struct room *room, struct task *wakes);
 struct open_intent *records_open_intent(struct engine *engine, const struct operation *op);
 bool records_intent_is_of(const struct engine *engine, const struct open_intent *intent,
 		const struct object *object);
@@ -260,6 +277,16 @@ bool settle_read(struct engine *engine, struct object *object, const struct reso
 void settle_gone(struct engine *engine, struct object *object); /* twice not found */
 void settle_seen(struct engine *engine, struct object *object, unsigned workspace,
 		const struct resource *resource);
+
+/* ---- keep.c ---- */
+/* What changed in the snapshot, before it is settled. */
+void keep_changes(struct engine *engine, const struct snapshot_change *changes, size_t count);
+void keep_cookie(struct engine *engine, unsigned search, struct span cookie);
+void keep_waiting_cookies(struct engine *engine); /* what they wait for may have happened */
+void keep_drop_cookie(struct engine *engine, unsigned search);
+void keep_pass(struct engine *engine, unsigned search, bool runs);
+void keep_run(struct task *task);
+void keep_all(struct engine *engine); /* at the end */
 
 /* ---- intake.c ---- */
 void intake_start(struct engine *engine);

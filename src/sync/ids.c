@@ -81,6 +81,14 @@ bool ids_remove(struct ids *ids, uint64_t id)
 	return true;
 }
 
+void ids_expect(struct ids *ids, size_t count)
+{
+	if (count == 0 || count > UINT32_MAX)
+		return;
+	ids->room = (uint32_t)count;
+	ids->items = mem_resize(ids->items, ids->room, sizeof(*ids->items));
+}
+
 void ids_append(struct ids *ids, uint64_t id)
 {
 	ids_reserve(ids);

@@ -24,6 +24,7 @@ bool ids_contain(const struct ids *ids, uint64_t id);
 bool ids_add(struct ids *ids, uint64_t id);    /* false: was there */
 bool ids_remove(struct ids *ids, uint64_t id); /* false: was not there */
 /* For filling in bulk: append in any order, then sort once, which also gives spare memory back. */
+void ids_expect(struct ids *ids, size_t count); /* so many will be appended to an empty one */
 void ids_append(struct ids *ids, uint64_t id);
 void ids_sort(struct ids *ids);
 bool ids_equal(const struct ids *a, const struct ids *b);

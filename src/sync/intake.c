@@ -1,10 +1,6 @@
 /*
  * intake -- directory news into snapshot, desired and store, and the objects that they concern into
  * the queue.
- *
- * A cookie is stored in the same batch as the entries that it covers. While absences of a search
- * are being confirmed its newest cookie waits, because it stands for removals that are not decided
- * yet.
  */
 #include "sync/engine_state.h"
 
@@ -19,69 +15,6 @@ static const struct search *search_of(const struct engine *engine, unsigned id)
 static const char *source_name(const struct engine *engine, unsigned source)
 {
 	return engine->settings->sources[source].name;
-}
-
-/* ---- the store ---- */
-
-static void keep_entry(struct engine *engine, node_id node, struct arena *arena)
-{
-	struct snapshot_record record;
-	struct store_entry entry;
-
-	snapshot_record(engine->snapshot, node, arena, &record);
-	entry = (struct store_entry){source_name(engine, record.source), record.anchor, record.dn,
-			record.searches, record.attributes, record.members};
-	store_put_entry(records_batch(engine), &entry);
-}
-
-static void keep_changes(struct engine *engine, const struct snapshot_change *changes, size_t count)
-{
-	struct arena *arena = arena_new();
-
-	for (size_t i = 0; i < count; i++) {
-		node_id node = changes[i].node;
-
-		arena_reset(arena);
-		if (changes[i].effects & EFFECT_GONE)
-			store_drop_entry(records_batch(engine),
-					source_name(engine,
-							snapshot_source(engine->snapshot, node)),
-					snapshot_anchor(engine->snapshot, node));
-		else if (changes[i].effects & EFFECT_RECORD)
-			keep_entry(engine, node, arena);
-	}
-	arena_free(arena);
-}
-
-static bool keeps_entries(const struct engine *engine)
-{
-	return engine->options.mode == ENGINE_RUN;
-}
-
-static void keep_cookie(struct engine *engine, unsigned search, struct span cookie)
-{
-	struct search_state *state = &engine->search_states[search];
-
-	if (!cookie.ptr || !keeps_entries(engine))
-		return;
-	if (!state->confirming && state->complete) {
-		store_put_cookie(records_batch(engine), search_of(engine, search)->digest, cookie);
-		return;
-	}
-	mem_free(state->cookie);
-	state->cookie = mem_strndup(cookie.ptr, cookie.len);
-	state->cookie_len = cookie.len;
-}
-
-static void release_cookie(struct engine *engine, unsigned search)
-{
-	struct search_state *state = &engine->search_states[search];
-
-	if (state->cookie && keeps_entries(engine))
-		store_put_cookie(records_batch(engine), search_of(engine, search)->digest,
-				(struct span){state->cookie, state->cookie_len});
-	mem_free(state->cookie);
-	state->cookie = NULL;
 }
 
 /* ---- from snapshot to objects ---- */
@@ -111,8 +44,7 @@ static void digest_changes(struct engine *engine)
 	changes = snapshot_changes(engine->snapshot, &count);
 	if (count == 0)
 		return;
-	if (keeps_entries(engine))
-		keep_changes(engine, changes, count);
+	keep_changes(engine, changes, count);
 	nodes = desired_update(engine->desired, changes, count, &node_count);
 	for (size_t i = 0; i < node_count; i++) {
 		if (snapshot_is_present(engine->snapshot, nodes[i]))
@@ -181,6 +113,12 @@ static bool moves_others(
 	return is_known == (change->kind == FEED_DELETE);
 }
 
+static void enumerate(struct engine *engine, unsigned search)
+{
+	engine->search_states[search].enumerating = true;
+	feed_enumerate(engine->sources[engine->searches[search].source].feed, search);
+}
+
 static void enumerate_people_and_groups(struct engine *engine, unsigned source)
 {
 	log_event(LOG_NOTICE, "a folder came or went: what may be below it is read again",
@@ -188,7 +126,7 @@ static void enumerate_people_and_groups(struct engine *engine, unsigned source)
 	for (unsigned i = 0; i < engine->search_count; i++) {
 		if (engine->searches[i].source == source &&
 				engine->searches[i].purpose != SEARCH_CONTAINERS)
-			feed_enumerate(engine->sources[source].feed, i);
+			enumerate(engine, i);
 	}
 }
 
@@ -239,8 +177,8 @@ static void confirm_absent(struct engine *engine, unsigned search)
 	size_t count = snapshot_unmentioned(engine->snapshot, search, arena, &anchors);
 
 	if (count == 0) {
-		release_cookie(engine, search);
 		settle_search(engine, search, true);
+		keep_waiting_cookies(engine);
 	} else {
 		log_event(LOG_NOTICE,
 				"entries missing from a complete read are searched for once more",
@@ -259,6 +197,9 @@ static void refreshed(struct engine *engine, const struct feed_news *news)
 {
 	struct search_state *state = &engine->search_states[news->search];
 
+	state->enumerating = state->enumerating && !news->enumeration;
+	keep_pass(engine, news->search, false);
+	/* It waits until the search is settled. */
 	if (news->cookie.ptr) {
 		mem_free(state->cookie);
 		state->cookie = mem_strndup(news->cookie.ptr, news->cookie.len);
@@ -268,9 +209,8 @@ static void refreshed(struct engine *engine, const struct feed_news *news)
 		confirm_absent(engine, news->search);
 		return;
 	}
-	if (!state->confirming)
-		release_cookie(engine, news->search);
 	settle_search(engine, news->search, true);
+	keep_waiting_cookies(engine);
 }
 
 static void confirmed(struct engine *engine, const struct feed_news *news)
@@ -287,8 +227,8 @@ static void confirmed(struct engine *engine, const struct feed_news *news)
 		snapshot_remove(engine->snapshot, news->search, news->anchors[i]);
 	state->confirming = false;
 	digest_changes(engine);
-	release_cookie(engine, news->search);
 	settle_search(engine, news->search, true);
+	keep_waiting_cookies(engine);
 }
 
 static void search_failed(struct engine *engine, const struct feed_news *news)
@@ -300,6 +240,9 @@ static void search_failed(struct engine *engine, const struct feed_news *news)
 		return;
 	}
 	state->err = news->err;
+	if (!news->ticket)
+		keep_pass(engine, news->search, false);
+	state->enumerating = state->enumerating && !news->enumeration;
 	if (news->ticket && news->ticket == state->ticket) {
 		/* Nothing is known of the absent ones: the next pass asks again, and until then
 		 * nobody is removed. */
@@ -333,12 +276,13 @@ static void lost(struct engine *engine, const struct feed_news *news)
 	source->err = news->err;
 	log_event(level, "directory connection lost; tried again",
 			{"source", source_name(engine, news->source)}, {"error", news->err.text});
-	for (size_t i = 0; i < engine->search_count; i++) {
+	for (unsigned i = 0; i < engine->search_count; i++) {
 		if (engine->searches[i].source != news->source)
 			continue;
 		if (!engine->search_states[i].complete)
 			engine->search_states[i].err = news->err;
 		engine->search_states[i].settled = true;
+		keep_pass(engine, i, false);
 	}
 	engine_advance(engine);
 }
@@ -387,6 +331,7 @@ static void take_news(struct engine *engine, const struct feed_news *news)
 		break;
 	case FEED_REFRESHING:
 		snapshot_refresh_begin(engine->snapshot, news->search);
+		keep_pass(engine, news->search, true);
 		engine->search_states[news->search].entries = 0;
 		break;
 	case FEED_CHANGES:
@@ -404,11 +349,8 @@ static void take_news(struct engine *engine, const struct feed_news *news)
 		search_failed(engine, news);
 		break;
 	case FEED_COOKIE_LOST:
-		if (keeps_entries(engine))
-			store_drop_cookie(records_batch(engine),
-					search_of(engine, news->search)->digest);
-		mem_free(engine->search_states[news->search].cookie);
-		engine->search_states[news->search].cookie = NULL;
+		keep_pass(engine, news->search, false);
+		keep_drop_cookie(engine, news->search);
 		break;
 	case FEED_FINISHED:
 		finished(engine, news);
@@ -466,7 +408,8 @@ void intake_start(struct engine *engine)
 
 			if (engine->searches[s].source != i)
 				continue;
-			if (keeps_entries(engine) && snapshot_count(engine->snapshot) &&
+			if (engine->options.mode == ENGINE_RUN &&
+					snapshot_count(engine->snapshot) &&
 					store_get_cookie(engine->store, engine->searches[s].digest,
 							arena, cookie, &err) != ERR_NONE)
 				*cookie = (struct span){0};
@@ -484,5 +427,5 @@ void intake_start(struct engine *engine)
 void intake_enumerate(struct engine *engine)
 {
 	for (unsigned s = 0; s < engine->search_count; s++)
-		feed_enumerate(engine->sources[engine->searches[s].source].feed, s);
+		enumerate(engine, s);
 }

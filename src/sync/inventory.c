@@ -274,6 +274,8 @@ static void take_foreign(struct engine *engine, const struct listing *listing,
 	foreign.name = name;
 	foreign.external_id = resource->fields[FIELD_EXTERNAL_ID];
 	foreign.display_name = resource->fields[FIELD_DISPLAY_NAME];
+	foreign.given_name = resource->fields[FIELD_GIVEN_NAME];
+	foreign.family_name = resource->fields[FIELD_FAMILY_NAME];
 	registry_foreign_put(engine->registry, listing->target, &foreign);
 }
 

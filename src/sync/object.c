@@ -120,9 +120,10 @@ static uint32_t hash_text(const char *text)
 	return (uint32_t)digest_quick(span_of(text));
 }
 
+/* Databricks chooses ids, nobody else: spread is enough, no key is needed. */
 static uint32_t hash_id(uint64_t id)
 {
-	return (uint32_t)digest_quick((struct span){(const char *)&id, sizeof(id)});
+	return (uint32_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
 /* Of the folded name. */
@@ -369,20 +370,35 @@ static void foreign_leave(struct registry *registry, uint32_t place)
 				place);
 }
 
+static size_t text_size(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+/* Copies a text to *to, behind which the next goes. */
+static const char *put_text(char **to, const char *text)
+{
+	size_t size = text_size(text);
+	const char *copy = size ? memcpy(*to, text, size) : NULL;
+
+	*to += size;
+	return copy;
+}
+
 void registry_foreign_put(struct registry *registry, unsigned target, const struct foreign *foreign)
 {
-	size_t name = strlen(foreign->name) + 1;
-	size_t external = foreign->external_id ? strlen(foreign->external_id) + 1 : 0;
-	size_t display = foreign->display_name ? strlen(foreign->display_name) + 1 : 0;
-	struct foreign_item *item = mem_zalloc(sizeof(*item) + name + external + display);
+	size_t size = text_size(foreign->name) + text_size(foreign->external_id) +
+			text_size(foreign->display_name) + text_size(foreign->given_name) +
+			text_size(foreign->family_name);
+	struct foreign_item *item = mem_zalloc(sizeof(*item) + size);
+	char *to = item->texts;
 
 	item->is = *foreign;
-	item->is.name = memcpy(item->texts, foreign->name, name);
-	item->is.external_id = external ? memcpy(item->texts + name, foreign->external_id, external)
-					: NULL;
-	item->is.display_name = display
-			? memcpy(item->texts + name + external, foreign->display_name, display)
-			: NULL;
+	item->is.name = put_text(&to, foreign->name);
+	item->is.external_id = put_text(&to, foreign->external_id);
+	item->is.display_name = put_text(&to, foreign->display_name);
+	item->is.given_name = put_text(&to, foreign->given_name);
+	item->is.family_name = put_text(&to, foreign->family_name);
 	item->target = target;
 	*vec_add(&registry->foreign) = item;
 	foreign_enter(registry, (uint32_t)registry->foreign.count - 1);

@@ -55,7 +55,8 @@ struct object {
 
 	/* Work */
 	bool named_only;  /* only a grant names it: it is looked up, never made */
-	bool dirty;       /* in the engine's queue */
+	bool dirty;       /* in the engine's queue of those to be planned */
+	bool ready;       /* in that of those to be taken up */
 	bool read_wanted; /* reads come before the next plan */
 	bool read_early;  /* before it was known what the directory gives it */
 	bool verify;      /* members were added and no answer showed them: read them back */
@@ -101,6 +102,7 @@ struct foreign {
 	const char *external_id;
 	const char *display_name;
 	bool active;
+	const char *given_name, *family_name; /* users */
 };
 
 struct registry;

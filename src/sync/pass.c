@@ -247,20 +247,6 @@ static enum lane lane_now(const struct engine *engine)
 										     : LANE_SINGLE;
 }
 
-/* What is recorded faster than the store writes would pile up in memory. */
-static bool has_room(struct engine *engine)
-{
-	if (engine->awaits_room && !engine->room.done)
-		return false;
-	engine->awaits_room = false;
-	if (!engine->store || store_backlog(engine->store) < BACKLOG_MAX)
-		return true;
-	engine->room.wakes = &engine->pass;
-	store_commit(engine->store, store_batch_new(engine->store), &engine->room);
-	engine->awaits_room = true;
-	return false;
-}
-
 /* Both sides were read, so that plans mean something. */
 static bool is_known(const struct engine *engine)
 {
@@ -269,7 +255,8 @@ static bool is_known(const struct engine *engine)
 
 static void start_ready(struct engine *engine)
 {
-	if (engine->ready_from < engine->ready.count && !has_room(engine))
+	if (engine->ready_from < engine->ready.count &&
+			!records_have_room(engine, &engine->pass_room, &engine->pass))
 		return;
 	for (unsigned taken = 0;
 			engine->works < WORKS_MAX && engine->ready_from < engine->ready.count;
@@ -281,10 +268,11 @@ static void start_ready(struct engine *engine)
 			break;
 		}
 		engine->ready_from++;
+		object->ready = false;
 		/* What is dirty is planned first, unless nothing can be yet. */
 		if ((!object->dirty || !is_known(engine)) && !object->work)
 			(void)worker_start(engine, object, lane_now(engine));
-		if (engine->batch && store_batch_count(engine->batch) > BATCH_RECORDS)
+		if (engine->batch && store_batch_bytes(engine->batch) > BATCH_BYTES)
 			records_flush(engine);
 	}
 	if (engine->ready_from == engine->ready.count)

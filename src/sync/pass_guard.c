@@ -48,14 +48,12 @@ bool pass_ask_guard(struct engine *engine, struct object *object, const struct o
 		struct object *owner = op->follows_leaver ? leaver_of(engine, object, op) : object;
 		const char *key = guard_key(op, engine->scratch);
 		AUTO(mem_freep) char *text = NULL;
-		json_auto_t *json = NULL;
 
 		if (!op->is_removal || is_decided(engine, object, op) || !owner)
 			continue;
 		if (!guard_find(engine->guard, key)) {
-			json = operation_to_json(op, engine->settings);
-			text = json_dumps(json, JSON_COMPACT);
-			guard_ask(engine->guard, op, text ? text : "{}");
+			text = operation_text(op, engine->settings);
+			guard_ask(engine->guard, op, text);
 			pass_remember_key(owner, key);
 		}
 		asked = true;
@@ -277,6 +275,9 @@ void pass_keep_shown(struct engine *engine)
 
 void pass_ready(struct engine *engine, struct object *object)
 {
+	if (object->ready)
+		return;
+	object->ready = true;
 	*vec_add(&engine->ready) = object;
 }
 

@@ -51,21 +51,23 @@ static void wait_for_stuck(struct object *member, struct object *group)
 /* It is there, or its own plan makes it. Nobody waits for one that is protected, or whose entry became doubtful. */
 static bool can_be_member(const struct engine *engine, const struct object *member)
 {
-	const struct want *want = desired_want(engine->desired, member->node);
-	const struct identity *identity = want ? want->identity : NULL;
+	const struct want *want;
+	const struct identity *identity;
 
-	return member->id ||
-			(want && want->state == WANT_IN && identity->kind == member->kind &&
-					!plan_is_protected(engine->settings, member->kind,
-							identity->fields[principal_name_field(
-									member->kind)]));
+	if (member->id)
+		return true;
+	want = desired_want(engine->desired, member->node);
+	identity = want ? want->identity : NULL;
+	return want && want->state == WANT_IN && identity->kind == member->kind &&
+			!plan_is_protected(engine->settings, member->kind,
+					identity->fields[principal_name_field(member->kind)]);
 }
 
 /* Who became doubtful keeps the places that are ours, also if a restart forgot what the rules made of the entry. */
 static void keep_doubtful(const struct engine *engine, const struct object *group,
 		struct object **members, struct wanted *ret)
 {
-	for (size_t i = 0; i < group->members.count; i++) {
+	for (size_t i = 0; i < group->members.count && desired_nameless(engine->desired); i++) {
 		struct object *member = registry_find_member(engine->registry, group,
 				engine->settings->has_account, group->members.items[i]);
 		const struct want *want = member && member->node != NODE_NONE

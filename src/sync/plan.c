@@ -195,7 +195,9 @@ static bool may_adopt(struct planner *p, const struct foreign *foreign)
 static void plan_adopt(struct planner *p, const struct foreign *foreign)
 {
 	const char *before[FIELD_COUNT_] = {[FIELD_DISPLAY_NAME] = foreign->display_name,
-			[FIELD_EXTERNAL_ID] = foreign->external_id};
+			[FIELD_EXTERNAL_ID] = foreign->external_id,
+			[FIELD_GIVEN_NAME] = foreign->given_name,
+			[FIELD_FAMILY_NAME] = foreign->family_name};
 	const struct identity *identity = p->wanted->identity;
 	struct operation *op;
 
@@ -371,6 +373,7 @@ static void plan_member_additions(struct planner *p, bool adopts)
 
 static void collect_wanted_members(struct planner *p, struct ids *ret)
 {
+	ids_expect(ret, p->wanted->member_count);
 	for (size_t i = 0; i < p->wanted->member_count; i++) {
 		struct object *member = p->wanted->members[i];
 
@@ -461,15 +464,26 @@ static void plan_member_removals(struct planner *p, const struct ids *wanted)
 	}
 }
 
+/* As it nearly always is: all that are wanted are there and ours, and nobody else is there. */
+static bool has_members(const struct planner *p, const struct ids *wanted)
+{
+	const struct object *object = p->object;
+
+	return wanted->count == p->wanted->member_count && ids_equal(wanted, &object->members) &&
+			(!object->actual_known || ids_equal(wanted, &object->actual));
+}
+
 static void plan_members(struct planner *p)
 {
 	struct ids wanted = {0};
 
 	collect_wanted_members(p, &wanted);
-	plan_member_additions(p, true);
-	plan_member_additions(p, false);
-	if (p->context->removals_allowed)
-		plan_member_removals(p, &wanted);
+	if (!has_members(p, &wanted)) {
+		plan_member_additions(p, true);
+		plan_member_additions(p, false);
+		if (p->context->removals_allowed)
+			plan_member_removals(p, &wanted);
+	}
 	ids_release(&wanted);
 }
 

@@ -1,68 +1,115 @@
 #include "sync/plan_file.h"
 
 #include "base/clock.h"
+#include "base/json_out.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-static json_t *text_or_null(const char *text)
+static void add_or_null(struct buf *out, const char *key, const char *text)
 {
-	json_t *json = text ? json_string(text) : NULL;
-
-	return json ? json : json_null();
+	json_add_key(out, key);
+	if (text)
+		json_add_text(out, text);
+	else
+		buf_add_text(out, "null");
 }
 
-static json_t *ref_to_json(const struct principal_ref *ref)
+static void add_bool(struct buf *out, const char *key, bool value)
 {
-	return json_pack("{s:s, s:s?, s:s}", "key", ref->key, "id", ref->remote_id, "name",
-			ref->name);
+	json_add_key(out, key);
+	buf_add_text(out, value ? "true" : "false");
 }
 
-static json_t *fields_to_json(const struct operation *op, bool after)
+static void add_ref(struct buf *out, const struct principal_ref *ref)
 {
-	json_t *json = json_object();
+	buf_add_char(out, '{');
+	json_add_member(out, "key", ref->key);
+	add_or_null(out, "id", ref->remote_id);
+	json_add_member(out, "name", ref->name);
+	buf_add_char(out, '}');
+}
 
+static void add_fields(struct buf *out, const struct operation *op, bool after)
+{
+	buf_add_char(out, '{');
 	for (size_t i = 0; i < op->field_count; i++) {
 		const struct field_change *change = &op->fields[i];
 
-		json_object_set_new(json, field_name(change->field),
-				text_or_null(after ? change->after : change->before));
+		add_or_null(out, field_name(change->field), after ? change->after : change->before);
 	}
 	if (op->principal != PRINCIPAL_GROUP &&
 			(op->kind == OP_DEACTIVATE || op->active_before != op->active_after))
-		json_object_set_new(json, "active",
-				json_boolean(after ? op->active_after : op->active_before));
+		add_bool(out, "active", after ? op->active_after : op->active_before);
 	/* What an assignment raises; what the end of one gives back. */
 	if (op->values_before &&
 			(op->kind == OP_ASSIGN ? !after : after && op->kind == OP_UNASSIGN))
-		json_object_set_new(json, "level", json_string(op->values_before[0]));
-	return json;
+		json_add_member(out, "level", op->values_before[0]);
+	buf_add_char(out, '}');
+}
+
+static void add_lists(struct buf *out, const struct operation *op)
+{
+	json_add_key(out, "members");
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < op->member_count; i++) {
+		json_add_comma(out);
+		add_ref(out, &op->members[i]);
+	}
+	buf_add_char(out, ']');
+	json_add_key(out, "values");
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < op->value_count; i++) {
+		json_add_comma(out);
+		json_add_text(out, op->values[i]);
+	}
+	buf_add_char(out, ']');
+}
+
+void operation_add_json(
+		struct buf *out, const struct operation *op, const struct settings *settings)
+{
+	json_add_member(out, "id", op->id);
+	json_add_member(out, "op", operation_kind_name(op->kind));
+	json_add_member(out, "kind", principal_kind_name(op->principal));
+	json_add_member(out, "target", settings->targets[op->target].name);
+	json_add_key(out, "object");
+	add_ref(out, &op->object);
+	json_add_key(out, "before");
+	add_fields(out, op, false);
+	json_add_key(out, "after");
+	add_fields(out, op, true);
+	add_lists(out, op);
+	add_bool(out, "adopts", op->adopts);
+	add_bool(out, "removal", op->is_removal);
+	add_or_null(out, "follows", op->follows_leaver);
+	add_or_null(out, "held", op->held_by);
+	json_add_key(out, "why");
+	buf_add_char(out, '{');
+	add_or_null(out, "file", op->why.file);
+	json_add_key(out, "line");
+	json_add_number(out, op->why.line);
+	add_or_null(out, "entry", op->why.entry);
+	buf_add_text(out, "}");
+}
+
+char *operation_text(const struct operation *op, const struct settings *settings)
+{
+	struct buf out;
+
+	buf_init(&out, PLAN_FILE_BYTES_MAX);
+	buf_add_char(&out, '{');
+	operation_add_json(&out, op, settings);
+	buf_add_char(&out, '}');
+	return buf_steal(&out);
 }
 
 json_t *operation_to_json(const struct operation *op, const struct settings *settings)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", op->id, "op",
-			operation_kind_name(op->kind), "kind", principal_kind_name(op->principal),
-			"target", settings->targets[op->target].name, "object",
-			ref_to_json(&op->object), "before", fields_to_json(op, false), "after",
-			fields_to_json(op, true));
-	json_t *members = json_array(), *values = json_array();
+	AUTO(mem_freep) char *text = operation_text(op, settings);
 
-	for (size_t i = 0; i < op->member_count; i++)
-		json_array_append_new(members, ref_to_json(&op->members[i]));
-	for (size_t i = 0; i < op->value_count; i++)
-		json_array_append_new(values, json_string(op->values[i]));
-	json_object_set_new(json, "members", members);
-	json_object_set_new(json, "values", values);
-	json_object_set_new(json, "adopts", json_boolean(op->adopts));
-	json_object_set_new(json, "removal", json_boolean(op->is_removal));
-	json_object_set_new(json, "follows", text_or_null(op->follows_leaver));
-	json_object_set_new(json, "held", text_or_null(op->held_by));
-	json_object_set_new(json, "why",
-			json_pack("{s:s?, s:i, s:s?}", "file", op->why.file, "line",
-					(int)op->why.line, "entry", op->why.entry));
-	return json;
+	return json_loads(text, 0, NULL);
 }
 
 json_t *plan_to_json(const struct plan *plan, const struct settings *settings)

@@ -13,12 +13,18 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "sync/engine.h"
 
 #define PLAN_FILE_BYTES_MAX ((size_t)512 * 1024 * 1024)
 #define PLAN_FILE_VERSION 1
 
 json_t *plan_to_json(const struct plan *plan, const struct settings *settings);
+/* The members of its object, without braces, for one who has more to say of it. */
+void operation_add_json(
+		struct buf *out, const struct operation *op, const struct settings *settings);
+char *operation_text(const struct operation *op,
+		const struct settings *settings); /* the object; caller's, mem_free */
 json_t *operation_to_json(const struct operation *op, const struct settings *settings);
 /* Strings in arena. Errors: ERR_CONFIG (not an operation of these settings). */
 MUST_CHECK enum err_code operation_from_json(const json_t *json, const struct settings *settings,

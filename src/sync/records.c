@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/json_out.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/plan_file.h"
@@ -20,6 +21,20 @@ void records_flush(struct engine *engine)
 		return;
 	/* Nobody waits; a failure shows in the next intents, which then are not sent. */
 	store_commit(engine->store, STEAL(engine->batch), NULL);
+}
+
+/* What is recorded faster than the store writes would pile up in memory. */
+bool records_have_room(struct engine *engine, struct room *room, struct task *wakes)
+{
+	if (room->awaited && !room->commit.done)
+		return false;
+	room->awaited = false;
+	if (!engine->store || store_backlog(engine->store) < BACKLOG_MAX)
+		return true;
+	room->commit.wakes = wakes;
+	store_commit(engine->store, store_batch_new(engine->store), &room->commit);
+	room->awaited = true;
+	return false;
 }
 
 static const char *target_name(const struct engine *engine, unsigned target)
@@ -137,19 +152,19 @@ void records_quarantine(struct engine *engine, const struct object *object)
 void records_audit(struct engine *engine, const char *event, const struct operation *op,
 		const char *result, const char *request_id, const struct err *err)
 {
-	json_auto_t *json = operation_to_json(op, engine->settings);
-	AUTO(mem_freep) char *text = NULL;
+	AUTO(buf_release) struct buf line = {.max = PLAN_FILE_BYTES_MAX};
 
-	json_object_set_new(json, "event", json_string(event));
-	json_object_set_new(json, "run", json_string(engine->run_id));
-	json_object_set_new(json, "result", json_string(result));
-	if (request_id && *request_id)
-		json_object_set_new(json, "request_id", json_string(request_id));
-	if (err)
-		json_object_set_new(json, "error", json_string(err->text));
-	text = json_dumps(json, JSON_COMPACT);
-	if (text && engine_may_write(engine))
-		store_add_audit(records_batch(engine), text);
+	if (!engine_may_write(engine))
+		return;
+	buf_add_char(&line, '{');
+	operation_add_json(&line, op, engine->settings);
+	json_add_member(&line, "event", event);
+	json_add_member(&line, "run", engine->run_id);
+	json_add_member(&line, "result", result);
+	json_add_member(&line, "request_id", request_id && *request_id ? request_id : NULL);
+	json_add_member(&line, "error", err ? err->text : NULL);
+	buf_add_char(&line, '}');
+	store_add_audit(records_batch(engine), line.ptr);
 }
 
 /* ---- open intents ---- */

@@ -56,6 +56,40 @@ static void become_ours(struct engine *engine, struct object *object, const stru
 		records_grant(engine, object, grant, true);
 }
 
+/* What it already was, as the list showed it. */
+static void take_foreign(
+		struct engine *engine, struct object *object, const char *name, uint64_t id)
+{
+	const struct foreign *foreign = name ? registry_foreign_by_name(engine->registry,
+							       object->target, object->kind, name)
+					     : NULL;
+	const struct want *want = object->node == NODE_NONE
+			? NULL
+			: desired_want(engine->desired, object->node);
+	const char *fields[FIELD_COUNT_] = {NULL};
+
+	if (!foreign || foreign->id != id)
+		return;
+	registry_set_field(engine->registry, object, principal_name_field(object->kind),
+			foreign->name);
+	fields[FIELD_DISPLAY_NAME] = foreign->display_name;
+	fields[FIELD_EXTERNAL_ID] = foreign->external_id;
+	/* Names that no rule sets are somebody else's to change. */
+	if (want && want->identity) {
+		fields[FIELD_GIVEN_NAME] = want->identity->fields[FIELD_GIVEN_NAME]
+				? foreign->given_name
+				: NULL;
+		fields[FIELD_FAMILY_NAME] = want->identity->fields[FIELD_FAMILY_NAME]
+				? foreign->family_name
+				: NULL;
+	}
+	for (unsigned field = 0; field < FIELD_COUNT_; field++) {
+		if (fields[field] && !object->fields[field])
+			registry_set_field(
+					engine->registry, object, (enum field)field, fields[field]);
+	}
+}
+
 static void settle_new(struct engine *engine, struct object *object, const struct operation *op,
 		const struct resource *answer)
 {
@@ -71,24 +105,8 @@ static void settle_new(struct engine *engine, struct object *object, const struc
 	if (former && former != object)
 		pass_mark(engine, former);
 	take_fields(engine, object, op);
-	if (op->kind == OP_ADOPT) {
-		const struct foreign *foreign = NULL;
-		const char *name = op->object.name;
-
-		foreign = name ? registry_foreign_by_name(engine->registry, object->target,
-						 object->kind, name)
-			       : NULL;
-		if (foreign && foreign->id == id) {
-			registry_set_field(engine->registry, object,
-					principal_name_field(object->kind), foreign->name);
-			if (!object->fields[FIELD_DISPLAY_NAME])
-				registry_set_field(engine->registry, object, FIELD_DISPLAY_NAME,
-						foreign->display_name);
-			if (!object->fields[FIELD_EXTERNAL_ID])
-				registry_set_field(engine->registry, object, FIELD_EXTERNAL_ID,
-						foreign->external_id);
-		}
-	}
+	if (op->kind == OP_ADOPT)
+		take_foreign(engine, object, op->object.name, id);
 	take_answer(engine, object, answer);
 	records_principal(engine, object);
 }
@@ -267,6 +285,7 @@ static uint64_t difference(const struct object *object, const struct resource *r
 
 static void collect_members(const struct resource *resource, struct ids *ret)
 {
+	ids_expect(ret, resource->member_count);
 	for (size_t i = 0; i < resource->member_count; i++) {
 		uint64_t id = id_parse(resource->members[i].id);
 

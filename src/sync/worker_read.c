@@ -418,10 +418,14 @@ static void found(struct work *work, const struct resource *resource)
 {
 	struct object *object = work->object;
 	const char *name = resource->fields[principal_name_field(object->kind)];
-	struct foreign foreign = {object->kind, id_parse(resource->id),
-			name ? name : resource->fields[FIELD_DISPLAY_NAME],
-			resource->fields[FIELD_EXTERNAL_ID], resource->fields[FIELD_DISPLAY_NAME],
-			!resource->has_active || resource->active};
+	struct foreign foreign = {.kind = object->kind,
+			.id = id_parse(resource->id),
+			.name = name ? name : resource->fields[FIELD_DISPLAY_NAME],
+			.external_id = resource->fields[FIELD_EXTERNAL_ID],
+			.display_name = resource->fields[FIELD_DISPLAY_NAME],
+			.given_name = resource->fields[FIELD_GIVEN_NAME],
+			.family_name = resource->fields[FIELD_FAMILY_NAME],
+			.active = !resource->has_active || resource->active};
 	const struct object *holder = registry_find_id(
 			work->engine->registry, object->target, object->kind, foreign.id);
 

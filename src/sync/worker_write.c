@@ -271,9 +271,8 @@ static void write_commit(struct work *work)
 	records_flush(work->engine);
 	batch = store_batch_new(work->engine->store);
 	for (vec_each (&work->ops, op)) {
-		json_auto_t *json = operation_to_json(op, work->engine->settings);
-		AUTO(mem_freep) char *text = json_dumps(json, JSON_COMPACT);
-		struct store_intent intent = {op->id, text ? text : "{}", clock_wall_ms()};
+		AUTO(mem_freep) char *text = operation_text(op, work->engine->settings);
+		struct store_intent intent = {op->id, text, clock_wall_ms()};
 
 		store_put_intent(batch, &intent);
 	}

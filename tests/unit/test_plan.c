@@ -150,10 +150,33 @@ static void one_that_is_there_is_adopted(void **state)
 
 	ada.fields[FIELD_EXTERNAL_ID] = "anchor-1";
 	registry_foreign_put(world->registry, 0,
-			&(struct foreign){PRINCIPAL_USER, 7, "ADA@example.com", NULL, NULL, true});
+			&(struct foreign){.kind = PRINCIPAL_USER,
+					.id = 7,
+					.name = "ADA@example.com",
+					.active = true});
 	assert_string_equal(
 			planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}),
 			"adopt externalId=anchor-1");
+}
+
+static void what_it_has_already_is_not_sent(void **state)
+{
+	struct world *world = *state;
+	struct identity ada = user("ada@example.com");
+	struct object *object = registry_object(world->registry, 0, PRINCIPAL_USER, "corp/1");
+
+	ada.fields[FIELD_GIVEN_NAME] = "Ada";
+	ada.fields[FIELD_FAMILY_NAME] = "Sample";
+	registry_foreign_put(world->registry, 0,
+			&(struct foreign){.kind = PRINCIPAL_USER,
+					.id = 7,
+					.name = "ada@example.com",
+					.given_name = "Ada",
+					.family_name = "Example",
+					.active = true});
+	assert_string_equal(
+			planned(world, object, &(struct wanted){WANTED_PRESENT, .identity = &ada}),
+			"adopt name.familyName=Sample");
 }
 
 static void a_second_plan_is_empty(void **state)
@@ -240,7 +263,11 @@ static void the_protected_keep_their_places(void **state)
 	(void)ours(world, PRINCIPAL_USER, "corp/1", "BreakGlass@example.com", 7);
 	(void)ids_add(&object->members, 7);
 	registry_foreign_put(world->registry, 0,
-			&(struct foreign){PRINCIPAL_GROUP, 8, "Admins", NULL, "Admins", true});
+			&(struct foreign){.kind = PRINCIPAL_GROUP,
+					.id = 8,
+					.name = "Admins",
+					.display_name = "Admins",
+					.active = true});
 	object->actual_known = team.exclusive = true;
 	(void)ids_add(&object->actual, 8);
 	(void)ids_add(&object->actual, 9);
@@ -258,13 +285,22 @@ static void nothing_protected_or_taken_is_adopted(void **state)
 
 	team.fields[FIELD_EXTERNAL_ID] = "anchor-g";
 	registry_foreign_put(world->registry, 0,
-			&(struct foreign){
-					PRINCIPAL_GROUP, 8, "admins", "anchor-g", "admins", true});
+			&(struct foreign){.kind = PRINCIPAL_GROUP,
+					.id = 8,
+					.name = "admins",
+					.external_id = "anchor-g",
+					.display_name = "admins",
+					.active = true});
 	assert_true(text_starts_with(planned(world, object, &wanted), "quarantine: \"admins\""));
 	registry_foreign_drop_target(world->registry, 0);
 	(void)ours(world, PRINCIPAL_GROUP, "corp/other", "other", 8);
 	registry_foreign_put(world->registry, 0,
-			&(struct foreign){PRINCIPAL_GROUP, 8, "other", "anchor-g", "other", true});
+			&(struct foreign){.kind = PRINCIPAL_GROUP,
+					.id = 8,
+					.name = "other",
+					.external_id = "anchor-g",
+					.display_name = "other",
+					.active = true});
 	assert_true(strstr(planned(world, object, &wanted), "corp/other") != NULL);
 }
 
@@ -394,7 +430,11 @@ static void powerful_groups_are_adopted_only_when_told(void **state)
 	struct wanted wanted = {WANTED_PRESENT, .identity = &admins};
 
 	registry_foreign_put(world->registry, 0,
-			&(struct foreign){PRINCIPAL_GROUP, 7, "platform", NULL, "platform", true});
+			&(struct foreign){.kind = PRINCIPAL_GROUP,
+					.id = 7,
+					.name = "platform",
+					.display_name = "platform",
+					.active = true});
 	object->powerful = true;
 	assert_true(text_starts_with(
 			planned(world, object, &wanted), "quarantine: group \"platform\" exists"));
@@ -460,6 +500,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			with_world(a_new_user_is_made),
 			with_world(one_that_is_there_is_adopted),
+			with_world(what_it_has_already_is_not_sent),
 			with_world(a_second_plan_is_empty),
 			with_world(a_changed_name_of_a_known_anchor_is_quarantined),
 			with_world(nobody_inherits_a_name),

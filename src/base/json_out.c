@@ -1,4 +1,4 @@
-#include "json_out.h"
+#include "base/json_out.h"
 
 static bool is_plain(unsigned char c)
 {

@@ -1,9 +1,9 @@
 /*
- * json_out -- writes JSON text straight into a buf: big lists are written a hundred thousand objects at a time, for
- * which a tree of values would cost more than all else.
+ * json_out -- writes JSON text straight into a buf, for what is written so often that a tree of values would cost more
+ * than all else: the journal, the audit, the simulator's lists. Texts are UTF-8.
  */
-#ifndef SIM_JSON_OUT_H
-#define SIM_JSON_OUT_H
+#ifndef L2D_BASE_JSON_OUT_H
+#define L2D_BASE_JSON_OUT_H
 
 #include "base/buf.h"
 
