@@ -8,6 +8,7 @@
 #define WIDTH 100
 #define NAMES_ON_THE_LINE 3
 #define NOTES_SHOWN 50
+#define PART_SHOWN 60 /* characters of a long text, such as the definition of a policy */
 
 /* How a kind of operation reads: VERB [COUNT NOUN PREPOSITION] KIND "NAME". */
 static const struct {
@@ -27,11 +28,30 @@ static const struct {
 		[OP_REMOVE_ENTITLEMENTS] = {"remove", "entitlement", "from"},
 		[OP_ADD_ROLES] = {"add", "role", "to"},
 		[OP_REMOVE_ROLES] = {"remove", "role", "from"},
+		[OP_SET_PERMISSIONS] = {"set", "permission", "on"},
+		[OP_REMOVE_PERMISSIONS] = {"remove", "permission", "from"},
+		[OP_CREATE_RESOURCE] = {"create", NULL, NULL},
+		[OP_ADOPT_RESOURCE] = {"adopt", NULL, NULL},
+		[OP_CHANGE_RESOURCE] = {"change", NULL, NULL},
+		[OP_REMOVE_RESOURCE] = {"remove", NULL, NULL},
+		[OP_FORGET_RESOURCE] = {"forget", NULL, NULL},
 };
 _Static_assert(COUNT_OF(phrases) == OP_KIND_COUNT_, "a phrase per kind");
 
 static const char *const section_names[] = {"users", "groups", "service principals"};
 _Static_assert(COUNT_OF(section_names) == PRINCIPAL_KIND_COUNT_, "a title per kind");
+static const char *const resource_section_names[] = {
+		[RESOURCE_NONE] = NULL,
+		[RESOURCE_PERMISSIONS] = "permissions",
+		[RESOURCE_RULE_SET] = "rule sets",
+		[RESOURCE_CLUSTER_POLICY] = "cluster policies",
+		[RESOURCE_IP_ACCESS_LIST] = "IP access lists",
+		[RESOURCE_SETTING] = "settings",
+		[RESOURCE_TOKEN] = "tokens",
+		[RESOURCE_SECRET] = "secrets",
+		[RESOURCE_FEDERATION_POLICY] = "federation policies",
+};
+_Static_assert(COUNT_OF(resource_section_names) == RESOURCE_COUNT_, "a title per resource");
 
 struct row {
 	const struct operation *op;
@@ -66,8 +86,12 @@ static int compare_rows(const void *left, const void *right)
 
 	if (a->op->target != b->op->target)
 		return a->op->target < b->op->target ? -1 : 1;
+	if (a->op->resource != b->op->resource)
+		return a->op->resource < b->op->resource ? -1 : 1;
 	if (a->op->principal != b->op->principal)
 		return a->op->principal < b->op->principal ? -1 : 1;
+	if (a->op->securable != b->op->securable)
+		return a->op->securable < b->op->securable ? -1 : 1;
 	order = strcmp(a->folded, b->folded);
 	if (order == 0)
 		order = compare_text(a->op->object.key, b->op->object.key);
@@ -107,6 +131,7 @@ static bool same_line(const struct operation *a, const struct operation *b)
 {
 	return phrases[a->kind].noun && a->kind == b->kind && a->adopts == b->adopts &&
 			a->target == b->target && a->principal == b->principal &&
+			a->resource == b->resource && a->securable == b->securable &&
 			text_equal(a->object.key, b->object.key) &&
 			text_equal(a->object.name, b->object.name) &&
 			text_equal(a->held_by, b->held_by);
@@ -114,7 +139,8 @@ static bool same_line(const struct operation *a, const struct operation *b)
 
 static bool same_section(const struct operation *a, const struct operation *b)
 {
-	return a->target == b->target && a->principal == b->principal;
+	return a->target == b->target && a->resource == b->resource &&
+			a->principal == b->principal;
 }
 
 static struct line line_at(const struct row *rows, size_t count, size_t at)
@@ -159,11 +185,31 @@ static int compare_names(const void *left, const void *right)
 	return compare_text(*(const char *const *)left, *(const char *const *)right);
 }
 
-static void collect_names(const struct line *line, struct name_list *names)
+/* `group etl: CAN_VIEW -> CAN_MANAGE` */
+static const char *permission_text(const struct operation *op, size_t at, struct arena *arena)
+{
+	const char *former = op->values_before ? op->values_before[at] : NULL;
+	int kind_length = (int)strcspn(op->members[at].key, "/");
+
+	/* What is taken away goes back to what it was. */
+	if (op->kind == OP_REMOVE_PERMISSIONS)
+		return arena_printf(arena, "%.*s %s: %s%s%s", kind_length, op->members[at].key,
+				op->members[at].name, op->values[at], former ? " -> " : "",
+				former ? former : "");
+	return arena_printf(arena, "%.*s %s: %s%s%s", kind_length, op->members[at].key,
+			op->members[at].name, former ? former : "", former ? " -> " : "",
+			op->values[at]);
+}
+
+static void collect_names(const struct line *line, struct name_list *names, struct arena *arena)
 {
 	for (size_t i = 0; i < line->count; i++) {
 		const struct operation *op = line->rows[i].op;
 
+		for (size_t j = 0; operation_sets_permissions(op) && j < op->member_count; j++)
+			*vec_add(names) = permission_text(op, j, arena);
+		if (operation_sets_permissions(op))
+			continue;
 		for (size_t j = 0; j < op->member_count; j++)
 			*vec_add(names) = op->members[j].name ? op->members[j].name
 							      : op->members[j].key;
@@ -222,6 +268,14 @@ static void print_why(struct printer *printer, const struct line *line)
 	(void)fputs(paint_off(printer->canvas), file);
 }
 
+/* A name with underlines, as people would write it. */
+static void print_spaced(FILE *file, const char *name)
+{
+	for (; *name; name++)
+		(void)fputc(*name == '_' ? ' ' : *name, file);
+	(void)fputc(' ', file);
+}
+
 static void print_subject(FILE *file, const struct operation *op, size_t names)
 {
 	const char *noun = phrases[op->kind].noun;
@@ -232,9 +286,7 @@ static void print_subject(FILE *file, const struct operation *op, size_t names)
 				op->adopts ? "of" : phrases[op->kind].preposition);
 	else if (op->adopts && op->kind == OP_ASSIGN)
 		(void)fputs("assignment of ", file);
-	(void)fprintf(file, "%s ",
-			op->principal == PRINCIPAL_SERVICE ? "service principal"
-							   : principal_kind_name(op->principal));
+	print_spaced(file, operation_subject(op));
 	print_quoted(file, op->object.name ? op->object.name : op->object.key);
 }
 
@@ -267,6 +319,35 @@ static void print_field(FILE *file, const struct field_change *change, bool is_n
 	(void)fputc('\n', file);
 }
 
+static void print_part_text(FILE *file, const char *text)
+{
+	size_t length = strlen(text), shown = length < PART_SHOWN ? length : PART_SHOWN;
+	AUTO(mem_freep) char *start = mem_strndup(text, shown);
+
+	print_quoted(file, start);
+	if (shown < length)
+		(void)fprintf(file, "... (%zu characters)", length);
+}
+
+static void print_parts(FILE *file, const struct operation *op)
+{
+	for (size_t i = 0; i < op->part_count; i++) {
+		const struct part_change *part = &op->parts[i];
+
+		(void)fputs("        ", file);
+		print_spaced(file, part->name);
+		if (part->before)
+			print_part_text(file, part->before);
+		if (part->before || !part->after)
+			(void)fputs(part->before ? " -> " : "(none)", file);
+		if (part->after)
+			print_part_text(file, part->after);
+		else if (part->before)
+			(void)fputs("(none)", file);
+		(void)fputc('\n', file);
+	}
+}
+
 static void print_fields(FILE *file, const struct operation *op)
 {
 	bool is_new = op->kind == OP_CREATE;
@@ -275,7 +356,7 @@ static void print_fields(FILE *file, const struct operation *op)
 		if (!is_new || op->fields[i].field != principal_name_field(op->principal))
 			print_field(file, &op->fields[i], is_new);
 	}
-	if (op->principal == PRINCIPAL_GROUP ||
+	if (op->principal == PRINCIPAL_GROUP || op->resource != RESOURCE_NONE ||
 			(op->kind != OP_UPDATE && op->kind != OP_ADOPT && !is_new))
 		return;
 	if (is_new && !op->active_after)
@@ -290,10 +371,11 @@ static void print_line(struct printer *printer, const struct line *line)
 {
 	const struct operation *op = line->first;
 	FILE *file = printer->canvas->file;
+	struct arena *arena = arena_new();
 	struct name_list names = {0};
 	bool listed = phrases[op->kind].noun != NULL;
 
-	collect_names(line, &names);
+	collect_names(line, &names, arena);
 	(void)fprintf(file, "    %s%c%s ", paint_on(printer->canvas, paint_of(op)),
 			operation_mark(op), paint_off(printer->canvas));
 	print_subject(file, op, names.count);
@@ -315,7 +397,9 @@ static void print_line(struct printer *printer, const struct line *line)
 	if (listed && names.count > NAMES_ON_THE_LINE)
 		print_names(printer, line, &names);
 	print_fields(file, op);
+	print_parts(file, op);
 	vec_release(&names);
+	arena_free(arena);
 }
 
 /* ---- sections ---- */
@@ -332,7 +416,9 @@ static void print_section_title(
 				target->is_account ? "" : "workspace ", target->name,
 				paint_off(canvas));
 	(void)fprintf(canvas->file, "  %s%s%s\n", paint_on(canvas, PAINT_BOLD),
-			section_names[op->principal], paint_off(canvas));
+			op->resource == RESOURCE_NONE ? section_names[op->principal]
+						      : resource_section_names[op->resource],
+			paint_off(canvas));
 }
 
 static void end_section(struct printer *printer)

@@ -25,8 +25,47 @@ static const struct {
 		[OP_REMOVE_ENTITLEMENTS] = {"remove_entitlements", '-'},
 		[OP_ADD_ROLES] = {"add_roles", '+'},
 		[OP_REMOVE_ROLES] = {"remove_roles", '-'},
+		[OP_SET_PERMISSIONS] = {"set_permissions", '+'},
+		[OP_REMOVE_PERMISSIONS] = {"remove_permissions", '-'},
+		[OP_CREATE_RESOURCE] = {"create_resource", '+'},
+		[OP_ADOPT_RESOURCE] = {"adopt_resource", '='},
+		[OP_CHANGE_RESOURCE] = {"change_resource", '~'},
+		[OP_REMOVE_RESOURCE] = {"remove_resource", '-'},
+		[OP_FORGET_RESOURCE] = {"forget_resource", '='},
 };
 _Static_assert(COUNT_OF(kinds) == OP_KIND_COUNT_, "a row per kind");
+
+static const char *const resources[] = {
+		[RESOURCE_NONE] = "principal",
+		[RESOURCE_PERMISSIONS] = "permissions",
+		[RESOURCE_RULE_SET] = "rule_set",
+		[RESOURCE_CLUSTER_POLICY] = "cluster_policy",
+		[RESOURCE_IP_ACCESS_LIST] = "ip_access_list",
+		[RESOURCE_SETTING] = "setting",
+		[RESOURCE_TOKEN] = "token",
+		[RESOURCE_SECRET] = "secret",
+		[RESOURCE_FEDERATION_POLICY] = "federation_policy",
+};
+_Static_assert(COUNT_OF(resources) == RESOURCE_COUNT_, "a name per resource");
+
+const char *resource_name(enum resource_kind resource)
+{
+	return resources[resource];
+}
+
+const char *operation_subject(const struct operation *op)
+{
+	if (op->resource == RESOURCE_NONE)
+		return principal_kind_name(op->principal);
+	if (op->resource == RESOURCE_PERMISSIONS)
+		return securable_traits(op->securable)->name;
+	return resources[op->resource];
+}
+
+bool operation_sets_permissions(const struct operation *op)
+{
+	return op->kind == OP_SET_PERMISSIONS || op->kind == OP_REMOVE_PERMISSIONS;
+}
 
 const char *operation_kind_name(enum operation_kind kind)
 {
@@ -44,13 +83,41 @@ bool operation_kind_parse(const char *name, enum operation_kind *ret)
 	return false;
 }
 
+static bool raises(const struct operation *op)
+{
+	for (size_t i = 0; op->values_before && i < op->member_count; i++) {
+		if (op->values_before[i])
+			return true;
+	}
+	return false;
+}
+
 char operation_mark(const struct operation *op)
 {
 	if (op->adopts)
 		return '=';
 	if (op->kind == OP_ASSIGN && op->values_before)
 		return '~';
+	if (op->kind == OP_SET_PERMISSIONS && raises(op))
+		return '~';
 	return op->kind < OP_KIND_COUNT_ ? kinds[op->kind].mark : '?';
+}
+
+/* `group "etl": CAN_VIEW, group "ops": CAN_MANAGE` */
+static void add_permissions(struct buf *buf, const struct operation *op)
+{
+	for (size_t i = 0; i < op->member_count && i < NAMES_SHOWN; i++)
+		buf_printf(buf, "%s%.*s \"%s\": %s", i ? ", " : "",
+				(int)strcspn(op->members[i].key, "/"), op->members[i].key,
+				op->members[i].name, op->values[i]);
+	if (op->member_count > NAMES_SHOWN)
+		buf_printf(buf, " and %zu more", op->member_count - NAMES_SHOWN);
+}
+
+static void add_parts(struct buf *buf, const struct operation *op)
+{
+	for (size_t i = 0; i < op->part_count; i++)
+		buf_printf(buf, "%s%s", i ? ", " : ": ", op->parts[i].name);
 }
 
 static void add_names(struct buf *buf, const struct operation *op)
@@ -66,7 +133,7 @@ static void add_names(struct buf *buf, const struct operation *op)
 
 static void add_object(struct buf *buf, const struct operation *op, const struct settings *settings)
 {
-	buf_printf(buf, "%s \"%s\" in %s", principal_kind_name(op->principal), op->object.name,
+	buf_printf(buf, "%s \"%s\" in %s", operation_subject(op), op->object.name,
 			settings->targets[op->target].name);
 }
 
@@ -140,6 +207,26 @@ static void describe(struct buf *buf, const struct operation *op, const struct s
 				op->kind == OP_REMOVE_ROLES ? "remove roles from "
 							    : "remove entitlements from ");
 		break;
+	case OP_SET_PERMISSIONS:
+	case OP_REMOVE_PERMISSIONS:
+		buf_printf(buf, "%s permissions of ",
+				op->adopts                               ? "adopt"
+						: op->kind == OP_SET_PERMISSIONS ? "set"
+										 : "remove");
+		add_object(buf, op, settings);
+		buf_add_text(buf, ": ");
+		add_permissions(buf, op);
+		return;
+	case OP_CREATE_RESOURCE:
+	case OP_ADOPT_RESOURCE:
+	case OP_CHANGE_RESOURCE:
+	case OP_REMOVE_RESOURCE:
+	case OP_FORGET_RESOURCE:
+		buf_printf(buf, "%.*s ", (int)strcspn(kinds[op->kind].name, "_"),
+				kinds[op->kind].name);
+		add_object(buf, op, settings);
+		add_parts(buf, op);
+		return;
 	case OP_KIND_COUNT_:
 		return;
 	}
@@ -174,7 +261,7 @@ void operation_set_id(struct operation *op, const struct settings *settings, str
 	char hex[DIGEST_HEX_SIZE];
 
 	digest_add_text(digest, operation_kind_name(op->kind));
-	digest_add_text(digest, principal_kind_name(op->principal));
+	digest_add_text(digest, operation_subject(op));
 	digest_add_text(digest, settings->targets[op->target].name);
 	digest_add_text(digest, op->object.key);
 	for (size_t i = 0; i < op->field_count; i++) {
@@ -188,8 +275,13 @@ void operation_set_id(struct operation *op, const struct settings *settings, str
 		digest_add_text(digest, op->members[i].key);
 	for (size_t i = 0; i < op->value_count; i++)
 		digest_add_text(digest, op->values[i]);
-	if (op->values_before)
-		digest_text_or_mark(digest, op->values_before[0]);
+	for (size_t i = 0; op->values_before && i < (op->member_count ? op->member_count : 1); i++)
+		digest_text_or_mark(digest, op->values_before[i]);
+	for (size_t i = 0; i < op->part_count; i++) {
+		digest_add_text(digest, op->parts[i].name);
+		digest_text_or_mark(digest, op->parts[i].before);
+		digest_text_or_mark(digest, op->parts[i].after);
+	}
 	digest_finish(digest, hex);
 	op->id = arena_strndup(arena, hex, 16);
 }

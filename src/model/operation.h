@@ -9,6 +9,7 @@
 #define L2D_MODEL_OPERATION_H
 
 #include "model/identity.h"
+#include "model/securable.h"
 #include "model/settings.h"
 
 enum operation_kind {
@@ -27,19 +28,48 @@ enum operation_kind {
 	OP_REMOVE_ENTITLEMENTS,
 	OP_ADD_ROLES,
 	OP_REMOVE_ROLES,
+	/* of a resource that is no principal */
+	OP_SET_PERMISSIONS, /* one access control entry for each member, `values` are their levels */
+	OP_REMOVE_PERMISSIONS,
+	OP_CREATE_RESOURCE,
+	OP_ADOPT_RESOURCE,
+	OP_CHANGE_RESOURCE,
+	OP_REMOVE_RESOURCE,
+	OP_FORGET_RESOURCE, /* only our record goes; no call */
 	OP_KIND_COUNT_
+};
+
+/* What is no principal and is kept as rules say. */
+enum resource_kind {
+	RESOURCE_NONE, /* a principal */
+	RESOURCE_PERMISSIONS, /* the access control list of a securable */
+	RESOURCE_RULE_SET, /* the same of a group or service principal in the account; levels are roles */
+	RESOURCE_CLUSTER_POLICY,
+	RESOURCE_IP_ACCESS_LIST,
+	RESOURCE_SETTING, /* of a workspace */
+	RESOURCE_TOKEN,
+	RESOURCE_SECRET, /* of a service principal */
+	RESOURCE_FEDERATION_POLICY,
+	RESOURCE_COUNT_
 };
 
 /* A principal as an operation names it. */
 struct principal_ref {
 	const char *key; /* "SOURCE/ANCHOR" for what the directory holds, "name/KIND/FOLDED NAME"
-			    for what only a rule names */
+			    for what only a rule names; in permissions "KIND/FOLDED NAME" */
 	const char *remote_id; /* decimal text; NULL: not known yet */
 	const char *name;      /* userName, displayName or application id, for people */
 };
 
 struct field_change {
 	enum field field;
+	const char *before; /* NULL: not there */
+	const char *after;
+};
+
+/* A named part of a resource. */
+struct part_change {
+	const char *name;
 	const char *before; /* NULL: not there */
 	const char *after;
 };
@@ -56,10 +86,15 @@ struct operation {
 	bool active_before, active_after;    /* users and service principals */
 	const struct principal_ref *members; /* members operations */
 	size_t member_count;
-	const char *const *values;        /* entitlements, roles; assign: {level} */
-	const char *const *values_before; /* assign: the former level, stored to come back on
-					     removal; else NULL */
+	const char *const *values; /* entitlements, roles; assign: {level}; permissions: the level of each member */
+	/* assign: the former level, stored to come back on removal; permissions: the level of each member
+	 * before, which comes back on removal, NULL: none. Else NULL. */
+	const char *const *values_before;
 	size_t value_count;
+	enum resource_kind resource;             /* other than RESOURCE_NONE: `principal` means nothing */
+	enum securable_type securable;      /* RESOURCE_PERMISSIONS: of what */
+	const struct part_change *parts;    /* resources */
+	size_t part_count;
 	bool adopts; /* it is so in Databricks already: only our record changes, no call is made */
 	struct why why;
 	/* Removals only: what it counts as, and the user whose leaving it follows from (key; counts
@@ -70,6 +105,11 @@ struct operation {
 	const char *held_by; /* id of the hold, NULL: free to go */
 };
 
+/* "user", "job", "cluster_policy", ...: what the operation is about. */
+const char *operation_subject(const struct operation *op);
+/* "cluster_policy", "token", ...; permissions have the name of their securable instead. */
+const char *resource_name(enum resource_kind resource);
+bool operation_sets_permissions(const struct operation *op); /* of a securable or rule set, or removes them */
 /* Stable names for files, logs and metrics: "create", "add_members", ... */
 const char *operation_kind_name(enum operation_kind kind);
 bool operation_kind_parse(const char *name, enum operation_kind *ret);

@@ -67,6 +67,9 @@ enum guard_category {
 	GUARD_GROUPS,
 	GUARD_MEMBERS,
 	GUARD_PERMISSIONS,
+	GUARD_TOKENS,
+	GUARD_POLICIES,
+	GUARD_LISTS,
 	GUARD_CATEGORY_COUNT_
 };
 struct guard_settings {

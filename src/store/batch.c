@@ -280,6 +280,29 @@ void store_drop_grant(struct store_batch *batch, const struct store_grant *grant
 	add_grant_key(batch, grant);
 }
 
+static void add_holding_key(struct store_batch *batch, const struct store_holding *holding)
+{
+	add_name(batch, holding->target);
+	add_text(batch, holding->resource);
+	add_text(batch, holding->id);
+	add_text(batch, holding->part);
+}
+
+void store_put_holding(struct store_batch *batch, const struct store_holding *holding)
+{
+	begin(batch, RECORD_PUT_HOLDING);
+	add_holding_key(batch, holding);
+	add_text(batch, holding->name);
+	add_text(batch, holding->value);
+	add_text(batch, holding->former);
+}
+
+void store_drop_holding(struct store_batch *batch, const struct store_holding *holding)
+{
+	begin(batch, RECORD_DROP_HOLDING);
+	add_holding_key(batch, holding);
+}
+
 void store_put_intent(struct store_batch *batch, const struct store_intent *intent)
 {
 	begin(batch, RECORD_PUT_INTENT);

@@ -123,6 +123,31 @@ enum err_code store_each_grant(struct store *store,
 	return reading_end(&reading);
 }
 
+enum err_code store_each_holding(struct store *store,
+		void (*visit)(void *context, const struct store_holding *), void *context,
+		struct err *err)
+{
+	struct reading reading;
+
+	reading_begin(&reading, store->reader,
+			"SELECT target, resource, id, part, name, value, former FROM holding", err);
+	while (reading_next(&reading)) {
+		struct store_holding holding = {
+				.target = reading_name(&reading, 0),
+				.resource = reading_text(&reading, 1),
+				.id = reading_text(&reading, 2),
+				.part = reading_text(&reading, 3),
+				.name = reading_text(&reading, 4),
+				.value = reading_text(&reading, 5),
+				.former = reading_text(&reading, 6),
+		};
+
+		if (reading.code == ERR_NONE)
+			visit(context, &holding);
+	}
+	return reading_end(&reading);
+}
+
 enum err_code store_each_intent(struct store *store,
 		void (*visit)(void *context, const struct store_intent *), void *context,
 		struct err *err)

@@ -20,7 +20,8 @@ _Static_assert(GONE_DEFAULT == 0 && GONE_KEEP == 1 && GONE_EMPTY == 2 && GONE_DE
 _Static_assert(GRANT_ASSIGNMENT == 0 && GRANT_ENTITLEMENT == 1 && GRANT_ROLE == 2, "stored");
 _Static_assert(HOLD_WAITING == 0 && HOLD_APPROVED == 1 && HOLD_REJECTED == 2, "stored");
 _Static_assert(GUARD_USERS == 0 && GUARD_GROUPS == 1 && GUARD_MEMBERS == 2 &&
-				GUARD_PERMISSIONS == 3,
+				GUARD_PERMISSIONS == 3 && GUARD_TOKENS == 4 &&
+				GUARD_POLICIES == 5 && GUARD_LISTS == 6,
 		"stored");
 
 /*
@@ -112,7 +113,15 @@ static const char version_1[] =
 	"INSERT INTO audit_head VALUES(1, 0, zeroblob(32));";
 /* clang-format on */
 
-const char *const schema_steps[] = {version_1};
+/* clang-format off */
+static const char version_2[] =
+	"CREATE TABLE holding("
+	" target INTEGER, resource TEXT, id TEXT, part TEXT, name TEXT NOT NULL,"
+	" value TEXT NOT NULL, former TEXT,"
+	" PRIMARY KEY(target, resource, id, part)) STRICT, WITHOUT ROWID;";
+/* clang-format on */
+
+const char *const schema_steps[] = {version_1, version_2};
 const size_t schema_step_count = COUNT_OF(schema_steps);
 
 enum err_code schema_examine(sqlite3 *db, int64_t *ret_version, struct err *err)

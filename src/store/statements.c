@@ -59,6 +59,16 @@ const char *const record_sql[RECORD_KIND_COUNT_][STATEMENTS_PER_RECORD] = {
 		"DELETE FROM granted"
 		" WHERE kind = ?1 AND remote_id = ?2 AND target = ?3 AND what = ?4 AND name = ?5",
 	},
+	[RECORD_PUT_HOLDING] = {
+		"INSERT INTO holding(target, resource, id, part, name, value, former)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(target, resource, id, part)"
+		" DO UPDATE SET name = excluded.name, value = excluded.value,"
+		" former = excluded.former",
+	},
+	[RECORD_DROP_HOLDING] = {
+		"DELETE FROM holding"
+		" WHERE target = ?1 AND resource = ?2 AND id = ?3 AND part = ?4",
+	},
 	[RECORD_PUT_INTENT] = {
 		"INSERT INTO intent(operation_id, operation, time_ms) VALUES(?1, ?2, ?3)"
 		" ON CONFLICT(operation_id) DO UPDATE SET operation = excluded.operation,"

@@ -77,6 +77,16 @@ struct store_grant {
 	const char *value;  /* level, entitlement or role */
 	const char *former; /* assignment: the level before we raised it, NULL: none */
 };
+/* What is ours of a resource that is no principal: the whole (part ""), or one entry of its access control list. */
+struct store_holding {
+	const char *target;
+	const char *resource; /* "job", "cluster_policy", "ip_access_list", ... */
+	const char *id;       /* as Databricks calls it */
+	const char *part;     /* "group/FOLDED NAME"; "": all of it */
+	const char *name;     /* of the resource, for people */
+	const char *value;    /* the level, or what was written last */
+	const char *former;   /* what it was before us and comes back on removal; NULL: nothing */
+};
 struct store_intent { /* a call that may be under way */
 	const char *operation_id;
 	const char *operation; /* JSON, as in a plan file */
@@ -123,6 +133,9 @@ MUST_CHECK enum err_code store_each_member(struct store *store,
 		struct err *err);
 MUST_CHECK enum err_code store_each_grant(struct store *store,
 		void (*visit)(void *context, const struct store_grant *), void *context,
+		struct err *err);
+MUST_CHECK enum err_code store_each_holding(struct store *store,
+		void (*visit)(void *context, const struct store_holding *), void *context,
 		struct err *err);
 MUST_CHECK enum err_code store_each_intent(struct store *store,
 		void (*visit)(void *context, const struct store_intent *), void *context,
@@ -176,6 +189,9 @@ void store_drop_member(struct store_batch *batch, const struct store_member *mem
 void store_put_grant(struct store_batch *batch, const struct store_grant *grant);
 /* By target, kind, remote_id and grant, and by value unless it is an assignment. */
 void store_drop_grant(struct store_batch *batch, const struct store_grant *grant);
+void store_put_holding(struct store_batch *batch, const struct store_holding *holding);
+/* By target, resource, id and part. */
+void store_drop_holding(struct store_batch *batch, const struct store_holding *holding);
 void store_put_intent(struct store_batch *batch, const struct store_intent *intent);
 void store_drop_intent(struct store_batch *batch, const char *operation_id);
 void store_put_hold(struct store_batch *batch, const struct store_hold *hold);

@@ -34,6 +34,13 @@ static void add_ref(struct buf *out, const struct principal_ref *ref)
 static void add_fields(struct buf *out, const struct operation *op, bool after)
 {
 	buf_add_char(out, '{');
+	for (size_t i = 0; i < op->part_count; i++)
+		add_or_null(out, op->parts[i].name,
+				after ? op->parts[i].after : op->parts[i].before);
+	if (op->resource != RESOURCE_NONE) {
+		buf_add_char(out, '}');
+		return;
+	}
 	for (size_t i = 0; i < op->field_count; i++) {
 		const struct field_change *change = &op->fields[i];
 
@@ -49,15 +56,31 @@ static void add_fields(struct buf *out, const struct operation *op, bool after)
 	buf_add_char(out, '}');
 }
 
+/* Of an access control list: who, and what he has after and before. */
+static void add_permission(struct buf *out, const struct operation *op, size_t at)
+{
+	buf_add_char(out, '{');
+	json_add_member(out, "key", op->members[at].key);
+	json_add_member(out, "name", op->members[at].name);
+	json_add_member(out, "level", op->values[at]);
+	json_add_member(out, "former", op->values_before ? op->values_before[at] : NULL);
+	buf_add_char(out, '}');
+}
+
 static void add_lists(struct buf *out, const struct operation *op)
 {
 	json_add_key(out, "members");
 	buf_add_char(out, '[');
 	for (size_t i = 0; i < op->member_count; i++) {
 		json_add_comma(out);
-		add_ref(out, &op->members[i]);
+		if (operation_sets_permissions(op))
+			add_permission(out, op, i);
+		else
+			add_ref(out, &op->members[i]);
 	}
 	buf_add_char(out, ']');
+	if (op->resource != RESOURCE_NONE)
+		return;
 	json_add_key(out, "values");
 	buf_add_char(out, '[');
 	for (size_t i = 0; i < op->value_count; i++) {
@@ -72,7 +95,9 @@ void operation_add_json(
 {
 	json_add_member(out, "id", op->id);
 	json_add_member(out, "op", operation_kind_name(op->kind));
-	json_add_member(out, "kind", principal_kind_name(op->principal));
+	json_add_member(out, "kind", operation_subject(op));
+	if (op->resource != RESOURCE_NONE)
+		json_add_member(out, "resource", resource_name(op->resource));
 	json_add_member(out, "target", settings->targets[op->target].name);
 	json_add_key(out, "object");
 	add_ref(out, &op->object);
@@ -219,9 +244,90 @@ static bool read_lists(const json_t *json, struct arena *arena, struct operation
 	return true;
 }
 
+static bool read_permissions(const json_t *json, struct arena *arena, struct operation *ret)
+{
+	const json_t *list = json_object_get(json, "members");
+	size_t count = json_array_size(list);
+	struct principal_ref *refs = arena_alloc(arena, (count + 1) * sizeof(*refs));
+	const char **levels = arena_alloc(arena, (count + 1) * sizeof(*levels));
+	const char **former = arena_alloc(arena, (count + 1) * sizeof(*former));
+
+	for (size_t i = 0; i < count; i++) {
+		const json_t *item = json_array_get(list, i);
+
+		levels[i] = get_text(item, "level", arena);
+		former[i] = get_text(item, "former", arena);
+		if (!read_ref(item, arena, &refs[i]) || !levels[i])
+			return false;
+	}
+	ret->members = refs;
+	ret->member_count = count;
+	ret->values = levels;
+	ret->values_before = former;
+	return true;
+}
+
+static void read_parts(const json_t *json, struct arena *arena, struct operation *ret)
+{
+	json_t *before = json_object_get(json, "before"), *after = json_object_get(json, "after");
+	struct part_change *parts = arena_alloc(
+			arena, (json_object_size(after) + 1) * sizeof(*parts));
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (after, name, value)
+		parts[ret->part_count++] = (struct part_change){arena_strdup(arena, name),
+				get_text(before, name, arena),
+				arena_strdup(arena, json_string_value(value))};
+	ret->parts = parts;
+}
+
+static bool find_resource(const char *name, enum resource_kind *ret)
+{
+	for (unsigned i = RESOURCE_NONE + 1; name && i < RESOURCE_COUNT_; i++) {
+		if (text_equal(resource_name((enum resource_kind)i), name)) {
+			*ret = (enum resource_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What it is about, and the lists that kind of thing has. */
+static bool read_subject(const json_t *json, struct arena *arena, struct operation *ret)
+{
+	const char *kind = json_string_value(json_object_get(json, "kind"));
+	const char *resource = json_string_value(json_object_get(json, "resource"));
+
+	if (!resource)
+		return find_kind(kind, &ret->principal) && read_lists(json, arena, ret);
+	if (!kind || !find_resource(resource, &ret->resource))
+		return false;
+	if (ret->resource == RESOURCE_PERMISSIONS && !securable_parse(kind, &ret->securable))
+		return false;
+	read_parts(json, arena, ret);
+	return !operation_sets_permissions(ret) || read_permissions(json, arena, ret);
+}
+
+static enum guard_category resource_category(const struct operation *op)
+{
+	if (op->resource == RESOURCE_TOKEN || op->resource == RESOURCE_SECRET)
+		return GUARD_TOKENS;
+	if (op->resource == RESOURCE_CLUSTER_POLICY)
+		return GUARD_POLICIES;
+	if (op->resource == RESOURCE_IP_ACCESS_LIST)
+		return GUARD_LISTS;
+	/* Who may not use tokens any more loses those that he has. */
+	if (op->resource == RESOURCE_PERMISSIONS && op->securable == SECURABLE_AUTHORIZATION)
+		return GUARD_TOKENS;
+	return GUARD_PERMISSIONS;
+}
+
 /* What the guard counts a removal as follows from what it is. */
 static enum guard_category category_of(const struct operation *op)
 {
+	if (op->resource != RESOURCE_NONE)
+		return resource_category(op);
 	if (op->kind == OP_REMOVE_MEMBERS)
 		return GUARD_MEMBERS;
 	if (op->kind != OP_DEACTIVATE && op->kind != OP_DELETE)
@@ -237,17 +343,17 @@ enum err_code operation_from_json(const json_t *json, const struct settings *set
 	struct operation op = {.id = get_text(json, "id", arena)};
 
 	if (!op.id || !kind || !operation_kind_parse(kind, &op.kind) ||
-			!find_kind(json_string_value(json_object_get(json, "kind")),
-					&op.principal) ||
 			!read_ref(json_object_get(json, "object"), arena, &op.object) ||
-			!read_lists(json, arena, &op))
+			!read_subject(json, arena, &op))
 		return err_set(err, ERR_CONFIG, 0, "not an operation: \"%s\"",
 				op.id ? op.id : "without id");
 	if (!find_target(settings, json_string_value(json_object_get(json, "target")), &op.target))
 		return err_set(err, ERR_CONFIG, 0,
 				"operation %s names a target that the configuration does not have",
 				op.id);
-	read_fields(json_object_get(json, "before"), json_object_get(json, "after"), arena, &op);
+	if (op.resource == RESOURCE_NONE)
+		read_fields(json_object_get(json, "before"), json_object_get(json, "after"), arena,
+				&op);
 	op.adopts = json_is_true(json_object_get(json, "adopts"));
 	op.is_removal = json_is_true(json_object_get(json, "removal"));
 	if (op.is_removal)
@@ -358,6 +464,11 @@ static bool has_change(const struct operation *allowed, const struct field_chang
 	return false;
 }
 
+static const char *former_level_of(const struct operation *op, size_t at)
+{
+	return op->values_before ? op->values_before[at] : NULL;
+}
+
 static const char *former_level(const struct operation *op)
 {
 	return op->values_before ? op->values_before[0] : NULL;
@@ -375,13 +486,53 @@ static bool has_state(const struct operation *op, const struct operation *allowe
 			(op->adopts || text_equal(former_level(op), former_level(allowed)));
 }
 
+/* The same principal with the same level, and the same before. */
+static bool has_permission(const struct operation *allowed, const struct operation *op, size_t at)
+{
+	for (size_t i = 0; i < allowed->member_count; i++) {
+		if (text_equal(allowed->members[i].key, op->members[at].key))
+			return text_equal(allowed->values[i], op->values[at]) &&
+					(op->adopts ||
+							text_equal(former_level_of(allowed, i),
+									former_level_of(op, at)));
+	}
+	return false;
+}
+
+static bool has_part(const struct operation *allowed, const struct part_change *part)
+{
+	for (size_t i = 0; i < allowed->part_count; i++) {
+		if (text_equal(allowed->parts[i].name, part->name))
+			return text_equal(allowed->parts[i].before, part->before) &&
+					text_equal(allowed->parts[i].after, part->after);
+	}
+	return false;
+}
+
+static bool resource_is_covered(const struct operation *op, const struct operation *allowed)
+{
+	if (!op->adopts && allowed->adopts)
+		return false;
+	for (size_t i = 0; operation_sets_permissions(op) && i < op->member_count; i++) {
+		if (!has_permission(allowed, op, i))
+			return false;
+	}
+	for (size_t i = 0; i < op->part_count; i++) {
+		if (!has_part(allowed, &op->parts[i]))
+			return false;
+	}
+	return true;
+}
+
 bool operation_is_covered(const struct operation *op, const struct operation *allowed)
 {
-	if (!has_state(op, allowed))
-		return false;
-	if (op->kind != allowed->kind || op->principal != allowed->principal ||
-			op->target != allowed->target ||
+	if (op->kind != allowed->kind || op->resource != allowed->resource ||
+			op->principal != allowed->principal || op->target != allowed->target ||
 			!text_equal(op->object.key, allowed->object.key))
+		return false;
+	if (op->resource != RESOURCE_NONE)
+		return resource_is_covered(op, allowed);
+	if (!has_state(op, allowed))
 		return false;
 	for (size_t i = 0; i < op->member_count; i++) {
 		if (!has_member(allowed, op->members[i].key))

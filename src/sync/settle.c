@@ -228,6 +228,13 @@ void settle_write(struct engine *engine, struct object *object, const struct ope
 	case OP_REMOVE_ROLES:
 		settle_values(engine, object, op);
 		break;
+	case OP_SET_PERMISSIONS: /* what is no principal: item.h */
+	case OP_REMOVE_PERMISSIONS:
+	case OP_CREATE_RESOURCE:
+	case OP_ADOPT_RESOURCE:
+	case OP_CHANGE_RESOURCE:
+	case OP_REMOVE_RESOURCE:
+	case OP_FORGET_RESOURCE:
 	case OP_KIND_COUNT_:
 		break;
 	}

@@ -121,6 +121,13 @@ static void write_send(struct work *work)
 		send_values(work, id);
 		break;
 	case OP_FORGET:
+	case OP_SET_PERMISSIONS: /* what is no principal: item.h */
+	case OP_REMOVE_PERMISSIONS:
+	case OP_CREATE_RESOURCE:
+	case OP_ADOPT_RESOURCE:
+	case OP_CHANGE_RESOURCE:
+	case OP_REMOVE_RESOURCE:
+	case OP_FORGET_RESOURCE:
 	case OP_KIND_COUNT_:
 		break;
 	}
