@@ -183,5 +183,8 @@ bool access_principal_is_there(struct access *access, unsigned target, enum prin
 		const char *name);
 /* "group/FOLDED NAME"; caller's, mem_free. */
 char *access_principal_key(enum principal_kind kind, const char *name);
+/* What the rules give the principal is in doubt (its entry failed to evaluate, say): nothing of his is taken away. */
+bool access_is_unsure(const struct access *access, unsigned target, enum principal_kind kind,
+		const char *name);
 
 #endif

@@ -1,0 +1,52 @@
+/* acl_item -- the inside of an access control list's item, shared by acl.c, acl_plan.c and acl_work.c. */
+#ifndef L2D_SYNC_ACCESS_ACL_ITEM_H
+#define L2D_SYNC_ACCESS_ACL_ITEM_H
+
+#include "sync/access/acl.h"
+#include "sync/access/permission_index.h"
+
+/* One principal on the object. */
+struct acl_row {
+	char *key; /* "group/FOLDED NAME" */
+	enum principal_kind kind;
+	char *name; /* in the service's spelling, if it was there; else the rule's */
+	char *direct, *inherited, *from; /* as read or written; NULL: none */
+	char *held;   /* our level; NULL: not ours */
+	char *former; /* with held: what comes back on removal; NULL: nothing */
+	uint64_t refused_until_ns; /* the workspace did not know the principal; 0: not */
+	unsigned refusals;
+};
+
+struct acl_item {
+	struct item item; /* first */
+	char *path, *creator;
+	char *listed_name; /* what a selector's name is compared with; the item's own name is for people */
+	struct tag *tags; /* owned texts */
+	size_t tag_count;
+	uint64_t round; /* of the finder's look that met it last */
+	bool unreadable; /* entries that we cannot write back: nothing can be replaced */
+	VEC(struct acl_row) rows; /* by key, ascending */
+	bool verify; /* an answer did not show what was written */
+};
+
+extern const struct item_class acl_class;
+
+struct acl_row *acl_row(struct acl_item *acl, const char *key); /* NULL: none */
+struct acl_row *acl_row_make(struct acl_item *acl, const char *key, const char *name);
+enum principal_kind acl_kind_of_key(const char *key);
+/* Rows with nothing in them go; whether the item still matters. */
+void acl_sweep(struct access *access, struct acl_item *acl);
+void acl_facts(const struct acl_item *acl, struct securable_facts *ret);
+
+/* ---- acl_plan.c ---- */
+void acl_plan(struct access *access, struct item *item, struct arena *arena, struct item_plan *ret);
+
+/* ---- acl_work.c ---- */
+bool acl_read_next(struct item_work *work);
+void acl_choose(struct item_work *work, const struct item_plan *plan);
+bool acl_write_next(struct item_work *work);
+void acl_settle(struct access *access, struct item *item, const struct operation *op);
+bool acl_failed(struct item_work *work);
+bool acl_shows(const struct item *item, const struct operation *op);
+
+#endif

@@ -1,0 +1,325 @@
+/* acl_plan -- which entries of one access control list are set, adopted, lowered and removed. */
+#include "sync/access/acl_item.h"
+
+#include "base/text.h"
+#include "rules/mapping.h"
+
+#define LEVEL_OWNER "IS_OWNER"
+#define GROUP_ADMINS "admins"
+
+struct acl_planner {
+	struct access *access;
+	struct acl_item *acl;
+	struct arena *arena;
+	struct item_plan *plan;
+	struct wanted_acl wanted;
+};
+
+static bool is_admins(enum principal_kind kind, const char *name)
+{
+	return kind == PRINCIPAL_GROUP && text_equal_folded(name, GROUP_ADMINS);
+}
+
+/* Who never loses a right by us: `admins`, who is protected by name, and our own credential (which is one of those). */
+static bool is_untouchable(const struct acl_planner *p, enum principal_kind kind, const char *name)
+{
+	const struct settings *settings = p->access->engine->settings;
+
+	for (size_t i = 0; i < settings->protected_counts[kind]; i++) {
+		if (text_equal_folded(name, settings->protected_names[kind][i]))
+			return true;
+	}
+	return is_admins(kind, name);
+}
+
+static enum securable_type type_of(const struct acl_planner *p)
+{
+	return p->acl->item.securable;
+}
+
+static const struct wanted_entry *find_wanted(const struct acl_planner *p, const char *key)
+{
+	size_t low = 0, high = p->wanted.count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = strcmp(p->wanted.entries[middle].key, key);
+
+		if (order == 0)
+			return &p->wanted.entries[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* ---- operations ---- */
+
+struct entry_list { /* for vec_add */
+	const struct wanted_entry **items;
+	size_t count, room;
+};
+
+static void set_members(struct acl_planner *p, struct operation *op,
+		const struct wanted_entry *const *entries, size_t count)
+{
+	struct principal_ref *members = arena_alloc(p->arena, (count + 1) * sizeof(*members));
+	const char **levels = arena_alloc(p->arena, (count + 1) * sizeof(*levels));
+	const char **former = arena_alloc(p->arena, (count + 1) * sizeof(*former));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct acl_row *row = acl_row(p->acl, entries[i]->key);
+
+		members[i] = (struct principal_ref){arena_strdup(p->arena, entries[i]->key), NULL,
+				arena_strdup(p->arena, entries[i]->name)};
+		levels[i] = arena_strdup(p->arena, entries[i]->level);
+		former[i] = row ? arena_strdup(p->arena, row->direct) : NULL;
+	}
+	op->members = members;
+	op->member_count = count;
+	op->values = levels;
+	op->value_count = count;
+	op->values_before = former;
+}
+
+static bool same_why(const struct why *a, const struct why *b)
+{
+	return a->line == b->line && text_equal(a->file, b->file) && text_equal(a->entry, b->entry);
+}
+
+/* One operation for all entries that come from the same rule. */
+static void add_sets(struct acl_planner *p, const struct entry_list *entries, bool adopts)
+{
+	bool *taken = arena_alloc(p->arena, entries->count + 1);
+
+	for (size_t i = 0; i < entries->count; i++) {
+		struct entry_list same = {0};
+		struct operation *op;
+
+		if (taken[i])
+			continue;
+		for (size_t j = i; j < entries->count; j++) {
+			if (taken[j] || !same_why(&entries->items[i]->why, &entries->items[j]->why))
+				continue;
+			taken[j] = true;
+			*vec_add(&same) = entries->items[j];
+		}
+		op = item_operation(&p->acl->item, p->plan, OP_SET_PERMISSIONS,
+				&entries->items[i]->why, p->arena);
+		set_members(p, op, same.items, same.count);
+		op->adopts = adopts;
+		if (adopts)
+			op->values_before = NULL;
+		item_operation_done(p->access, op, p->arena);
+		vec_release(&same);
+	}
+}
+
+static enum guard_category category_of(const struct acl_planner *p)
+{
+	/* Who may not use tokens any more loses those that he has, for good. */
+	return type_of(p) == SECURABLE_AUTHORIZATION ? GUARD_TOKENS : GUARD_PERMISSIONS;
+}
+
+static const char *leaver_key(const struct acl_planner *p, enum principal_kind kind,
+		const char *name)
+{
+	const struct object *object =
+			access_principal(p->access, p->acl->item.target, kind, name);
+
+	return object && object->leaving && kind != PRINCIPAL_GROUP ? object->key : NULL;
+}
+
+static void add_lowering(struct acl_planner *p, const struct wanted_entry *entry)
+{
+	struct operation *op = item_operation(
+			&p->acl->item, p->plan, OP_SET_PERMISSIONS, &entry->why, p->arena);
+
+	set_members(p, op, &entry, 1);
+	item_removes(op, category_of(p), NULL);
+	item_operation_done(p->access, op, p->arena);
+}
+
+static void add_removal(struct acl_planner *p, const struct acl_row *row, const struct why *why)
+{
+	struct wanted_entry entry = {.key = row->key,
+			.kind = row->kind,
+			.name = row->name,
+			.level = row->held ? row->held : row->direct};
+	const struct wanted_entry *entries = &entry;
+	struct operation *op = item_operation(
+			&p->acl->item, p->plan, OP_REMOVE_PERMISSIONS, why, p->arena);
+	const char **former = arena_alloc(p->arena, sizeof(*former));
+
+	set_members(p, op, &entries, 1);
+	former[0] = row->held ? arena_strdup(p->arena, row->former) : NULL;
+	op->values_before = former;
+	item_removes(op, category_of(p), leaver_key(p, row->kind, row->name));
+	item_operation_done(p->access, op, p->arena);
+}
+
+/* ---- what is wanted ---- */
+
+enum verdict_on_entry { ENTRY_IS_SO, ENTRY_SET, ENTRY_ADOPT, ENTRY_LOWER };
+
+static enum verdict_on_entry judge(const struct acl_planner *p, const struct wanted_entry *entry)
+{
+	const struct acl_row *row = acl_row(p->acl, entry->key);
+
+	if (!row)
+		return ENTRY_SET;
+	if (row->held && text_equal(row->held, entry->level) &&
+			text_equal(row->direct, entry->level))
+		return ENTRY_IS_SO;
+	if (row->held && text_equal(row->direct, row->held))
+		return securable_level_covers(type_of(p), entry->level, row->held) ? ENTRY_SET
+										   : ENTRY_LOWER;
+	/* Somebody else's: the same is adopted, a higher one does and is never lowered. */
+	if (text_equal(row->direct, entry->level))
+		return ENTRY_ADOPT;
+	if (securable_level_covers(type_of(p), row->direct, entry->level) ||
+			securable_level_covers(type_of(p), row->inherited, entry->level))
+		return ENTRY_IS_SO;
+	return ENTRY_SET;
+}
+
+static void plan_wanted(struct acl_planner *p)
+{
+	struct entry_list sets = {0}, adopts = {0};
+
+	for (size_t i = 0; i < p->wanted.count; i++) {
+		const struct wanted_entry *entry = &p->wanted.entries[i];
+
+		if (is_admins(entry->kind, entry->name) ||
+				leaver_key(p, entry->kind, entry->name))
+			continue;
+		switch (judge(p, entry)) {
+		case ENTRY_SET:
+			*vec_add(&sets) = entry;
+			break;
+		case ENTRY_ADOPT:
+			*vec_add(&adopts) = entry;
+			break;
+		case ENTRY_LOWER:
+			if (engine_removals_allowed(p->access->engine))
+				add_lowering(p, entry);
+			break;
+		case ENTRY_IS_SO:
+			break;
+		}
+	}
+	add_sets(p, &adopts, true);
+	add_sets(p, &sets, false);
+	vec_release(&sets);
+	vec_release(&adopts);
+}
+
+/* ---- what goes ---- */
+
+static bool owner_is_wanted(const struct acl_planner *p)
+{
+	for (size_t i = 0; i < p->wanted.count; i++) {
+		if (text_equal(p->wanted.entries[i].level, LEVEL_OWNER))
+			return true;
+	}
+	return false;
+}
+
+static bool must_stay_owner(struct acl_planner *p, const struct acl_row *row)
+{
+	if (!text_equal(row->direct, LEVEL_OWNER))
+		return false;
+	/* Another one is wanted: the move makes this one CAN_MANAGE, which goes with the next plan. */
+	if (!owner_is_wanted(p))
+		p->plan->note = arena_printf(p->arena,
+				"%s \"%s\" stays owner of %s \"%s\": an object must have one; "
+				"give it to another with level IS_OWNER",
+				principal_kind_name(row->kind), row->name,
+				securable_traits(type_of(p))->name, p->acl->item.name);
+	return true;
+}
+
+static void plan_removals(struct acl_planner *p)
+{
+	static const struct why no_rule = {0};
+
+	for (vec_each (&p->acl->rows, row)) {
+		const struct wanted_entry *entry = find_wanted(p, row->key);
+
+		if (entry && !leaver_key(p, row->kind, row->name))
+			continue;
+		if (is_untouchable(p, row->kind, row->name) || must_stay_owner(p, row))
+			continue;
+		if (row->held && !access_is_unsure(p->access, p->acl->item.target, row->kind,
+					  row->name))
+			add_removal(p, row, entry ? &entry->why : &no_rule);
+		else if (!row->held && row->direct && p->wanted.exclusive && p->acl->item.observed)
+			add_removal(p, row, &p->wanted.exclusive_why);
+	}
+}
+
+void acl_plan(struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
+{
+	struct acl_planner p = {
+			.access = access, .acl = (struct acl_item *)item, .arena = arena, .plan = ret};
+	struct securable_facts facts;
+
+	acl_facts(p.acl, &facts);
+	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
+			&p.wanted);
+	if (p.wanted.conflict) {
+		ret->quarantine = arena_printf(arena, "%s \"%s\" in %s: %s",
+				securable_traits(item->securable)->name, item->name,
+				access->engine->settings->targets[item->target].name,
+				p.wanted.conflict);
+		return;
+	}
+	plan_wanted(&p);
+	if (engine_removals_allowed(access->engine))
+		plan_removals(&p);
+	/* What was read in an earlier life says what is ours, not what else is there. */
+	if (ret->operations.count && !item->observed)
+		ret->wants_read = true;
+}
+
+size_t acl_view(struct access *access, struct item *item, struct arena *arena,
+		const struct acl_view_entry **ret)
+{
+	struct acl_item *acl = (struct acl_item *)item;
+	struct securable_facts facts;
+	struct wanted_acl wanted;
+	struct acl_view_entry *view;
+	size_t count = 0;
+
+	acl_facts(acl, &facts);
+	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
+			&wanted);
+	view = arena_alloc(arena, (acl->rows.count + wanted.count + 1) * sizeof(*view));
+	for (vec_each (&acl->rows, row))
+		view[count++] = (struct acl_view_entry){.key = row->key,
+				.name = row->name,
+				.direct = row->direct,
+				.inherited = row->inherited,
+				.from = row->from,
+				.held = row->held,
+				.former = row->former};
+	for (size_t i = 0; i < wanted.count; i++) {
+		struct acl_view_entry *entry = NULL;
+
+		for (size_t j = 0; j < acl->rows.count && !entry; j++) {
+			if (text_equal(view[j].key, wanted.entries[i].key))
+				entry = &view[j];
+		}
+		if (!entry) {
+			entry = &view[count++];
+			*entry = (struct acl_view_entry){.key = wanted.entries[i].key,
+					.name = wanted.entries[i].name};
+		}
+		entry->wanted = wanted.entries[i].level;
+		entry->why = wanted.entries[i].why;
+	}
+	*ret = view;
+	return count;
+}

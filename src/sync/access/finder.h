@@ -1,0 +1,28 @@
+/*
+ * finder -- looks for the objects that rules select: by list, by name, by path, through the tree. Each object that a rule
+ * selects becomes an item (acl.h).
+ *
+ * A type at a target is looked for whole when a rule needs its list (globs, tags, creator, all) or names many; else each
+ * selector by itself. Runs at a start that reads everything, at every reconcile, at `permissions_interval`, and for one type
+ * at one target when its rules change.
+ */
+#ifndef L2D_SYNC_ACCESS_FINDER_H
+#define L2D_SYNC_ACCESS_FINDER_H
+
+#include "sync/access/item.h"
+
+struct finder *finder_new(struct access *access);
+void finder_free(struct finder *finder); /* cancels; NULL is fine */
+/* All types at all targets that rules need. */
+void finder_look(struct finder *finder);
+/* One of them, soon. */
+void finder_look_at(struct finder *finder, unsigned target, enum securable_type type);
+bool finder_is_running(const struct finder *finder);
+/* Whether the last look at it came to its end: what it did not show is not there. */
+bool finder_knows(const struct finder *finder, unsigned target, enum securable_type type);
+/* Whether everything that was looked for was found out; *ret_err, if not: of one that was not. */
+bool finder_is_complete(const struct finder *finder, const struct err **ret_err);
+/* Tries again what failed. Returns the time of the next try, 0: nothing failed. */
+uint64_t finder_retry(struct finder *finder, uint64_t now);
+
+#endif

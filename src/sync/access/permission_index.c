@@ -1,0 +1,237 @@
+#include "sync/access/permission_index.h"
+
+#include "base/text.h"
+#include "base/vec.h"
+
+struct want_list {
+	struct permission_want *items;
+	size_t count, room;
+};
+
+struct permission_index {
+	const struct settings *settings;
+	struct want_list *lists; /* by target, then type */
+};
+
+struct permission_index *permission_index_new(const struct settings *settings)
+{
+	struct permission_index *index = mem_zalloc(sizeof(*index));
+
+	index->settings = settings;
+	index->lists = mem_array(settings->target_count * SECURABLE_TYPE_COUNT_,
+			sizeof(*index->lists));
+	return index;
+}
+
+static struct want_list *list_of(
+		const struct permission_index *index, unsigned target, enum securable_type type)
+{
+	return &index->lists[(size_t)target * SECURABLE_TYPE_COUNT_ + type];
+}
+
+static void free_want(struct permission_want *want)
+{
+	union {
+		const char *text;
+		char *owned;
+	} key = {want->key};
+
+	mem_free(key.owned);
+	mem_free(want->own);
+}
+
+void permission_index_free(struct permission_index *index)
+{
+	if (!index)
+		return;
+	for (size_t i = 0; i < index->settings->target_count * SECURABLE_TYPE_COUNT_; i++) {
+		for (vec_each (&index->lists[i], want))
+			free_want(want);
+		vec_release(&index->lists[i]);
+	}
+	mem_free(index->lists);
+	mem_free(index);
+}
+
+static bool drop_node(struct want_list *list, node_id node)
+{
+	size_t kept = 0, count = list->count;
+
+	for (size_t i = 0; i < count; i++) {
+		if (list->items[i].node == node)
+			free_want(&list->items[i]);
+		else
+			list->items[kept++] = list->items[i];
+	}
+	list->count = kept;
+	return kept != count;
+}
+
+static char *principal_key(enum principal_kind kind, const char *name)
+{
+	AUTO(mem_freep) char *folded = text_fold(span_of(name));
+
+	return mem_printf("%s/%s", principal_kind_name(kind), folded);
+}
+
+static void add_permission(struct permission_index *index, node_id node,
+		const struct grant_rule *grant, const struct permission_rule *rule, bool *touched)
+{
+	for (unsigned target = 0; target < index->settings->target_count; target++) {
+		struct permission_want *want;
+
+		if (!target_matches_any(&index->settings->targets[target], rule->in,
+				    rule->in_count))
+			continue;
+		want = vec_add(list_of(index, target, rule->selector.type));
+		*want = (struct permission_want){.node = node,
+				.kind = grant->kind,
+				.name = grant->name,
+				.key = principal_key(grant->kind, grant->name),
+				.rule = rule};
+		touched[(size_t)target * SECURABLE_TYPE_COUNT_ + rule->selector.type] = true;
+	}
+}
+
+/* `tokens: {use: true}` is the permission on authorization/tokens under another name. */
+static void add_token_right(struct permission_index *index, node_id node,
+		const struct grant_rule *grant, bool *touched)
+{
+	const struct token_rule *tokens = grant->tokens;
+	struct permission_rule rule = {
+			.selector = {.type = SECURABLE_AUTHORIZATION, .name = "tokens"},
+			.level = "CAN_USE"};
+
+	if (!tokens || !tokens->use)
+		return;
+	rule.in = tokens->in;
+	rule.in_count = tokens->in_count;
+	rule.why = tokens->why;
+	for (unsigned target = 0; target < index->settings->target_count; target++) {
+		struct want_list *list = list_of(index, target, SECURABLE_AUTHORIZATION);
+		struct permission_want *want;
+
+		if (!target_matches_any(&index->settings->targets[target], rule.in, rule.in_count))
+			continue;
+		want = vec_add(list);
+		*want = (struct permission_want){.node = node,
+				.kind = grant->kind,
+				.name = grant->name,
+				.key = principal_key(grant->kind, grant->name),
+				.own = mem_zalloc(sizeof(rule))};
+		*want->own = rule;
+		want->rule = want->own;
+		touched[(size_t)target * SECURABLE_TYPE_COUNT_ + SECURABLE_AUTHORIZATION] = true;
+	}
+}
+
+void permission_index_set(struct permission_index *index, node_id node,
+		const struct grant_rule *rules, size_t count,
+		void (*changed)(void *context, unsigned target, enum securable_type type),
+		void *context)
+{
+	size_t lists = index->settings->target_count * SECURABLE_TYPE_COUNT_;
+	bool *touched = mem_zalloc(lists);
+
+	for (size_t i = 0; i < lists; i++)
+		touched[i] = drop_node(&index->lists[i], node);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t p = 0; p < rules[i].permission_count; p++)
+			add_permission(index, node, &rules[i], &rules[i].permissions[p], touched);
+		add_token_right(index, node, &rules[i], touched);
+	}
+	for (size_t i = 0; i < lists; i++) {
+		if (touched[i] && changed)
+			changed(context, (unsigned)(i / SECURABLE_TYPE_COUNT_),
+					(enum securable_type)(i % SECURABLE_TYPE_COUNT_));
+	}
+	mem_free(touched);
+}
+
+const struct permission_want *permission_index_at(const struct permission_index *index,
+		unsigned target, enum securable_type type, size_t *ret_count)
+{
+	const struct want_list *list = list_of(index, target, type);
+
+	*ret_count = list->count;
+	return list->items;
+}
+
+/* ---- merging ---- */
+
+static int compare_entries(const void *left, const void *right)
+{
+	return strcmp(((const struct wanted_entry *)left)->key,
+			((const struct wanted_entry *)right)->key);
+}
+
+static void merge_level(struct wanted_entry *into, const struct wanted_entry *more,
+		enum securable_type type)
+{
+	const char *joined = securable_join_levels(type, into->level, more->level);
+
+	if (text_equal(joined, into->level))
+		return;
+	into->level = joined;
+	into->why = more->why;
+}
+
+static size_t merge(struct wanted_entry *entries, size_t count, enum securable_type type)
+{
+	size_t kept = 0;
+
+	if (count)
+		qsort(entries, count, sizeof(*entries), compare_entries);
+	for (size_t i = 0; i < count; i++) {
+		if (kept && text_equal(entries[kept - 1].key, entries[i].key))
+			merge_level(&entries[kept - 1], &entries[i], type);
+		else
+			entries[kept++] = entries[i];
+	}
+	return kept;
+}
+
+static const char *find_conflict(
+		const struct wanted_entry *entries, size_t count, struct arena *arena)
+{
+	const struct wanted_entry *owner = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!text_equal(entries[i].level, "IS_OWNER"))
+			continue;
+		if (owner)
+			return arena_printf(arena,
+					"%s:%u and %s:%u name two owners (\"%s\", \"%s\"); an "
+					"object has exactly one",
+					owner->why.file, owner->why.line, entries[i].why.file,
+					entries[i].why.line, owner->name, entries[i].name);
+		owner = &entries[i];
+	}
+	return NULL;
+}
+
+void permission_index_match(const struct permission_index *index, unsigned target,
+		enum securable_type type, const struct securable_facts *facts, struct arena *arena,
+		struct wanted_acl *ret)
+{
+	const struct want_list *list = list_of(index, target, type);
+	struct wanted_entry *entries = arena_alloc(arena, (list->count + 1) * sizeof(*entries));
+	size_t count = 0;
+
+	*ret = (struct wanted_acl){0};
+	for (vec_each (list, want)) {
+		const struct permission_rule *rule = want->rule;
+
+		if (!selector_matches(&rule->selector, facts))
+			continue;
+		ret->matched = true;
+		if (rule->exclusive && !ret->exclusive)
+			ret->exclusive_why = rule->why;
+		ret->exclusive = ret->exclusive || rule->exclusive;
+		entries[count++] = (struct wanted_entry){
+				want->key, want->kind, want->name, rule->level, rule->why};
+	}
+	ret->entries = entries;
+	ret->count = merge(entries, count, type);
+	ret->conflict = find_conflict(entries, ret->count, arena);
+}
