@@ -451,7 +451,7 @@ static bool workspaces_known(struct engine *engine)
 				known = false;
 		}
 	}
-	return known;
+	return known && (!engine->powers_wanted || inventory_powers_settled(engine));
 }
 
 static bool workspaces_wait(const struct engine *engine)
@@ -670,6 +670,7 @@ static void free_states(struct engine *engine)
 		arena_free((*intent)->arena);
 		mem_free(*intent);
 	}
+	table_free(engine->doubts);
 	mem_free(engine->sources);
 	mem_free(engine->search_states);
 	mem_free(engine->workspaces);

@@ -85,6 +85,13 @@ struct open_intent {
 	struct operation op;
 };
 
+/* A quarantine as the store kept it. */
+struct doubt {
+	int64_t since_ms;
+	unsigned tries;
+	const char *reason;
+};
+
 struct inventory;
 
 /* Waiting for the store to write what it was given. */
@@ -116,6 +123,7 @@ struct engine {
 	struct search_state *search_states;
 	struct workspace_state *workspaces; /* by target; the account's row is unused */
 	VEC(struct open_intent *) intents;
+	struct table *doubts; /* key -> doubt in feed_arena: of the start, for objects that entries bring later; NULL: none */
 
 	enum engine_phase phase;
 	struct err err;
@@ -125,6 +133,7 @@ struct engine {
 	bool directory_ready; /* every search is settled: planning may begin */
 	bool inventory_ready; /* Databricks was read since the start, or need not be */
 	bool inventory_complete;
+	bool powers_wanted; /* some group is adopted only when all workspaces' assignments are known */
 	uint64_t inventory_ns; /* when the lists were last read whole; 0: not since the start */
 	/* Principals of ours whose entry no search returned are searched for once more before they
 	 * count as leavers. */
@@ -255,6 +264,8 @@ void records_grant(struct engine *engine, const struct object *object,
 		const struct held_grant *grant, bool is_held);
 void records_decision(struct engine *engine, const struct decision *decision, bool present);
 void records_quarantine(struct engine *engine, const struct object *object);
+/* The object was made just now: it may have been quarantined before the start. */
+void records_take_doubt(struct engine *engine, struct object *object);
 void records_audit(struct engine *engine, const char *event, const struct operation *op,
 		const char *result, const char *request_id, const struct err *err);
 struct store_batch *records_batch(struct engine *engine); /* of this turn; made when needed */
@@ -307,6 +318,10 @@ void inventory_directory_read(
 const char *inventory_level(void *engine, unsigned workspace, uint64_t id);
 bool inventory_workspace_ready(struct engine *engine,
 		unsigned workspace); /* id and assignments known; starts reading if not */
+/* See plan_context; context is the engine. Starts reading what must be known. */
+enum power inventory_power(void *engine, uint64_t group, unsigned *ret_workspace);
+/* Every workspace of the account was asked: its assignments are known, or it does not tell. */
+bool inventory_powers_settled(struct engine *engine);
 void inventory_set_level(struct engine *engine, unsigned workspace, uint64_t id,
 		const char *level); /* NULL: none */
 
