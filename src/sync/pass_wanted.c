@@ -255,8 +255,12 @@ void pass_wanted_grants(struct engine *engine, struct object *object, struct are
 	if ((want && want->state == WANT_UNSURE) ||
 			(object->node == NODE_NONE && !has_source(engine, object)))
 		ret->state = WANTED_UNSURE;
-	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target))
+	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target)) {
+		/* Grants name what is in Databricks: a group that outlives its entry keeps those of its name. */
+		if (object->kind == PRINCIPAL_GROUP && object->ours)
+			wanted_grants(engine, object, pass_subject(engine, object), arena, ret);
 		return;
+	}
 	ret->state = WANTED_PRESENT;
 	wanted_grants(engine, object, subject_of(engine, want->identity), arena, ret);
 }

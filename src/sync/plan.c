@@ -678,17 +678,19 @@ static void plan_leaving_group(struct planner *p)
 
 	if (gone == GONE_DEFAULT)
 		gone = p->object->origin == ORIGIN_CREATED ? GONE_DELETE : GONE_EMPTY;
-	if (gone == GONE_KEEP)
-		return;
 	if (gone == GONE_DELETE) {
 		plan_end(p, OP_DELETE, GUARD_GROUPS);
 		return;
 	}
+	/* It stays in Databricks, so rules that give something to its name go on doing so. */
+	plan_grant_additions(p);
+	if (gone == GONE_KEEP)
+		return;
 	plan_members(p);
 	plan_grant_removals(p);
 	/* Nothing of it is ours any more: the record goes as well. */
-	if (p->plan->operations.count == 0 && p->object->origin == ORIGIN_ADOPTED &&
-			!is_member_by_our_hand(p))
+	if (p->plan->operations.count == 0 && p->object->grants.count == 0 &&
+			p->object->origin == ORIGIN_ADOPTED && !is_member_by_our_hand(p))
 		finish(p, add(p, OP_FORGET));
 }
 
