@@ -240,7 +240,10 @@ static void plan_create(struct planner *p)
 	finish(p, op);
 }
 
-/* Somebody whose entry was made anew: the rule's `match:` attribute says that it is the same person. */
+/*
+ * Somebody whose entry was made anew: the rule's `match:` attribute says that it is the same person. A group is its name:
+ * what it inherits is what is given to the name, and its members come from its new entry.
+ */
 static struct object *predecessor(const struct planner *p, const char *name)
 {
 	struct object *holder = registry_find_name(
@@ -248,8 +251,9 @@ static struct object *predecessor(const struct planner *p, const char *name)
 	const char *match = p->wanted->identity->match;
 
 	if (!holder || holder == p->object || !holder->ours || holder->node != NODE_NONE ||
-			!match || !text_equal(match, holder->match) ||
 			!p->context->removals_allowed)
+		return NULL;
+	if (p->object->kind != PRINCIPAL_GROUP && (!match || !text_equal(match, holder->match)))
 		return NULL;
 	return holder;
 }
@@ -262,6 +266,7 @@ static void plan_rebind(struct planner *p, const struct object *holder)
 	for (unsigned field = 0; field < FIELD_COUNT_; field++)
 		before[field] = holder->fields[field];
 	op->object.remote_id = id_or_null(p, holder->id);
+	p->id = holder->id;
 	add_field_changes(p, op, before);
 	op->active_before = holder->active;
 	op->active_after = true;

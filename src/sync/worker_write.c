@@ -383,6 +383,18 @@ static bool additions_wait(
 	return true;
 }
 
+/* A group is adopted knowing its members and its rights; what was ours under another entry is known. */
+static bool must_be_read(const struct work *work, const struct operation *op)
+{
+	const struct object *former;
+
+	if (op->kind != OP_ADOPT || op->principal != PRINCIPAL_GROUP || work->object->actual_known)
+		return false;
+	former = registry_find_id(work->engine->registry, op->target, op->principal,
+			id_parse(op->object.remote_id));
+	return !former || !former->ours;
+}
+
 static void adopt_at_once(struct work *work, const struct operation *op)
 {
 	record_done(work, op, NULL);
@@ -400,9 +412,7 @@ static void choose(struct work *work, const struct object_plan *plan)
 		if (!is_allowed(work->engine, op) || !can_send(work->engine, object, plan, op) ||
 				additions_wait(work, plan, op))
 			continue;
-		/* A group is adopted knowing its members and its rights. */
-		if (op->kind == OP_ADOPT && op->principal == PRINCIPAL_GROUP &&
-				!object->actual_known) {
+		if (must_be_read(work, op)) {
 			object->read_wanted = true;
 			return;
 		}
