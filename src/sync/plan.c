@@ -162,6 +162,23 @@ static bool name_is_taken(struct planner *p, const char *name)
 	return true;
 }
 
+/* A workspace's own group must not stand in the way of an account's group of that name, which then cannot be assigned. */
+static bool account_has_name(struct planner *p, const char *name)
+{
+	const struct registry *registry = p->context->registry;
+
+	if (!p->wanted->identity->workspace_level || !p->context->settings->has_account ||
+			(!registry_find_name(registry, 0, PRINCIPAL_GROUP, name) &&
+					!registry_foreign_by_name(
+							registry, 0, PRINCIPAL_GROUP, name)))
+		return false;
+	quarantine(p,
+			"the account has a group \"%s\": a group of `level: workspace` is not made "
+			"under its name",
+			name);
+	return true;
+}
+
 static const struct foreign *find_foreign(const struct planner *p, const char *name)
 {
 	const struct identity *identity = p->wanted->identity;
@@ -283,7 +300,7 @@ static void plan_new(struct planner *p)
 		plan_rebind(p, holder);
 		return;
 	}
-	if (name_is_taken(p, name))
+	if (name_is_taken(p, name) || account_has_name(p, name))
 		return;
 	foreign = find_foreign(p, name);
 	if (!foreign)
@@ -316,7 +333,8 @@ static void plan_update(struct planner *p)
 	if (p->object->kind == PRINCIPAL_GROUP &&
 			!text_equal_folded(identity->fields[FIELD_DISPLAY_NAME],
 					before[FIELD_DISPLAY_NAME]) &&
-			name_is_taken(p, identity->fields[FIELD_DISPLAY_NAME]))
+			(name_is_taken(p, identity->fields[FIELD_DISPLAY_NAME]) ||
+					account_has_name(p, identity->fields[FIELD_DISPLAY_NAME])))
 		return;
 	op = add(p, OP_UPDATE);
 	add_field_changes(p, op, before);

@@ -324,6 +324,43 @@ static bool can_send(struct engine *engine, struct object *object, const struct 
 			is_in_workspace(engine, object, plan, op->target);
 }
 
+static void wait_for(struct object *member, struct object *group)
+{
+	for (vec_each (&member->waiters, waiter)) {
+		if (*waiter == group)
+			return;
+	}
+	*vec_add(&member->waiters) = group;
+}
+
+/*
+ * A workspace's own group drops, without a word, whom the workspace does not know yet: whoever is being assigned to it
+ * joins after that.
+ */
+static bool waits_for_assignment(const struct work *work, uint64_t id)
+{
+	const struct engine *engine = work->engine;
+	struct object *group = work->object, *member;
+	struct wanted wanted;
+
+	if (!engine->settings->has_account || group->target == 0)
+		return false;
+	member = registry_find_member(engine->registry, group, true, id);
+	if (!member || member->target == group->target ||
+			object_grant(member, group->target, GRANT_ASSIGNMENT, NULL) ||
+			inventory_level(work->engine, group->target, id))
+		return false;
+	pass_wanted_grants(work->engine, member, work->arena, &wanted);
+	for (size_t i = 0; i < wanted.grant_count; i++) {
+		if (wanted.grants[i].kind != GRANT_ASSIGNMENT ||
+				wanted.grants[i].target != group->target)
+			continue;
+		wait_for(member, group);
+		return true;
+	}
+	return false;
+}
+
 /* One PATCH: the free removals, then additions whose ids are known, up to the limit. */
 static void gather_members(struct work *work, const struct object_plan *plan)
 {
@@ -351,7 +388,9 @@ static void gather_members(struct work *work, const struct object_plan *plan)
 		part->members = refs;
 		part->member_count = 0;
 		for (size_t i = 0; i < op->member_count && room > 0; i++) {
-			if (!op->members[i].remote_id)
+			if (!op->members[i].remote_id ||
+					waits_for_assignment(
+							work, id_parse(op->members[i].remote_id)))
 				continue;
 			refs[part->member_count++] = op->members[i];
 			room--;
@@ -375,11 +414,7 @@ static bool additions_wait(
 		known += op->members[i].remote_id != NULL;
 	if (known >= SCIM_MEMBERS_PER_PATCH || known == op->member_count)
 		return false;
-	for (vec_each (&plan->waits_for->waiters, waiter)) {
-		if (*waiter == object)
-			return true;
-	}
-	*vec_add(&plan->waits_for->waiters) = object;
+	wait_for(plan->waits_for, object);
 	return true;
 }
 
