@@ -395,17 +395,22 @@ static void load_quarantine(void *context, const struct store_quarantine *record
 {
 	struct loading *loading = context;
 	struct engine *engine = loading->engine;
+	bool known = false;
 
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
 		struct object *object = registry_find(engine->registry, target, record->key);
 
 		if (!object)
 			continue;
+		known = true;
 		/* Tried at once after a start; what still fails comes back with its history. */
 		object->quarantined_ms = record->since_ms;
 		object->tries = record->tries;
 		object->reason = mem_strdup(record->reason);
 	}
+	/* Nothing is ours of it, so nothing would take the record away once its reason is gone. */
+	if (!known && engine_may_write(engine))
+		store_drop_quarantine(records_batch(engine), record->key);
 }
 
 static void load_removals(void *context, const struct store_removals *record)
