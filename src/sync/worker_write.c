@@ -57,13 +57,16 @@ static void send_values(struct work *work, const char *id)
 	const struct operation *op = first_op(work);
 	bool roles = op->kind == OP_ADD_ROLES || op->kind == OP_REMOVE_ROLES;
 	struct scim_values_change change = {.attribute = roles ? SCIM_ROLES : SCIM_ENTITLEMENTS};
+	const char **remove = arena_alloc(work->arena, work->ops.count * sizeof(*remove));
 
 	if (op->kind == OP_ADD_ROLES || op->kind == OP_ADD_ENTITLEMENTS) {
 		change.add = op->values;
 		change.add_count = op->value_count;
 	} else {
-		change.remove = op->values;
-		change.remove_count = op->value_count;
+		/* The guard has a verdict for each, so each is an operation with one value. */
+		for (vec_each (&work->ops, removal))
+			remove[change.remove_count++] = removal->values[0];
+		change.remove = remove;
 	}
 	scim_change_values(work->engine->databricks, &work->call, op->principal, id, &change);
 }
@@ -401,6 +404,17 @@ static void gather_members(struct work *work, const struct object_plan *plan)
 	}
 }
 
+/* One PATCH: the removals of that kind in that workspace which are free to go. */
+static void gather_values(
+		struct work *work, const struct object_plan *plan, const struct operation *first)
+{
+	for (vec_each (&plan->operations, op)) {
+		if (op->kind == first->kind && op->target == first->target &&
+				is_allowed(work->engine, op))
+			*vec_add(&work->ops) = *op;
+	}
+}
+
 /* A plan file may leave out the one that would be waited for, so under one nobody waits. */
 static bool additions_wait(
 		const struct work *work, const struct object_plan *plan, const struct operation *op)
@@ -457,6 +471,8 @@ static void choose(struct work *work, const struct object_plan *plan)
 		}
 		if (op->kind == OP_ADD_MEMBERS || op->kind == OP_REMOVE_MEMBERS)
 			gather_members(work, plan);
+		else if (op->kind == OP_REMOVE_ENTITLEMENTS || op->kind == OP_REMOVE_ROLES)
+			gather_values(work, plan, op);
 		else
 			*vec_add(&work->ops) = *op;
 		if (work->ops.count)
