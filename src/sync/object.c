@@ -276,6 +276,12 @@ static void move_over(struct object *to, struct object *from)
 		object_put_grant(to, grant);
 	for (size_t i = 0; i < from->members.count; i++)
 		(void)ids_add(&to->members, from->members.items[i]);
+	if (from->actual_known && !to->actual_known) {
+		ids_release(&to->actual);
+		to->actual = from->actual;
+		to->actual_known = true;
+		from->actual = (struct ids){0};
+	}
 	to->left_ms = from->left_ms;
 }
 

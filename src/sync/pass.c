@@ -135,6 +135,9 @@ static bool must_look_first(const struct engine *engine, const struct object *ob
 {
 	if (object->id || object->named_only || object->node == NODE_NONE || object->looked_up)
 		return false;
+	/* A workspace's own groups are in no list, and must not have the name of an account's. */
+	if (object->kind == PRINCIPAL_GROUP && engine->settings->has_account && object->target != 0)
+		return true;
 	/* What rights it has decides whether it is adopted. */
 	if (object->kind == PRINCIPAL_GROUP)
 		return inventory_may_adopt(engine, object);

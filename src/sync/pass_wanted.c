@@ -255,8 +255,12 @@ void pass_wanted_grants(struct engine *engine, struct object *object, struct are
 	if ((want && want->state == WANT_UNSURE) ||
 			(object->node == NODE_NONE && !has_source(engine, object)))
 		ret->state = WANTED_UNSURE;
-	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target))
+	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target)) {
+		/* Grants name what is in Databricks: a group that outlives its entry keeps those of its name. */
+		if (object->kind == PRINCIPAL_GROUP && object->ours)
+			wanted_grants(engine, object, pass_subject(engine, object), arena, ret);
 		return;
+	}
 	ret->state = WANTED_PRESENT;
 	wanted_grants(engine, object, subject_of(engine, want->identity), arena, ret);
 }
@@ -387,6 +391,29 @@ void pass_mark(struct engine *engine, struct object *object)
 	task_wake(&engine->pass);
 }
 
+static char *key_of_subject(const struct subject *subject)
+{
+	AUTO(mem_freep) char *folded = text_fold(span_of(subject->name));
+
+	return mem_printf("name/%s/%s", principal_kind_name(subject->kind), folded);
+}
+
+/* Nobody had the name, and an entry stands for it now: what was said of it holds no more. */
+static void wake_named(struct engine *engine, const struct subject *subject)
+{
+	AUTO(mem_freep) char *key = key_of_subject(subject);
+
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		struct object *object = registry_find(engine->registry, target, key);
+
+		if (!object || object->id)
+			continue;
+		object->retry_ns = 0;
+		object->read_wanted = false;
+		pass_mark(engine, object);
+	}
+}
+
 static void note_subject(struct engine *engine, node_id node, const struct want *want)
 {
 	const struct identity *identity =
@@ -399,8 +426,10 @@ static void note_subject(struct engine *engine, node_id node, const struct want 
 		if (engine->subject_nodes[i] == node && (!subject || subject->index != i))
 			engine->subject_nodes[i] = NODE_NONE;
 	}
-	if (subject)
-		engine->subject_nodes[subject->index] = node;
+	if (!subject || engine->subject_nodes[subject->index] == node)
+		return;
+	engine->subject_nodes[subject->index] = node;
+	wake_named(engine, subject);
 }
 
 static char *key_of_node(const struct engine *engine, node_id node)
@@ -473,9 +502,7 @@ void pass_mark_subjects(struct engine *engine)
 		return;
 	for (size_t i = 0; i < subjects_count(engine->subjects); i++) {
 		const struct subject *subject = subjects_at(engine->subjects, i);
-		AUTO(mem_freep) char *folded = text_fold(span_of(subject->name));
-		AUTO(mem_freep)
-		char *key = mem_printf("name/%s/%s", principal_kind_name(subject->kind), folded);
+		AUTO(mem_freep) char *key = key_of_subject(subject);
 
 		for (unsigned target = 0; target < engine->settings->target_count; target++) {
 			struct object *object = registry_find(engine->registry, target, key);

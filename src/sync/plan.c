@@ -187,6 +187,23 @@ static bool name_is_contested(struct planner *p, const char *name)
 	return true;
 }
 
+/* A workspace's own group must not stand in the way of an account's group of that name, which then cannot be assigned. */
+static bool account_has_name(struct planner *p, const char *name)
+{
+	const struct registry *registry = p->context->registry;
+
+	if (!p->wanted->identity->workspace_level || !p->context->settings->has_account ||
+			(!registry_find_name(registry, 0, PRINCIPAL_GROUP, name) &&
+					!registry_foreign_by_name(
+							registry, 0, PRINCIPAL_GROUP, name)))
+		return false;
+	quarantine(p,
+			"the account has a group \"%s\": a group of `level: workspace` is not made "
+			"under its name",
+			name);
+	return true;
+}
+
 static const struct foreign *find_foreign(const struct planner *p, const char *name)
 {
 	const struct identity *identity = p->wanted->identity;
@@ -292,7 +309,10 @@ static void plan_create(struct planner *p)
 	finish(p, op);
 }
 
-/* Somebody whose entry was made anew: the rule's `match:` attribute says that it is the same person. */
+/*
+ * Somebody whose entry was made anew: the rule's `match:` attribute says that it is the same person. A group is its name:
+ * what it inherits is what is given to the name, and its members come from its new entry.
+ */
 static struct object *predecessor(const struct planner *p, const char *name)
 {
 	struct object *holder = registry_find_name(
@@ -300,8 +320,9 @@ static struct object *predecessor(const struct planner *p, const char *name)
 	const char *match = p->wanted->identity->match;
 
 	if (!holder || holder == p->object || !holder->ours || holder->node != NODE_NONE ||
-			!match || !text_equal(match, holder->match) ||
 			!p->context->removals_allowed)
+		return NULL;
+	if (p->object->kind != PRINCIPAL_GROUP && (!match || !text_equal(match, holder->match)))
 		return NULL;
 	return holder;
 }
@@ -314,6 +335,7 @@ static void plan_rebind(struct planner *p, const struct object *holder)
 	for (unsigned field = 0; field < FIELD_COUNT_; field++)
 		before[field] = holder->fields[field];
 	op->object.remote_id = id_or_null(p, holder->id);
+	p->id = holder->id;
 	add_field_changes(p, op, before);
 	op->active_before = holder->active;
 	op->active_after = true;
@@ -332,6 +354,8 @@ static void plan_new(struct planner *p)
 		plan_rebind(p, holder);
 		return;
 	}
+	if (account_has_name(p, name))
+		return;
 	foreign = find_foreign(p, name);
 	if (!foreign)
 		plan_create(p);
@@ -364,7 +388,8 @@ static void plan_update(struct planner *p)
 			!text_equal_folded(identity->fields[FIELD_DISPLAY_NAME],
 					before[FIELD_DISPLAY_NAME]) &&
 			(name_is_taken(p, identity->fields[FIELD_DISPLAY_NAME]) ||
-					name_is_contested(p, identity->fields[FIELD_DISPLAY_NAME])))
+					name_is_contested(p, identity->fields[FIELD_DISPLAY_NAME]) ||
+					account_has_name(p, identity->fields[FIELD_DISPLAY_NAME])))
 		return;
 	op = add(p, OP_UPDATE);
 	add_field_changes(p, op, before);
@@ -731,17 +756,19 @@ static void plan_leaving_group(struct planner *p)
 
 	if (gone == GONE_DEFAULT)
 		gone = p->object->origin == ORIGIN_CREATED ? GONE_DELETE : GONE_EMPTY;
-	if (gone == GONE_KEEP)
-		return;
 	if (gone == GONE_DELETE) {
 		plan_end(p, OP_DELETE, GUARD_GROUPS);
 		return;
 	}
+	/* It stays in Databricks, so rules that give something to its name go on doing so. */
+	plan_grant_additions(p);
+	if (gone == GONE_KEEP)
+		return;
 	plan_members(p);
 	plan_grant_removals(p);
 	/* Nothing of it is ours any more: the record goes as well. */
-	if (p->plan->operations.count == 0 && p->object->origin == ORIGIN_ADOPTED &&
-			!is_member_by_our_hand(p))
+	if (p->plan->operations.count == 0 && p->object->grants.count == 0 &&
+			p->object->origin == ORIGIN_ADOPTED && !is_member_by_our_hand(p))
 		finish(p, add(p, OP_FORGET));
 }
 

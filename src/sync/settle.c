@@ -42,10 +42,18 @@ static void take_answer(struct engine *engine, struct object *object, const stru
 static void become_ours(struct engine *engine, struct object *object, const struct operation *op,
 		uint64_t id)
 {
+	const struct object *former =
+			registry_find_id(engine->registry, object->target, object->kind, id);
+
+	if (op->kind == OP_CREATE)
+		object->origin = ORIGIN_CREATED;
+	else if (former && former->ours)
+		object->origin = former->origin;
+	else
+		object->origin = ORIGIN_ADOPTED;
 	registry_bind(engine->registry, object, id);
 	object->ours = true;
 	object->named_only = false;
-	object->origin = op->kind == OP_CREATE ? ORIGIN_CREATED : ORIGIN_ADOPTED;
 	object->active = true;
 	object->left_ms = 0;
 	if (op->kind == OP_CREATE)

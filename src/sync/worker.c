@@ -1,7 +1,7 @@
 /*
  * worker -- one object at a time is read, or one call of its plan is made.
  *
- *   read:   ASK ──► PRINCIPAL ──► (BY_NAME) ──► SEEN (each workspace with grants) ──► end
+ *   read:   ASK ──► (IN_ACCOUNT) ──► PRINCIPAL ──► (BY_NAME) ──► SEEN (each workspace with grants) ──► end
  *   write:  COMMIT (intents durable) ──► ANSWER ──► end
  *
  * Callbacks only wake the task; the stages run in work_run. At its end the object is dirty again:
@@ -147,6 +147,7 @@ static void work_run(struct task *task)
 	case STAGE_ASK:
 		work_read_ask(work);
 		break;
+	case STAGE_IN_ACCOUNT:
 	case STAGE_BY_EXTERNAL_ID:
 	case STAGE_BY_NAME:
 		if (!work->call.done)

@@ -69,7 +69,7 @@ static unsigned read_with(const struct work *work)
 
 static void find(struct work *work, enum field by, const char *value, enum stage next)
 {
-	work_prepare_call(work, work->object->target);
+	work_prepare_call(work, next == STAGE_IN_ACCOUNT ? 0 : work->object->target);
 	work->stage = next;
 	scim_find(work->engine->databricks, &work->call, work->object->kind, by, value,
 			work->object->kind == PRINCIPAL_GROUP ? SCIM_WITH_ROLES : 0);
@@ -120,7 +120,20 @@ static void read_principal(struct work *work)
 			id_text(work->asked_id, id), read_with(work));
 }
 
-void work_read_ask(struct work *work)
+/* What a workspace's own group is to be called may be the name of an account's. */
+static const char *name_to_avoid(struct work *work)
+{
+	const struct object *object = work->object;
+	struct open_intent *intent;
+
+	if (object->kind != PRINCIPAL_GROUP || object->id || object->named_only ||
+			object->target == 0 || !work->engine->settings->has_account ||
+			open_create(work->engine, object, &intent))
+		return NULL;
+	return lookup_value(work, FIELD_DISPLAY_NAME);
+}
+
+static void ask(struct work *work)
 {
 	const char *external_id;
 
@@ -136,6 +149,16 @@ void work_read_ask(struct work *work)
 		find(work, FIELD_EXTERNAL_ID, external_id, STAGE_BY_EXTERNAL_ID);
 	else
 		find_by_name(work);
+}
+
+void work_read_ask(struct work *work)
+{
+	const char *name = name_to_avoid(work);
+
+	if (name)
+		find(work, FIELD_DISPLAY_NAME, name, STAGE_IN_ACCOUNT);
+	else
+		ask(work);
 }
 
 static void list_workspaces(struct work *work)
@@ -414,11 +437,11 @@ static void nothing_found(struct work *work)
 	}
 }
 
-static void found(struct work *work, const struct resource *resource)
+static struct foreign foreign_of(enum principal_kind kind, const struct resource *resource)
 {
-	struct object *object = work->object;
-	const char *name = resource->fields[principal_name_field(object->kind)];
-	struct foreign foreign = {.kind = object->kind,
+	const char *name = resource->fields[principal_name_field(kind)];
+
+	return (struct foreign){.kind = kind,
 			.id = id_parse(resource->id),
 			.name = name ? name : resource->fields[FIELD_DISPLAY_NAME],
 			.external_id = resource->fields[FIELD_EXTERNAL_ID],
@@ -426,6 +449,12 @@ static void found(struct work *work, const struct resource *resource)
 			.given_name = resource->fields[FIELD_GIVEN_NAME],
 			.family_name = resource->fields[FIELD_FAMILY_NAME],
 			.active = !resource->has_active || resource->active};
+}
+
+static void found(struct work *work, const struct resource *resource)
+{
+	struct object *object = work->object;
+	struct foreign foreign = foreign_of(object->kind, resource);
 	const struct object *holder = registry_find_id(
 			work->engine->registry, object->target, object->kind, foreign.id);
 
@@ -446,6 +475,24 @@ static void found(struct work *work, const struct resource *resource)
 	read_principal(work);
 }
 
+/* The account has a group of that name, which the plan will say: there is nothing more to look for. */
+static bool found_in_account(struct work *work, const struct resource *resource)
+{
+	struct registry *registry = work->engine->registry;
+	struct foreign foreign = foreign_of(PRINCIPAL_GROUP, resource);
+
+	if (!foreign.id || !foreign.name)
+		return false;
+	if (!registry_find_id(registry, 0, PRINCIPAL_GROUP, foreign.id) &&
+			!registry_foreign_by_name(registry, 0, PRINCIPAL_GROUP, foreign.name))
+		registry_foreign_put(registry, 0, &foreign);
+	work->object->read_wanted = false;
+	work->object->looked_up = true;
+	records_close_intents(work->engine, work->object, NO_WORKSPACE);
+	work->stage = STAGE_END;
+	return true;
+}
+
 void work_find_answered(struct work *work)
 {
 	const struct resource *resources;
@@ -460,6 +507,9 @@ void work_find_answered(struct work *work)
 			ERR_NONE) {
 		work_retry_later(work, &err);
 		work->stage = STAGE_END;
+	} else if (work->stage == STAGE_IN_ACCOUNT) {
+		if (count == 0 || !found_in_account(work, &resources[0]))
+			ask(work);
 	} else if (count > 0) {
 		found(work, &resources[0]);
 	} else if (work->stage == STAGE_BY_EXTERNAL_ID) {

@@ -57,13 +57,16 @@ static void send_values(struct work *work, const char *id)
 	const struct operation *op = first_op(work);
 	bool roles = op->kind == OP_ADD_ROLES || op->kind == OP_REMOVE_ROLES;
 	struct scim_values_change change = {.attribute = roles ? SCIM_ROLES : SCIM_ENTITLEMENTS};
+	const char **remove = arena_alloc(work->arena, work->ops.count * sizeof(*remove));
 
 	if (op->kind == OP_ADD_ROLES || op->kind == OP_ADD_ENTITLEMENTS) {
 		change.add = op->values;
 		change.add_count = op->value_count;
 	} else {
-		change.remove = op->values;
-		change.remove_count = op->value_count;
+		/* The guard has a verdict for each, so each is an operation with one value. */
+		for (vec_each (&work->ops, removal))
+			remove[change.remove_count++] = removal->values[0];
+		change.remove = remove;
 	}
 	scim_change_values(work->engine->databricks, &work->call, op->principal, id, &change);
 }
@@ -331,6 +334,43 @@ static bool can_send(struct engine *engine, struct object *object, const struct 
 			is_in_workspace(engine, object, plan, op->target);
 }
 
+static void wait_for(struct object *member, struct object *group)
+{
+	for (vec_each (&member->waiters, waiter)) {
+		if (*waiter == group)
+			return;
+	}
+	*vec_add(&member->waiters) = group;
+}
+
+/*
+ * A workspace's own group drops, without a word, whom the workspace does not know yet: whoever is being assigned to it
+ * joins after that.
+ */
+static bool waits_for_assignment(const struct work *work, uint64_t id)
+{
+	const struct engine *engine = work->engine;
+	struct object *group = work->object, *member;
+	struct wanted wanted;
+
+	if (!engine->settings->has_account || group->target == 0)
+		return false;
+	member = registry_find_member(engine->registry, group, true, id);
+	if (!member || member->target == group->target ||
+			object_grant(member, group->target, GRANT_ASSIGNMENT, NULL) ||
+			inventory_level(work->engine, group->target, id))
+		return false;
+	pass_wanted_grants(work->engine, member, work->arena, &wanted);
+	for (size_t i = 0; i < wanted.grant_count; i++) {
+		if (wanted.grants[i].kind != GRANT_ASSIGNMENT ||
+				wanted.grants[i].target != group->target)
+			continue;
+		wait_for(member, group);
+		return true;
+	}
+	return false;
+}
+
 /* One PATCH: the free removals, then additions whose ids are known, up to the limit. */
 static void gather_members(struct work *work, const struct object_plan *plan)
 {
@@ -358,7 +398,9 @@ static void gather_members(struct work *work, const struct object_plan *plan)
 		part->members = refs;
 		part->member_count = 0;
 		for (size_t i = 0; i < op->member_count && room > 0; i++) {
-			if (!op->members[i].remote_id)
+			if (!op->members[i].remote_id ||
+					waits_for_assignment(
+							work, id_parse(op->members[i].remote_id)))
 				continue;
 			refs[part->member_count++] = op->members[i];
 			room--;
@@ -366,6 +408,17 @@ static void gather_members(struct work *work, const struct object_plan *plan)
 		operation_set_id(part, work->engine->settings, work->arena);
 		if (part->member_count == 0)
 			work->ops.count--;
+	}
+}
+
+/* One PATCH: the removals of that kind in that workspace which are free to go. */
+static void gather_values(
+		struct work *work, const struct object_plan *plan, const struct operation *first)
+{
+	for (vec_each (&plan->operations, op)) {
+		if (op->kind == first->kind && op->target == first->target &&
+				is_allowed(work->engine, op))
+			*vec_add(&work->ops) = *op;
 	}
 }
 
@@ -382,12 +435,20 @@ static bool additions_wait(
 		known += op->members[i].remote_id != NULL;
 	if (known >= SCIM_MEMBERS_PER_PATCH || known == op->member_count)
 		return false;
-	for (vec_each (&plan->waits_for->waiters, waiter)) {
-		if (*waiter == object)
-			return true;
-	}
-	*vec_add(&plan->waits_for->waiters) = object;
+	wait_for(plan->waits_for, object);
 	return true;
+}
+
+/* A group is adopted knowing its members and its rights; what was ours under another entry is known. */
+static bool must_be_read(const struct work *work, const struct operation *op)
+{
+	const struct object *former;
+
+	if (op->kind != OP_ADOPT || op->principal != PRINCIPAL_GROUP || work->object->actual_known)
+		return false;
+	former = registry_find_id(work->engine->registry, op->target, op->principal,
+			id_parse(op->object.remote_id));
+	return !former || !former->ours;
 }
 
 static void adopt_at_once(struct work *work, const struct operation *op)
@@ -407,9 +468,7 @@ static void choose(struct work *work, const struct object_plan *plan)
 		if (!is_allowed(work->engine, op) || !can_send(work->engine, object, plan, op) ||
 				additions_wait(work, plan, op))
 			continue;
-		/* A group is adopted knowing its members and its rights. */
-		if (op->kind == OP_ADOPT && op->principal == PRINCIPAL_GROUP &&
-				!object->actual_known) {
+		if (must_be_read(work, op)) {
 			object->read_wanted = true;
 			return;
 		}
@@ -419,6 +478,8 @@ static void choose(struct work *work, const struct object_plan *plan)
 		}
 		if (op->kind == OP_ADD_MEMBERS || op->kind == OP_REMOVE_MEMBERS)
 			gather_members(work, plan);
+		else if (op->kind == OP_REMOVE_ENTITLEMENTS || op->kind == OP_REMOVE_ROLES)
+			gather_values(work, plan, op);
 		else
 			*vec_add(&work->ops) = *op;
 		if (work->ops.count)

@@ -120,19 +120,23 @@ state_of() {
 	kill -USR1 "${simulator_pid[$1]}" && wait_for 10 state_written "$1" && cat "$work/$1/databricks.state"
 }
 
+# The principals of a state, read whole (jq -s), with names in place of ids.
+# shellcheck disable=SC2016 # the names are jq's
+dump_filter='
+	([.[] | .workspace // empty | {key: .id, value: .name}] | from_entries) as $workspaces
+	| ([.[] | (.user // .group // .service_principal) // empty
+		| {key: .id, value: (.userName // .displayName)}] | from_entries) as $names
+	| .[] | (to_entries[0] | select(.key | IN("user", "group", "service_principal"))) as {key: $kind, value: $it}
+	| {kind: $kind, name: ($it.userName // $it.displayName), displayName: $it.displayName, externalId: $it.externalId,
+		active: ($it.active != false), givenName: $it.name.givenName, roles: ($it.roles // [] | sort),
+		members: ([$it.members // [] | .[] | $names[.] // .] | sort),
+		seats: ([$it.seats // [] | .[] | {workspace: $workspaces[.workspace], level, active: (.active != false),
+			entitlements: (.entitlements // [] | sort), roles: (.roles // [] | sort)}] | sort_by(.workspace)),
+		home: ($it.home // "" | $workspaces[.] // .)}
+	| select(.name != "dbx-sim admin")'
+
 dump() {
-	state_of "$1" | jq -rs '
-		([.[] | .workspace // empty | {key: .id, value: .name}] | from_entries) as $workspaces
-		| ([.[] | (.user // .group // .service_principal) // empty
-			| {key: .id, value: (.userName // .displayName)}] | from_entries) as $names
-		| .[] | (to_entries[0] | select(.key | IN("user", "group", "service_principal"))) as {key: $kind, value: $it}
-		| {kind: $kind, name: ($it.userName // $it.displayName), displayName: $it.displayName, externalId: $it.externalId,
-			active: ($it.active != false), givenName: $it.name.givenName, roles: ($it.roles // [] | sort),
-			members: ([$it.members // [] | .[] | $names[.] // .] | sort),
-			seats: ([$it.seats // [] | .[] | {workspace: $workspaces[.workspace], level, active: (.active != false),
-				entitlements: (.entitlements // [] | sort), roles: (.roles // [] | sort)}] | sort_by(.workspace)),
-			home: ($it.home // "" | $workspaces[.] // .)}
-		| select(.name != "dbx-sim admin") | tojson' | sort
+	state_of "$1" | jq -rs "$dump_filter | tojson" | sort
 }
 
 is_settled() {

@@ -1,5 +1,6 @@
 # The writes in the simulator's request log as lines of a scenario's `expect`. Takes $seed, $log, $first (arrays of
-# values) and how many writes to $skip.
+# values) and how many writes to $skip. The first line says how many there are in all. Members that one PATCH puts in and
+# takes out are two lines: whether they meet in one call depends on who is made when.
 
 def named: .userName // .displayName;
 def writes: [$log[] | select(.method != "GET" and (.path | test("/oidc/|/token") | not))
@@ -27,7 +28,8 @@ def operation:
 	else "\($sign)\($path)=\(if $path == "externalId" then "ANCHOR" else .value | value end)" end;
 def body:
 	if .body == null then ""
-	elif .body.Operations then " " + ([.body.Operations[] | operation] | sort | join(" "))
+	elif .body.Operations then
+		[.body.Operations[] | operation] | group_by(startswith("-")) | .[] | " " + (sort | join(" "))
 	elif .body.permissions then " " + (.body.permissions | join("+"))
 	elif .method == "POST" then
 		" " + (.body | named)
@@ -39,4 +41,4 @@ def path:
 	.path | sub("^.*/scim/v2/"; "") | sub("^/api/2.0/accounts/[^/]*/"; "") | sub("^/api/2.0/preview/"; "")
 	| sub("\\?.*$"; "") | sub("/permissionassignments/principals/"; "/") | split("/") | map(name) | join("/");
 
-writes[$skip:][] | "\(.method) \(.port | tostring | $targets[.]) \(path)\(body)\(if .status >= 400 then " (\(.status))" else "" end)"
+(writes | length), (writes[$skip:][] | "\(.method) \(.port | tostring | $targets[.]) \(path)\(body)\(if .status >= 400 then " (\(.status))" else "" end)")
