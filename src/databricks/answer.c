@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "databricks/permission_error.h"
 
 #include <errno.h>
 #include <strings.h>
@@ -162,6 +163,18 @@ static void read_html(struct span text, struct complaint *ret)
 		set_line(ret->message, sizeof(ret->message), SPAN_LIT("an HTML page"));
 }
 
+/* Before the message is cut to a line: names are long. */
+static void read_principal(struct span message, struct answer_verdict *verdict)
+{
+	struct span name;
+
+	if (!permission_error_principal(message, &verdict->unknown_kind, &name))
+		return;
+	verdict->refusal = REFUSAL_PRINCIPAL;
+	if (name.len < sizeof(verdict->unknown_name))
+		memcpy(verdict->unknown_name, name.ptr, name.len);
+}
+
 static void read_complaint(
 		const struct answer *answer, struct complaint *ret, struct answer_verdict *verdict)
 {
@@ -185,6 +198,8 @@ static void read_complaint(
 			read_scim(body, detail, answer->status, ret);
 		else
 			read_classic(body, ret);
+		if (member(body, "message"))
+			read_principal(span_of(member(body, "message")), verdict);
 		read_details(body, verdict);
 	} else if (!read_coded_text(text, ret)) {
 		set_line(ret->message, sizeof(ret->message), text);
@@ -316,6 +331,26 @@ static enum err_code code_of_status(int status, const struct complaint *complain
 	}
 }
 
+static enum err_code code_of(const struct answer *answer, const struct complaint *complaint,
+		struct answer_verdict *verdict)
+{
+	const struct meaning *meaning;
+	struct permission_error permission;
+
+	/* The object is fine, and the workspace may yet learn of who was named. */
+	if (verdict->refusal == REFUSAL_PRINCIPAL)
+		return ERR_CONFLICT;
+	if (permission_error_read(answer->status, complaint->message, &permission)) {
+		verdict->refusal = permission.refusal;
+		return permission.code;
+	}
+	meaning = meaning_of(complaint, answer->what);
+	if (!meaning)
+		return code_of_status(answer->status, complaint);
+	verdict->refusal = meaning->refusal;
+	return meaning->meaning;
+}
+
 /* 5xx may come after the work was done; 503 says that nobody took the request up, and throttling that it was declined. */
 static bool effect_is_unknown(const struct answer *answer, enum err_code code)
 {
@@ -340,7 +375,6 @@ static enum err_code judge_redirect(const struct answer *answer, struct err *err
 enum err_code answer_check(
 		const struct answer *answer, struct answer_verdict *verdict, struct err *err)
 {
-	const struct meaning *meaning;
 	struct complaint complaint;
 	enum err_code code;
 
@@ -353,9 +387,7 @@ enum err_code answer_check(
 	verdict->absent_attribute =
 			strstr(complaint.message, "No such attribute with the name") != NULL;
 	verdict->concurrency = strstr(complaint.message, CONCURRENT_WORDS) != NULL;
-	meaning = meaning_of(&complaint, answer->what);
-	code = meaning ? meaning->meaning : code_of_status(answer->status, &complaint);
-	verdict->refusal = meaning ? meaning->refusal : REFUSAL_OTHER;
+	code = code_of(answer, &complaint, verdict);
 	(void)err_set(err, code, answer->status, "%s: HTTP %d%s%s%s%s", answer->what,
 			answer->status, *complaint.code ? " " : "", complaint.code,
 			*complaint.message ? ": " : "", complaint.message);

@@ -9,10 +9,10 @@
 
 #include <jansson.h>
 
-#include "base/mem.h"
 #include "databricks/client.h"
 
-#define RETRY_AFTER_MAX_S 86400U              /* more than a day is cut to this */
+#define RETRY_AFTER_MAX_S 86400U /* more than a day is cut to this */
+#define ANSWER_NAME_SIZE 512     /* of a principal that is not known; a longer name is not told */
 #define ANSWER_ERROR_MAX ((size_t)256 * 1024) /* bytes of an error body that are looked at */
 
 struct answer {
@@ -28,6 +28,8 @@ struct answer_verdict {
 	bool absent_attribute; /* "No such attribute": what a removal names is not there (scim.md 5) */
 	bool concurrency;      /* throttled for what is in flight, not for the rate */
 	enum refusal refusal;
+	enum principal_kind unknown_kind; /* with REFUSAL_PRINCIPAL */
+	char unknown_name[ANSWER_NAME_SIZE];
 	char request_id[64];       /* from the body, "" if none */
 	char etag[CALL_ETAG_SIZE]; /* ErrorInfo's metadata.etag, "" if none */
 };

@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "base/loop.h"
+#include "model/identity.h"
 #include "model/settings.h"
 
 #define CLIENT_BODY_MAX ((size_t)64 * 1024 * 1024) /* bytes of an answer */
@@ -39,9 +40,10 @@ enum family {
 	FAMILY_PERMISSIONS_GET,
 	FAMILY_PERMISSIONS_WRITE, /* PUT and PATCH */
 	FAMILY_OBJECT_LIST,       /* lists of clusters, jobs, ...: whatever finds objects */
-	FAMILY_TOKEN,             /* token management */
-	FAMILY_CLUSTER_POLICY,    /* with policy families */
-	FAMILY_IP_LIST,           /* of a workspace or the account */
+	FAMILY_SQL_LIST,       /* lists of queries, alerts and legacy dashboards: one at a time */
+	FAMILY_TOKEN,          /* token management */
+	FAMILY_CLUSTER_POLICY, /* with policy families */
+	FAMILY_IP_LIST,        /* of a workspace or the account */
 	FAMILY_SETTING,
 	FAMILY_RULE_SET,   /* of the account, with assignable roles */
 	FAMILY_CREDENTIAL, /* secrets and federation policies of service principals and the account */
@@ -63,6 +65,14 @@ enum refusal {
 	REFUSAL_IP_BLOCKED, /* an IP access list shuts us out: no matter of rights, repeating is no use */
 	REFUSAL_QUOTA,  /* a number of objects is reached: repeating is no use */
 	REFUSAL_ADMINS, /* the right of the admins cannot be taken */
+	/* of the Permissions API: permission.h */
+	REFUSAL_PRINCIPAL,
+	REFUSAL_OWNER,
+	REFUSAL_OWNER_LOST,
+	REFUSAL_AMBIGUOUS,
+	REFUSAL_MANAGE,
+	REFUSAL_METASTORE,
+	REFUSAL_ELSEWHERE,
 };
 
 struct tape;
@@ -85,15 +95,18 @@ struct call {
 	char *path; /* with query, e.g. "/api/2.0/accounts/ID/scim/v2/Users?count=100"; owned, mem_free by call_release */
 	json_t *body; /* owned; NULL: none */
 	struct task *wakes;
+	bool reads; /* a POST that changes nothing: repeated inside as a GET is */
 	/* filled when done */
 	bool done;
 	enum err_code code; /* ERR_NONE: status was 2xx */
 	struct err err;
 	enum refusal refusal;
-	int status;          /* 0: no answer */
-	struct tape *answer; /* parsed body (tape.h), owned; NULL: empty */
-	char request_id[64]; /* of Databricks, "" if none */
-	char org_id[24];     /* X-Databricks-Org-Id of the answer, "" if none */
+	enum principal_kind unknown_kind; /* with REFUSAL_PRINCIPAL: permission_unknown_principal */
+	char *unknown_name;               /* owned */
+	int status;                       /* 0: no answer */
+	struct tape *answer;              /* parsed body (tape.h), owned; NULL: empty */
+	char request_id[64];              /* of Databricks, "" if none */
+	char org_id[24];                  /* X-Databricks-Org-Id of the answer, "" if none */
 	char etag[CALL_ETAG_SIZE]; /* the fresh one that an error brought (workspace_setting.h), "" if none */
 	/* internal: of the scim_ functions, and of call_send */
 	bool fill_members;   /* a group without `members` is one with none */
