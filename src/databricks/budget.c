@@ -41,6 +41,8 @@ static const struct {
 		[FAMILY_PERMISSIONS_GET] = {"permissions_get", 100, 1, 12, false},
 		[FAMILY_PERMISSIONS_WRITE] = {"permissions_write", 30, 1, 8, false},
 		[FAMILY_OBJECT_LIST] = {"object_list", 10, 1, 4, false},
+		/* The vendor warns of ten and more at a time; one is what it asks for. */
+		[FAMILY_SQL_LIST] = {"sql_list", 5, 1, 1, false},
 		[FAMILY_TOKEN] = {"token", 40, 1, 8, false},
 		[FAMILY_CLUSTER_POLICY] = {"cluster_policy", 5, 1, 4, false},
 		[FAMILY_IP_LIST] = {"ip_list", 5, 1, 4, false},

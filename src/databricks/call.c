@@ -26,6 +26,11 @@ static struct target *target_of(const struct call_state *state)
 	return &state->databricks->targets[state->call->target];
 }
 
+static bool is_read(const struct call *call)
+{
+	return call->method == METHOD_GET || call->reads;
+}
+
 static struct queue *queue_of(const struct call_state *state)
 {
 	return &target_of(state)->queues[state->call->lane][state->call->family];
@@ -108,7 +113,9 @@ void call_fail(struct call_state *state, const struct err *err)
 /* The path without its query, cut to what tells the object: ".../Groups/8214". */
 static void describe_path(const char *path, char *ret, size_t room)
 {
-	static const char *const roots[] = {"/scim/v2", "/workspaces"};
+	static const char *const roots[] = {"/scim/v2", "/workspaces", "/access-control/",
+			"/servicePrincipals/", "/federationPolicies", "/ip-access-lists",
+			"/settings"};
 	size_t len = strcspn(path, "?");
 
 	for (size_t i = 0; i < COUNT_OF(roots); i++) {
@@ -123,14 +130,21 @@ static void describe_path(const char *path, char *ret, size_t room)
 	(void)snprintf(ret, room, "%.*s", (int)len, path);
 }
 
-static bool is_account_path(const char *path)
+/*
+ * Of the account, by its id in the path. What a workspace passes on to it (/api/2.0/accounts/servicePrincipals/...,
+ * /api/2.0/preview/accounts/access-control/...) is the workspace's own.
+ */
+static bool is_account_path(const struct call_state *state)
 {
-	return text_starts_with(path, "/api/") && strstr(path, "/accounts/") != NULL;
+	const char *path = state->call->path, *id = databricks_account_id(state->databricks);
+	const char *at = strstr(path, "/accounts/");
+
+	return text_starts_with(path, "/api/") && at && id &&
+			strncmp(at + strlen("/accounts/"), id, strlen(id)) == 0;
 }
 
 static void fill_headers(struct call_state *state, const char *authorization)
 {
-	const struct call *call = state->call;
 	const struct target *target = target_of(state);
 	struct http_header *next = state->request.headers;
 
@@ -143,7 +157,7 @@ static void fill_headers(struct call_state *state, const char *authorization)
 		*next++ = (struct http_header){"Content-Type",
 				target->scim_type ? "application/scim+json" : "application/json"};
 	/* Routes on hosts that serve several workspaces; never on account paths (auth.md 1.5). */
-	if (target->credential.workspace_id && !is_account_path(call->path))
+	if (target->credential.workspace_id && !is_account_path(state))
 		*next++ = (struct http_header){
 				"X-Databricks-Workspace-Id", target->credential.workspace_id};
 	*next = (struct http_header){NULL, NULL};
@@ -160,7 +174,7 @@ void call_transmit(struct call_state *state, const char *authorization)
 	state->request.ca_file = target->settings->ca_file;
 	state->request.body = state->body ? span_of(state->body) : (struct span){NULL, 0};
 	state->request.answer_max = CLIENT_BODY_MAX;
-	state->request.may_repeat = call->method == METHOD_GET;
+	state->request.may_repeat = is_read(call);
 	state->request.wakes = &state->task;
 	fill_headers(state, authorization);
 	if (!state->first_ns)
@@ -202,7 +216,7 @@ static bool retry_read(struct call_state *state, const struct err *err)
 	bool transient = err->code == ERR_THROTTLED || err->code == ERR_TIMEOUT ||
 			err->code == ERR_IO || (err->code == ERR_SERVER && err->detail >= 500);
 
-	if (state->call->method != METHOD_GET || !transient || state->request.permanent ||
+	if (!is_read(state->call) || !transient || state->request.permanent ||
 			err->retry_after_s > CLIENT_RETRY_AFTER_MAX_S ||
 			spent_ms + err->retry_after_s * UINT64_C(1000) > CLIENT_READ_TIME_MAX_MS)
 		return false;
@@ -294,7 +308,7 @@ static void call_judge_parsed(struct call_state *state)
 			path, state->call->status);
 	(void)err_context(&state->parse_err, "%s", what);
 	state->parse_err.detail = state->call->status;
-	state->parse_err.effect_unknown = state->call->method != METHOD_GET;
+	state->parse_err.effect_unknown = !is_read(state->call);
 	call_fail(state, &state->parse_err);
 }
 
@@ -360,7 +374,7 @@ static void call_answered(struct call_state *state)
 	char what[160], path[120];
 	struct err err;
 	struct answer answer = {.what = what,
-			.is_write = call->method != METHOD_GET,
+			.is_write = !is_read(call),
 			.status = request->status,
 			.body = {request->answer, request->answer_len},
 			.location = request->location,
@@ -384,6 +398,13 @@ static void call_answered(struct call_state *state)
 	budget_done(&target->budget, call->family,
 			request->code == ERR_NONE && err.code != ERR_THROTTLED);
 	task_wake(&state->databricks->pump);
+	call->refusal = verdict.refusal;
+	(void)snprintf(call->etag, sizeof(call->etag), "%s", verdict.etag);
+	if (verdict.refusal == REFUSAL_PRINCIPAL) {
+		call->unknown_kind = verdict.unknown_kind;
+		mem_free(call->unknown_name);
+		call->unknown_name = mem_strdup(verdict.unknown_name);
+	}
 	if (verdict.request_id[0])
 		memcpy(call->request_id, verdict.request_id, sizeof(call->request_id));
 	if (err.code == ERR_NONE) {
@@ -443,7 +464,9 @@ static struct call_state *state_new(struct databricks *databricks, struct call *
 	call->done = false;
 	call->code = ERR_NONE;
 	call->status = 0;
-	call->request_id[0] = call->org_id[0] = '\0';
+	call->request_id[0] = call->org_id[0] = call->etag[0] = '\0';
+	call->refusal = REFUSAL_OTHER;
+	mem_free(STEAL(call->unknown_name));
 	tape_free(STEAL(call->answer));
 	call->state = state;
 	state->databricks = databricks;
@@ -525,5 +548,6 @@ void call_release(struct call *call)
 	mem_free(call->path);
 	json_decref(call->body);
 	tape_free(call->answer);
+	mem_free(call->unknown_name);
 	*call = (struct call){0};
 }

@@ -14,12 +14,15 @@
 #include <jansson.h>
 
 #include "base/loop.h"
+#include "model/identity.h"
 #include "model/settings.h"
 
 #define CLIENT_BODY_MAX ((size_t)64 * 1024 * 1024) /* bytes of an answer */
 #define CLIENT_READ_TIME_MAX_MS (5 * 60 * 1000)
 #define CLIENT_RETRY_AFTER_MAX_S                                                                   \
 	120 /* a read that is told to wait longer fails with ERR_THROTTLED and the time */
+
+#define CALL_ETAG_SIZE 256 /* with the NUL; a longer one is taken for none */
 
 /* Endpoint families with a budget each, per target (limits in budget.c with their sources). */
 enum family {
@@ -37,9 +40,10 @@ enum family {
 	FAMILY_PERMISSIONS_GET,
 	FAMILY_PERMISSIONS_WRITE, /* PUT and PATCH */
 	FAMILY_OBJECT_LIST,       /* lists of clusters, jobs, ...: whatever finds objects */
-	FAMILY_TOKEN,             /* token management */
-	FAMILY_CLUSTER_POLICY,    /* with policy families */
-	FAMILY_IP_LIST,           /* of a workspace or the account */
+	FAMILY_SQL_LIST,       /* lists of queries, alerts and legacy dashboards: one at a time */
+	FAMILY_TOKEN,          /* token management */
+	FAMILY_CLUSTER_POLICY, /* with policy families */
+	FAMILY_IP_LIST,        /* of a workspace or the account */
 	FAMILY_SETTING,
 	FAMILY_RULE_SET,   /* of the account, with assignable roles */
 	FAMILY_CREDENTIAL, /* secrets and federation policies of service principals and the account */
@@ -53,6 +57,23 @@ const char *family_name(
 enum lane { LANE_LEAVER, LANE_SINGLE, LANE_BULK, LANE_COUNT_ };
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };
+
+/* Why a call was declined, where that decides what to do next. */
+enum refusal {
+	REFUSAL_OTHER,
+	REFUSAL_LOCK_OUT, /* the change would shut out the caller's own address: nothing was changed */
+	REFUSAL_IP_BLOCKED, /* an IP access list shuts us out: no matter of rights, repeating is no use */
+	REFUSAL_QUOTA,  /* a number of objects is reached: repeating is no use */
+	REFUSAL_ADMINS, /* the right of the admins cannot be taken */
+	/* of the Permissions API: permission.h */
+	REFUSAL_PRINCIPAL,
+	REFUSAL_OWNER,
+	REFUSAL_OWNER_LOST,
+	REFUSAL_AMBIGUOUS,
+	REFUSAL_MANAGE,
+	REFUSAL_METASTORE,
+	REFUSAL_ELSEWHERE,
+};
 
 struct tape;
 struct databricks; /* everything that the clients of all targets share */
@@ -74,17 +95,23 @@ struct call {
 	char *path; /* with query, e.g. "/api/2.0/accounts/ID/scim/v2/Users?count=100"; owned, mem_free by call_release */
 	json_t *body; /* owned; NULL: none */
 	struct task *wakes;
+	bool reads; /* a POST that changes nothing: repeated inside as a GET is */
 	/* filled when done */
 	bool done;
 	enum err_code code; /* ERR_NONE: status was 2xx */
 	struct err err;
-	int status;          /* 0: no answer */
-	struct tape *answer; /* parsed body (tape.h), owned; NULL: empty */
-	char request_id[64]; /* of Databricks, "" if none */
-	char org_id[24];     /* X-Databricks-Org-Id of the answer, "" if none */
+	enum refusal refusal;
+	enum principal_kind unknown_kind; /* with REFUSAL_PRINCIPAL: permission_unknown_principal */
+	char *unknown_name;               /* owned */
+	int status;                       /* 0: no answer */
+	struct tape *answer;              /* parsed body (tape.h), owned; NULL: empty */
+	char request_id[64];              /* of Databricks, "" if none */
+	char org_id[24];                  /* X-Databricks-Org-Id of the answer, "" if none */
+	char etag[CALL_ETAG_SIZE]; /* the fresh one that an error brought (workspace_setting.h), "" if none */
 	/* internal: of the scim_ functions, and of call_send */
 	bool fill_members;   /* a group without `members` is one with none */
 	bool forgive_absent; /* "no such attribute" to a removal is success */
+	bool retagged;       /* its one repeat with a fresh etag is used up */
 	struct call_state *state;
 };
 
@@ -98,7 +125,7 @@ void call_cancel(struct
 void call_release(struct call *call); /* cancels, frees path, body and answer, zeroes */
 
 /*
- * For who builds a call (scim, assignment): frees what call holds of an earlier one and fills method, family, path (given
+ * For who builds a call (scim, assignment, ...): frees what call holds of an earlier one and fills method, family, path (given
  * away) and body (given away, NULL: none). The caller has set target, lane and wakes.
  */
 void call_prepare(struct call *call, enum method method, enum family family, char *path,
