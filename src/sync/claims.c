@@ -37,8 +37,7 @@ static uint32_t hash_claim(enum principal_kind kind, const char *name)
 	return digest_quick_folded(name) ^ (uint32_t)kind;
 }
 
-/* The node by which the ring of that name is known; NODE_NONE: nobody claims it. */
-static node_id find_ring(const struct claims *claims, enum principal_kind kind, const char *name)
+node_id claims_find(const struct claims *claims, enum principal_kind kind, const char *name)
 {
 	for (hash_each(&claims->rings, hash_claim(kind, name), it)) {
 		enum principal_kind other_kind;
@@ -54,7 +53,7 @@ void claims_enter(struct claims *claims, node_id node)
 {
 	enum principal_kind kind;
 	const char *name = claims->name_of(claims->context, node, &kind);
-	node_id ring = find_ring(claims, kind, name);
+	node_id ring = claims_find(claims, kind, name);
 
 	while (claims->next.count <= node)
 		*vec_add(&claims->next) = NODE_NONE;
@@ -78,7 +77,7 @@ node_id claims_leave(struct claims *claims, node_id node)
 	name = claims->name_of(claims->context, node, &kind);
 	while (claims->next.items[before] != node)
 		before = claims->next.items[before];
-	if (find_ring(claims, kind, name) == node) {
+	if (claims_find(claims, kind, name) == node) {
 		hash_index_remove(&claims->rings, hash_claim(kind, name), node);
 		if (before != node)
 			hash_index_add(&claims->rings, hash_claim(kind, name), before);

@@ -18,6 +18,8 @@ struct claims *claims_new(
 		void *context);
 void claims_free(struct claims *claims); /* NULL is fine */
 
+/* One of those who claim the name (the callee folds it); NODE_NONE: nobody. */
+node_id claims_find(const struct claims *claims, enum principal_kind kind, const char *name);
 void claims_enter(struct claims *claims, node_id node); /* not in a ring */
 /* name_of must still say what it said at entering. Returns its neighbour in the ring; NODE_NONE: it was alone, or in none. */
 node_id claims_leave(struct claims *claims, node_id node);

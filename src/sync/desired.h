@@ -55,6 +55,8 @@ enum principal_kind desired_kind(const struct desired *desired, node_id node);
 
 /* Those who claim one name (userName, displayName, ...) of one kind, in a ring: the next; node itself if nobody else claims its
  * name, NODE_NONE if it claims none. */
+node_id desired_find_name(
+		const struct desired *desired, enum principal_kind kind, const char *name);
 node_id desired_next_claim(const struct desired *desired, node_id node);
 
 /* How many wants are UNSURE without an identity. */

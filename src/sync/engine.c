@@ -1,4 +1,5 @@
-#include "sync/engine_state.h"
+#include "sync/access/item.h"
+#include "sync/expansion.h"
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -105,10 +106,6 @@ static void make_parts(struct engine *engine)
 	engine->search_states = mem_array(engine->search_count, sizeof(*engine->search_states));
 	engine->workspaces = mem_array(targets, sizeof(*engine->workspaces));
 	engine->by_node = mem_array(targets, sizeof(*engine->by_node));
-	engine->subject_nodes =
-			mem_array(subjects_count(engine->subjects), sizeof(*engine->subject_nodes));
-	for (size_t i = 0; i < subjects_count(engine->subjects); i++)
-		engine->subject_nodes[i] = NODE_NONE;
 	for (unsigned target = 0; target < targets; target++) {
 		engine->workspaces[target].engine = engine;
 		engine->workspaces[target].target = target;
@@ -153,6 +150,7 @@ static enum err_code fill(struct engine *engine, struct err *err)
 		return err->code;
 	make_parts(engine);
 	protect_ourselves(engine);
+	engine->access = access_new(engine);
 	if (open_store(engine, err) != ERR_NONE ||
 			databricks_new(engine->loop, engine->settings, &engine->databricks, err) !=
 					ERR_NONE)
@@ -160,6 +158,9 @@ static enum err_code fill(struct engine *engine, struct err *err)
 	if (engine->store && records_load(engine, &clean, err) != ERR_NONE)
 		return err->code;
 	engine->desired = desired_new(engine->options.config, engine->snapshot);
+	engine->expansion = expansion_new(engine);
+	if (clean && engine->options.mode == ENGINE_RUN)
+		access_trust_store(engine->access);
 	/* What was complete and ended well is still the truth; everything else is read again. */
 	engine->inventory_ready = engine->inventory_complete =
 			clean && engine->options.mode == ENGINE_RUN;
@@ -309,6 +310,7 @@ static void ticked(struct task *task)
 	wake_delayed(engine, now);
 	retry_workspaces(engine, now);
 	wake_refused(engine, now);
+	access_tick(engine->access, now);
 	if (engine->next_reconcile_ms && clock_wall_ms() >= engine->next_reconcile_ms)
 		engine_reconcile(engine);
 	if (engine->options.mode == ENGINE_RUN && !engine->inventory_complete &&
@@ -344,6 +346,7 @@ void engine_start(struct engine *engine)
 		if (op->kind == OP_ASSIGN || op->kind == OP_UNASSIGN)
 			(void)inventory_workspace_ready(engine, op->target);
 	}
+	access_start(engine->access);
 	intake_start(engine);
 	if (!engine->inventory_ready)
 		inventory_start(engine);
@@ -557,6 +560,9 @@ void engine_advance(struct engine *engine)
 		if (!searches_settled(engine))
 			return;
 		engine->directory_ready = true;
+		/* Rules for each group are known from here on. */
+		if (!engine->access->known_from_store || engine->reconciling)
+			access_read(engine->access);
 		inventory_directory_read(engine);
 		pass_mark_all(engine);
 		engine_ask_for_missing(engine);
@@ -591,6 +597,8 @@ void engine_reconcile(struct engine *engine)
 	engine->reconciling = true;
 	intake_enumerate(engine);
 	inventory_start(engine);
+	if (engine->directory_ready)
+		access_read(engine->access);
 }
 
 /* ---- the end ---- */
@@ -608,7 +616,7 @@ static void stop_now(struct engine *engine)
 	if (engine->stopped)
 		return;
 	engine->stopped = true;
-	if (engine->works == 0)
+	if (engine->works + engine->access->works == 0)
 		close_run(engine);
 	engine_tell(engine);
 }
@@ -639,7 +647,7 @@ void engine_stop(struct engine *engine, uint64_t timeout_ms)
 	inventory_cancel(engine);
 	keep_all(engine);
 	records_flush(engine);
-	if (engine->works == 0) {
+	if (engine->works + engine->access->works == 0) {
 		task_wake(&engine->wind_up);
 		return;
 	}
@@ -675,7 +683,6 @@ static void free_states(struct engine *engine)
 	mem_free(engine->search_states);
 	mem_free(engine->workspaces);
 	mem_free(engine->by_node);
-	mem_free(engine->subject_nodes);
 }
 
 void engine_free(struct engine *engine)
@@ -690,6 +697,8 @@ void engine_free(struct engine *engine)
 	store_close(engine->store);
 	if (engine->registry)
 		worker_cancel_all(engine);
+	access_free(engine->access);
+	expansion_free(engine->expansion);
 	databricks_free(engine->databricks);
 	free_states(engine);
 	desired_free(engine->desired);
@@ -726,7 +735,9 @@ void engine_progress(const struct engine *engine, struct engine_progress *ret)
 	ret->held = guard_held_count(engine->guard);
 	ret->operations_left = engine->dirty.count + engine->ready.count - engine->ready_from +
 			engine->works;
-	ret->quarantined = 0;
+	ret->operations_left += engine->access->dirty.count + engine->access->ready.count -
+			engine->access->ready_from + engine->access->works;
+	ret->quarantined = access_count_quarantined(engine->access);
 	for (size_t i = 0; i < registry_count(engine->registry); i++)
 		ret->quarantined += registry_at(engine->registry, i)->quarantined_ms != 0;
 }

@@ -93,6 +93,8 @@ struct doubt {
 };
 
 struct inventory;
+struct access;
+struct expansion;
 
 /* Waiting for the store to write what it was given. */
 struct room {
@@ -117,6 +119,8 @@ struct engine {
 	struct subjects *subjects;
 	struct guard *guard;
 	struct inventory *inventory;
+	struct access *access;       /* access/item.h: what is no principal */
+	struct expansion *expansion; /* expansion.h: what rules give to each group */
 
 	struct source_state *sources;
 	struct arena *feed_arena; /* what the feeds borrow */
@@ -148,8 +152,6 @@ struct engine {
 		struct object **items;
 		size_t count, room;
 	} * by_node;            /* per target: the object of each node, or NULL */
-	node_id *subject_nodes; /* per subject: the node whose identity has its name, or NODE_NONE
-				 */
 
 	VEC(struct object *) dirty;   /* to be planned */
 	VEC(struct object *) ready;   /* planned, with something to do; persons before groups */
@@ -229,6 +231,8 @@ void pass_mark_held(struct engine *engine, struct object_plan *plan, struct aren
 /* Objects that wait for their next try and are not quarantined. */
 size_t pass_count_retries(const struct engine *engine);
 bool pass_is_idle(const struct engine *engine);
+void pass_list_operation(struct engine *engine, const struct operation *op); /* in plan_arena */
+void pass_list_note(struct engine *engine, int kind, const char *text);
 void pass_build_plan(struct engine *engine); /* engine->plan from all objects */
 void pass_dissolve(struct engine *engine, const char *key);
 void pass_dissolve_unseen(

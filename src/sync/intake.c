@@ -2,7 +2,7 @@
  * intake -- directory news into snapshot, desired and store, and the objects that they concern into
  * the queue.
  */
-#include "sync/engine_state.h"
+#include "sync/expansion.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -46,6 +46,11 @@ static void digest_changes(struct engine *engine)
 		return;
 	keep_changes(engine, changes, count);
 	nodes = desired_update(engine->desired, changes, count, &node_count);
+	for (size_t i = 0; i < count; i++) {
+		if (changes[i].effects & (EFFECT_CONTENT | EFFECT_SEARCHES | EFFECT_GONE))
+			expansion_update(engine->expansion, changes[i].node,
+					changes[i].effects & EFFECT_GONE);
+	}
 	for (size_t i = 0; i < node_count; i++) {
 		if (snapshot_is_present(engine->snapshot, nodes[i]))
 			pass_mark_node(engine, nodes[i]);
@@ -73,6 +78,8 @@ void intake_evaluate_all(struct engine *engine)
 							EFFECT_SEARCHES};
 	}
 	(void)desired_update(engine->desired, all.items, all.count, &count);
+	for (vec_each (&all, change))
+		expansion_update(engine->expansion, change->node, false);
 	vec_release(&all);
 }
 

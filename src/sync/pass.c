@@ -5,7 +5,7 @@
  * People are planned before groups, so that a removal from a group knows whether it follows from
  * somebody's leaving. All removals found until the queue is empty are one batch for the guard.
  */
-#include "sync/engine_state.h"
+#include "sync/access/item.h"
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -31,6 +31,7 @@ static void put_off(struct engine *engine, struct object *object)
 
 void pass_wake_waiters(struct engine *engine, struct object *object)
 {
+	access_principal_changed(engine->access, object);
 	if (!object->id && !object->tries && !object->quarantined_ms)
 		return;
 	for (vec_each (&object->waiters, waiter))
@@ -311,7 +312,12 @@ void pass_run(struct task *task)
 		task_wake(&engine->pass);
 		return;
 	}
+	if (!access_plan_slice(engine->access)) {
+		task_wake(&engine->pass);
+		return;
+	}
 	pass_decide(engine);
+	access_decided(engine->access);
 	records_flush(engine);
 	start_ready(engine);
 	records_flush(engine);
@@ -328,11 +334,12 @@ size_t pass_count_retries(const struct engine *engine)
 
 	for (vec_each (&engine->delayed, object))
 		count += !(*object)->quarantined_ms && (*object)->retry_ns;
-	return count;
+	return count + access_count_retries(engine->access);
 }
 
 bool pass_is_idle(const struct engine *engine)
 {
 	return engine->dirty.count == 0 && engine->ready.count == engine->ready_from &&
-			engine->asking.count == 0 && engine->works == 0;
+			engine->asking.count == 0 && engine->works == 0 &&
+			access_is_idle(engine->access);
 }

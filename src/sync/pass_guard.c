@@ -1,5 +1,5 @@
 /* pass_guard -- removals that a pass found before the guard, and what its verdicts mean for them. */
-#include "sync/engine_state.h"
+#include "sync/access/item.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -171,6 +171,7 @@ static void count_ours(struct engine *engine)
 					object->left_ms == 0 && is_first_of_its_key(engine, object);
 	}
 	ours->ours[GUARD_MEMBERS] = count_members(engine);
+	access_count_ours(engine->access, ours);
 }
 
 /* Somebody leaves as a whole: from each target that he was made in. */
@@ -283,7 +284,7 @@ void pass_ready(struct engine *engine, struct object *object)
 
 void pass_decide(struct engine *engine)
 {
-	if (engine->asking.count == 0)
+	if (engine->asking.count == 0 && engine->access->asking.count == 0)
 		return;
 	count_ours(engine);
 	guard_decide(engine->guard, &engine->ours, clock_wall_ms());

@@ -1,7 +1,7 @@
 /* pass_listing -- the plan that people see: all operations, and what a reader must know beside them. */
-#include "sync/engine_state.h"
+#include "sync/access/item.h"
 
-static void add_note(struct engine *engine, int kind, const char *text)
+void pass_list_note(struct engine *engine, int kind, const char *text)
 {
 	struct plan_note *note = vec_add(&engine->plan_notes);
 
@@ -28,7 +28,7 @@ static void note_directory(struct engine *engine)
 
 		if (state->complete || says_nothing_new(engine, &engine->searches[i]))
 			continue;
-		add_note(engine, NOTE_INCOMPLETE,
+		pass_list_note(engine, NOTE_INCOMPLETE,
 				arena_printf(engine->plan_arena,
 						"search \"%s\" below \"%s\" of source \"%s\" "
 						"(%s:%u) is incomplete: %s; no "
@@ -51,7 +51,7 @@ static void note_entries(struct engine *engine)
 
 		if (want && want->state == WANT_UNSURE &&
 				snapshot_is_present(engine->snapshot, node))
-			add_note(engine, NOTE_SKIPPED,
+			pass_list_note(engine, NOTE_SKIPPED,
 					arena_printf(engine->plan_arena, "\"%s\": %s",
 							snapshot_dn(engine->snapshot, node),
 							want->reason ? want->reason : "skipped"));
@@ -79,18 +79,22 @@ static void count_summary(struct plan_summary *summary, const struct operation *
 	}
 }
 
+void pass_list_operation(struct engine *engine, const struct operation *op)
+{
+	*vec_add(&engine->plan_operations) = *op;
+	count_summary(&engine->plan.summary, op);
+}
+
 static void collect(struct engine *engine, struct object *object)
 {
 	struct object_plan plan = {0};
 
 	pass_plan(engine, object, engine->plan_arena, &plan);
 	pass_mark_held(engine, &plan, engine->plan_arena);
-	for (vec_each (&plan.operations, op)) {
-		*vec_add(&engine->plan_operations) = *op;
-		count_summary(&engine->plan.summary, op);
-	}
+	for (vec_each (&plan.operations, op))
+		pass_list_operation(engine, op);
 	if (plan.quarantine)
-		add_note(engine, NOTE_QUARANTINE, plan.quarantine);
+		pass_list_note(engine, NOTE_QUARANTINE, plan.quarantine);
 	object_plan_release(&plan);
 }
 
@@ -99,7 +103,8 @@ void pass_build_plan(struct engine *engine)
 	arena_free(engine->plan_arena);
 	engine->plan_arena = arena_new();
 	engine->plan_operations.count = engine->plan_notes.count = 0;
-	engine->plan = (struct plan){.complete = engine_removals_allowed(engine)};
+	engine->plan = (struct plan){.complete = engine_removals_allowed(engine) &&
+					     access_is_complete(engine->access)};
 	note_directory(engine);
 	for (int groups = 0; groups <= 1; groups++) {
 		for (size_t i = 0; i < registry_count(engine->registry); i++) {
@@ -109,6 +114,7 @@ void pass_build_plan(struct engine *engine)
 				collect(engine, object);
 		}
 	}
+	access_collect(engine->access);
 	note_entries(engine);
 	engine->plan.operations = engine->plan_operations.items;
 	engine->plan.count = engine->plan_operations.count;

@@ -1,5 +1,5 @@
 /* pass_wanted -- what desired and grants want of an object, and which objects a change of the directory concerns. */
-#include "sync/engine_state.h"
+#include "sync/access/item.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -116,8 +116,14 @@ static void wanted_grants(struct engine *engine, const struct object *object,
 	for (size_t i = 0; i < subject->count; i++) {
 		if (engine->settings->has_account ? engine->settings->targets[object->target]
 								    .is_account
-						  : subject->grants[i].target == object->target)
-			grants[ret->grant_count++] = subject->grants[i];
+						  : subject->grants[i].target == object->target) {
+			struct wanted_grant *grant = &grants[ret->grant_count++];
+
+			/* A rule of a directory group may change while its call is under way. */
+			*grant = subject->grants[i];
+			grant->value = arena_strdup(arena, grant->value);
+			grant->why.entry = arena_strdup(arena, grant->why.entry);
+		}
 	}
 	ret->grants = grants;
 }
@@ -169,7 +175,7 @@ static bool has_principal_of_ours(
 	const struct object *holder =
 			registry_find_name(engine->registry, target, subject->kind, subject->name);
 
-	return engine->subject_nodes[subject->index] != NODE_NONE || (holder && holder->ours) ||
+	return subject->node != NODE_NONE || (holder && holder->ours) ||
 			(subject->kind == PRINCIPAL_SERVICE &&
 					is_service_of_ours(engine, subject, target));
 }
@@ -422,14 +428,9 @@ static void note_subject(struct engine *engine, node_id node, const struct want 
 			: NULL;
 	const struct subject *subject = identity ? subject_of(engine, identity) : NULL;
 
-	for (size_t i = 0; i < subjects_count(engine->subjects); i++) {
-		if (engine->subject_nodes[i] == node && (!subject || subject->index != i))
-			engine->subject_nodes[i] = NODE_NONE;
-	}
-	if (!subject || engine->subject_nodes[subject->index] == node)
-		return;
-	engine->subject_nodes[subject->index] = node;
-	wake_named(engine, subject);
+	subject = subjects_stand_for(engine->subjects, node, subject);
+	if (subject)
+		wake_named(engine, subject);
 }
 
 static char *key_of_node(const struct engine *engine, node_id node)
@@ -508,7 +509,7 @@ void pass_mark_subjects(struct engine *engine)
 			struct object *object = registry_find(engine->registry, target, key);
 			bool is_here = engine->settings->has_account ? target == 0 : true;
 
-			if (!object && (!is_here || has_principal_of_ours(engine, subject, target)))
+			if (!object && (!subject->named || !is_here || has_principal_of_ours(engine, subject, target)))
 				continue;
 			if (!object) {
 				object = registry_object(
@@ -530,6 +531,7 @@ void pass_mark_all(struct engine *engine)
 	for (size_t i = 0; i < registry_count(engine->registry); i++)
 		pass_mark(engine, registry_at(engine->registry, i));
 	pass_mark_subjects(engine);
+	access_mark_all(engine->access);
 	/* What was marked before one side had been read woke a pass that could do nothing yet. */
 	task_wake(&engine->pass);
 }

@@ -1,5 +1,5 @@
 /* records -- the engine's state to and from the store. */
-#include "sync/engine_state.h"
+#include "sync/access/item.h"
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -380,8 +380,14 @@ static void load_hold(void *context, const struct store_hold *record)
 	if (json && operation_from_json(json, engine->settings, arena, &op, &err) == ERR_NONE) {
 		const char *key = op.follows_leaver ? op.follows_leaver : op.object.key;
 		struct object *owner = pass_owner(engine, op.target, key);
+		struct item *item = op.resource != RESOURCE_NONE && !op.follows_leaver
+				? item_find(engine->access, op.target, key)
+				: NULL;
 
-		if (owner) {
+		if (item) {
+			guard_load_hold(engine->guard, record, key, op.target);
+			item_remember_key(item, record->operation_id);
+		} else if (owner) {
 			guard_load_hold(engine->guard, record, key, op.target);
 			/* The next plan of its owner says whether its reason still stands. */
 			pass_remember_key(owner, record->operation_id);
@@ -440,6 +446,7 @@ static enum err_code load_ours(struct engine *engine, struct loading *loading, s
 	if (store_each_principal(engine->store, load_principal, loading, err) != ERR_NONE ||
 			store_each_member(engine->store, load_member, loading, err) != ERR_NONE ||
 			store_each_grant(engine->store, load_grant, loading, err) != ERR_NONE ||
+			access_load(engine->access, err) != ERR_NONE ||
 			store_each_intent(engine->store, load_intent, loading, err) != ERR_NONE ||
 			store_each_hold(engine->store, load_hold, loading, err) != ERR_NONE ||
 			store_each_quarantine(engine->store, load_quarantine, loading, err) !=

@@ -8,6 +8,7 @@
 #ifndef L2D_SYNC_SUBJECT_H
 #define L2D_SYNC_SUBJECT_H
 
+#include "directory/snapshot.h"
 #include "rules/config.h"
 #include "store/store.h"
 
@@ -24,6 +25,8 @@ struct subject {
 	const struct wanted_grant *grants;
 	size_t count;
 	size_t index; /* for subjects_at */
+	bool named;   /* a rule names it; false: one did */
+	node_id node; /* whose identity has the name; NODE_NONE: nobody's */
 };
 
 struct subjects;
@@ -31,9 +34,18 @@ struct subjects;
  * borrowed. */
 MUST_CHECK enum err_code subjects_new(
 		const struct config *config, struct subjects **ret, struct err *err);
+/*
+ * Replaces the rules that hold for a directory group (those of the files: NODE_NONE). They are borrowed until the next call
+ * for that node. A subject that no rule names any more stays, with named false and without grants.
+ */
+void subjects_set_node(struct subjects *subjects, node_id node, const struct grant_rule *rules,
+		size_t count);
+/* The node's identity has the subject's name (NULL: no subject's). Returns the subject if that is new, else NULL. */
+const struct subject *subjects_stand_for(
+		struct subjects *subjects, node_id node, const struct subject *subject);
 void subjects_free(struct subjects *subjects);
 const struct subject *subjects_find(const struct subjects *subjects, enum principal_kind kind,
-		const char *name); /* NULL */
+		const char *name); /* NULL: no rule names it */
 size_t subjects_count(const struct subjects *subjects);
 const struct subject *subjects_at(const struct subjects *subjects, size_t index);
 

@@ -8,6 +8,7 @@
  * what is still missing is planned anew from what is known then, so a call is always computed just
  * before it is sent.
  */
+#include "sync/access/item.h"
 #include "sync/work.h"
 
 #include "base/clock.h"
@@ -51,7 +52,7 @@ static void work_end(struct work *work)
 	pass_wake_waiters(engine, object);
 	pass_mark(engine, object);
 	task_wake(&engine->pass);
-	if (engine->stopping && engine->works == 0)
+	if (engine->stopping && engine->works + engine->access->works == 0)
 		task_wake(&engine->wind_up);
 }
 

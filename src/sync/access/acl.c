@@ -205,6 +205,7 @@ void acl_found(struct access *access, unsigned target, enum securable_type type,
 				facts->path ? facts->path : facts->name);
 	take_facts(of(item), facts);
 	of(item)->round = round;
+	of(item)->gone = false;
 	/* A look that only searches for what is new reads nobody again. */
 	if (is_new || !item->observed || access->engine->reconciling)
 		item_want_read(access, item);
@@ -263,3 +264,13 @@ const struct item_class acl_class = {
 		.load = acl_load,
 		.release = acl_release,
 };
+
+size_t acl_count_held(const struct item *item)
+{
+	const struct acl_item *acl = (const struct acl_item *)item;
+	size_t count = 0;
+
+	for (size_t i = 0; i < acl->rows.count; i++)
+		count += acl->rows.items[i].held != NULL;
+	return count;
+}

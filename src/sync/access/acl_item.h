@@ -26,6 +26,7 @@ struct acl_item {
 	uint64_t round; /* of the finder's look that met it last */
 	bool unreadable; /* entries that we cannot write back: nothing can be replaced */
 	VEC(struct acl_row) rows; /* by key, ascending */
+	bool gone;   /* the object was not found, twice */
 	bool verify; /* an answer did not show what was written */
 };
 
@@ -47,6 +48,6 @@ void acl_choose(struct item_work *work, const struct item_plan *plan);
 bool acl_write_next(struct item_work *work);
 void acl_settle(struct access *access, struct item *item, const struct operation *op);
 bool acl_failed(struct item_work *work);
-bool acl_shows(const struct item *item, const struct operation *op);
+bool acl_shows(struct item *item, const struct operation *op);
 
 #endif

@@ -266,6 +266,8 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 			.access = access, .acl = (struct acl_item *)item, .arena = arena, .plan = ret};
 	struct securable_facts facts;
 
+	if (p.acl->gone)
+		return;
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
 			&p.wanted);

@@ -11,6 +11,7 @@
 /* The workspace's rights know a principal some minutes after it was made or assigned (field experience: 5 to 10). */
 #define REFUSED_FIRST_NS (2 * SECOND_NS)
 #define REFUSED_DOUBLINGS 7
+#define REFUSALS_BEFORE_QUARANTINE 5
 #define LEVEL_OWNER "IS_OWNER"
 #define LEVEL_MANAGE "CAN_MANAGE"
 
@@ -149,10 +150,8 @@ static bool can_have(struct item_work *work, const struct operation *op, size_t 
 	const struct acl_row *row = acl_row(acl, op->members[at].key);
 	enum principal_kind kind = acl_kind_of_key(op->members[at].key);
 
-	if (row && row->refused_until_ns > clock_monotonic_ns()) {
-		engine_tick_at(work->engine, row->refused_until_ns);
+	if (row && row->refused_until_ns > clock_monotonic_ns())
 		return false;
-	}
 	if (access_principal_is_there(
 			    work->access, work->item->target, kind, op->members[at].name))
 		return true;
@@ -194,6 +193,35 @@ static bool gives_back(const struct operation *op)
 	return op->kind == OP_REMOVE_PERMISSIONS && op->values_before && op->values_before[0];
 }
 
+/* Who was refused is tried again, for minutes; then a person should know. */
+static void wait_for_refused(struct item_work *work)
+{
+	uint64_t now = clock_monotonic_ns(), next = 0;
+	const struct acl_row *last = NULL;
+	struct err err;
+
+	for (vec_each (&acl_of(work)->rows, row)) {
+		if (row->refused_until_ns <= now)
+			continue;
+		if (!next || row->refused_until_ns < next)
+			next = row->refused_until_ns;
+		last = !last || row->refusals > last->refusals ? row : last;
+	}
+	if (!last)
+		return;
+	if (last->refusals < REFUSALS_BEFORE_QUARANTINE) {
+		item_delay(work->access, work->item, next - now);
+		return;
+	}
+	(void)err_set(&err, ERR_REFUSED, 0,
+			"%s \"%s\" in %s: the workspace does not know %s \"%s\": assign it "
+			"to the workspace (`workspaces:` of a grant), or correct the name",
+			securable_traits(work->item->securable)->name, work->item->name,
+			work->engine->settings->targets[work->item->target].name,
+			principal_kind_name(last->kind), last->name);
+	item_retry_later(work->access, work->item, &err);
+}
+
 /* One principal may stand in one request once: an owner that moves and a level that is set, say. */
 void acl_choose(struct item_work *work, const struct item_plan *plan)
 {
@@ -207,6 +235,7 @@ void acl_choose(struct item_work *work, const struct item_plan *plan)
 	}
 	if (work->ops.count)
 		return;
+	wait_for_refused(work);
 	for (vec_each (&plan->operations, op)) {
 		if (op->kind == OP_REMOVE_PERMISSIONS && item_may_go(work, op))
 			*vec_add(&work->ops) = *op;
@@ -312,6 +341,33 @@ static void tell_lost(struct item_work *work, const struct acl *before, const st
 	}
 }
 
+static const struct acl *copy_entries(struct acl *copy, const struct acl *list, struct arena *arena)
+{
+	struct acl_entry *entries = arena_alloc(arena, (list->count + 1) * sizeof(*entries));
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct acl_entry *entry = &list->entries[i];
+
+		entries[i] = (struct acl_entry){.kind = entry->kind,
+				.name = arena_strdup(arena, entry->name),
+				.direct = arena_strdup(arena, entry->direct),
+				.inherited = arena_strdup(arena, entry->inherited),
+				.from = arena_strdup(arena, entry->from),
+				.folded = arena_strdup(arena, entry->folded)};
+	}
+	copy->entries = entries;
+	return copy;
+}
+
+static struct acl *copy(const struct acl *list, struct arena *arena)
+{
+	struct acl *ret = arena_alloc(arena, sizeof(*ret));
+
+	*ret = *list;
+	(void)copy_entries(ret, list, arena);
+	return ret;
+}
+
 static bool shows_all(const struct item_work *work, const struct acl *list)
 {
 	for (vec_each (&work->ops, op)) {
@@ -377,7 +433,7 @@ bool acl_write_next(struct item_work *work)
 		return false;
 	}
 	/* Its texts must outlive the call that it was read by. */
-	work->scratch = before = acl_copy(before, work->arena);
+	work->scratch = before = copy(before, work->arena);
 	return send_replacement(work, before);
 }
 
@@ -438,9 +494,9 @@ void acl_settle(struct access *access, struct item *item, const struct operation
 	acl_sweep(access, acl);
 }
 
-bool acl_shows(const struct item *item, const struct operation *op)
+bool acl_shows(struct item *item, const struct operation *op)
 {
-	struct acl_item *acl = acl_item_of(item);
+	struct acl_item *acl = (struct acl_item *)item;
 
 	for (size_t i = 0; i < op->member_count; i++) {
 		const struct acl_row *row = acl_row(acl, op->members[i].key);
@@ -472,7 +528,6 @@ static bool leave_out(struct item_work *work)
 	row->refused_until_ns = clock_monotonic_ns() + (REFUSED_FIRST_NS << row->refusals);
 	if (row->refusals < REFUSED_DOUBLINGS)
 		row->refusals++;
-	engine_tick_at(work->engine, row->refused_until_ns);
 	log_event(row->refusals < 4 ? LOG_INFO : LOG_WARNING,
 			"the workspace does not know this principal yet; the rest goes on",
 			{"item", work->item->key}, {"name", work->item->name},
@@ -495,6 +550,7 @@ static void object_gone(struct item_work *work)
 	}
 	work->item->read_wanted = false;
 	work->item->observed = false;
+	acl->gone = true;
 	acl_sweep(work->access, acl);
 	work->item->disposable = true;
 }

@@ -53,7 +53,7 @@ struct item_class {
 	/* A call failed. true: dealt with, the work ends and the item is planned again. NULL: never. */
 	bool (*failed)(struct item_work *work);
 	/* An intent whose outcome is unknown: whether the item as just read shows its effect. NULL: never. */
-	bool (*shows)(const struct item *item, const struct operation *op);
+	bool (*shows)(struct item *item, const struct operation *op);
 	/* A holding of the store when the engine starts; value and former as recorded. NULL: never any. */
 	void (*load)(struct access *access, struct item *item, const struct store_holding *holding);
 	void (*release)(struct item *item); /* what the class allocated in it; the item itself is freed by its owner */
@@ -102,7 +102,6 @@ struct item_work {
 
 struct access {
 	struct engine *engine;
-	struct arena *arena; /* of items' names that never change */
 	VEC(struct item *) items;
 	struct table *by_key; /* "TARGET NUMBER/KEY" -> item */
 	VEC(struct item *) dirty, ready, asking, delayed;
@@ -110,6 +109,7 @@ struct access {
 	struct permission_index *permissions; /* permission_index.h */
 	struct finder *finder;                /* finder.h */
 	struct table *waiting; /* "KIND/FOLDED NAME" of a principal -> struct item_list *: looked at again when it is there */
+	bool known_from_store; /* a clean restart: what is ours is as it was, nothing need be read */
 	uint64_t found_ns;     /* when objects were last looked for; 0: not since the start */
 };
 
@@ -117,14 +117,21 @@ struct access {
 struct access *access_new(struct engine *engine);
 void access_free(struct access *access); /* NULL is fine */
 MUST_CHECK enum err_code access_load(struct access *access, struct err *err); /* holdings */
+/* A clean restart: what is ours is as the store says. */
+void access_trust_store(struct access *access);
+void access_start(struct access *access); /* rules of the files; items of open intents are to be read */
 /* Databricks is to be read: at the start (unless all is known from the store), and at every reconcile. */
 void access_read(struct access *access);
-void access_run(struct access *access); /* a turn of the pass: plans, asks, starts works */
 bool access_is_idle(const struct access *access);
 /* What a first plan needs was read, or failed: access_is_complete says which. */
 bool access_is_ready(const struct access *access);
 bool access_is_complete(const struct access *access);
 void access_collect(struct access *access); /* operations and notes for the plan that people see */
+bool access_plan_slice(struct access *access); /* plans some; true: nothing is left to plan */
+void access_decided(struct access *access);    /* the guard has spoken: what may go is taken up */
+size_t access_count_retries(const struct access *access);
+/* Looks for objects again: what failed, and what is new since `permissions_interval`. */
+void access_look_again(struct access *access, uint64_t now);
 void access_tick(struct access *access, uint64_t now);
 void access_cancel(struct access *access); /* works and lists, at the end */
 void access_mark_all(struct access *access);

@@ -1,0 +1,433 @@
+/* access -- the items as a whole: which there are, what the engine tells them, what the store keeps of them. */
+#include "sync/access/item.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sync/access/acl.h"
+#include "sync/access/acl_item.h"
+#include "sync/access/finder.h"
+#include "sync/access/permission_index.h"
+#include "sync/expansion.h"
+
+struct item_list {
+	struct item **items;
+	size_t count, room;
+};
+
+struct access *access_new(struct engine *engine)
+{
+	struct access *access = mem_zalloc(sizeof(*access));
+
+	access->engine = engine;
+	access->by_key = table_new();
+	access->waiting = table_new();
+	access->permissions = permission_index_new(engine->settings);
+	access->finder = finder_new(access);
+	return access;
+}
+
+static void item_free(struct item *item)
+{
+	item_work_cancel(item);
+	if (item->class->release)
+		item->class->release(item);
+	for (vec_each (&item->decided, key))
+		mem_free(*key);
+	vec_release(&item->decided);
+	mem_free(item->key);
+	mem_free(item->id);
+	mem_free(item->name);
+	mem_free(item->reason);
+	mem_free(item);
+}
+
+void access_cancel(struct access *access)
+{
+	if (!access)
+		return;
+	finder_free(STEAL(access->finder));
+	for (vec_each (&access->items, item))
+		item_work_cancel(*item);
+}
+
+void access_free(struct access *access)
+{
+	if (!access)
+		return;
+	access_cancel(access);
+	for (vec_each (&access->items, item))
+		item_free(*item);
+	vec_release(&access->items);
+	table_free(access->by_key);
+	for (table_each(access->waiting, it)) {
+		struct item_list *list = it.value;
+
+		vec_release(list);
+		mem_free(list);
+	}
+	table_free(access->waiting);
+	vec_release(&access->dirty);
+	vec_release(&access->ready);
+	vec_release(&access->asking);
+	vec_release(&access->delayed);
+	permission_index_free(access->permissions);
+	mem_free(access);
+}
+
+/* ---- items ---- */
+
+static char *place_of(unsigned target, const char *key)
+{
+	return mem_printf("%u/%s", target, key);
+}
+
+struct item *item_find(const struct access *access, unsigned target, const char *key)
+{
+	AUTO(mem_freep) char *place = place_of(target, key);
+
+	return table_find(access->by_key, span_of(place));
+}
+
+void item_add(struct access *access, struct item *item, const char *key, const char *name)
+{
+	AUTO(mem_freep) char *place = place_of(item->target, key);
+
+	item->key = mem_strdup(key);
+	item->name = mem_strdup(name);
+	item->index = (uint32_t)access->items.count;
+	*vec_add(&access->items) = item;
+	(void)table_put(access->by_key, span_of(place), item);
+	item->read_wanted = true;
+	item_mark(access, item);
+}
+
+static void leave_waiting(struct item_list *list, const struct item *item)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i] != item)
+			list->items[kept++] = list->items[i];
+	}
+	list->count = kept;
+}
+
+void item_drop(struct access *access, struct item *item)
+{
+	AUTO(mem_freep) char *place = place_of(item->target, item->key);
+	struct item *last = access->items.items[access->items.count - 1];
+
+	(void)table_remove(access->by_key, span_of(place));
+	for (table_each(access->waiting, it))
+		leave_waiting(it.value, item);
+	access->items.items[item->index] = last;
+	last->index = item->index;
+	access->items.count--;
+	item_free(item);
+}
+
+void item_set_name(struct item *item, const char *name)
+{
+	char *copy = mem_strdup(name);
+
+	mem_free(item->name);
+	item->name = copy;
+}
+
+/* ---- principals ---- */
+
+char *access_principal_key(enum principal_kind kind, const char *name)
+{
+	AUTO(mem_freep) char *folded = text_fold(span_of(name));
+
+	return mem_printf("%s/%s", principal_kind_name(kind), folded);
+}
+
+/* Its home: the account, or the workspace itself (without an account, and for a workspace's own groups). */
+static unsigned home_of(const struct access *access, unsigned target)
+{
+	return access->engine->settings->has_account ? 0 : target;
+}
+
+static struct object *object_of_node(const struct access *access, unsigned target, node_id node)
+{
+	const struct object_list *list = &access->engine->by_node[target];
+
+	return node < list->count ? list->items[node] : NULL;
+}
+
+struct object *access_principal(const struct access *access, unsigned target,
+		enum principal_kind kind, const char *name)
+{
+	const struct engine *engine = access->engine;
+	unsigned home = home_of(access, target);
+	struct object *object = registry_find_name(engine->registry, home, kind, name);
+	node_id node;
+
+	if (!object && home != target)
+		object = registry_find_name(engine->registry, target, kind, name);
+	if (object)
+		return object;
+	node = desired_find_name(engine->desired, kind, name);
+	if (node == NODE_NONE)
+		return NULL;
+	object = object_of_node(access, home, node);
+	return object || home == target ? object : object_of_node(access, target, node);
+}
+
+static bool is_about_to_be_assigned(
+		struct access *access, const struct object *object, unsigned target)
+{
+	const struct subject *subject = pass_subject(access->engine, object);
+
+	for (size_t i = 0; subject && i < subject->count; i++) {
+		if (subject->grants[i].target == target &&
+				subject->grants[i].kind == GRANT_ASSIGNMENT)
+			return !inventory_level(access->engine, target, object->id);
+	}
+	return false;
+}
+
+bool access_principal_is_there(struct access *access, unsigned target, enum principal_kind kind,
+		const char *name)
+{
+	struct object *object = access_principal(access, target, kind, name);
+	bool is_account_object = object && access->engine->settings->has_account &&
+			object->target == 0;
+
+	if (!object || object->named_only)
+		return true; /* somebody else's: the workspace says */
+	if (!object->id)
+		return false;
+	if (!is_account_object || object_grant(object, target, GRANT_ASSIGNMENT, NULL))
+		return true;
+	return !is_about_to_be_assigned(access, object, target);
+}
+
+bool access_is_unsure(const struct access *access, unsigned target, enum principal_kind kind,
+		const char *name)
+{
+	const struct object *object = access_principal(access, target, kind, name);
+	const struct want *want = object && object->node != NODE_NONE
+			? desired_want(access->engine->desired, object->node)
+			: NULL;
+
+	return want && (want->state == WANT_UNSURE ||
+				       expansion_is_unsure(access->engine->expansion, object->node));
+}
+
+void item_wait_for(struct access *access, struct item *item, const char *principal_key)
+{
+	struct item_list *list = table_find(access->waiting, span_of(principal_key));
+
+	if (!list) {
+		list = mem_zalloc(sizeof(*list));
+		(void)table_put(access->waiting, span_of(principal_key), list);
+	}
+	for (vec_each (list, waiter)) {
+		if (*waiter == item)
+			return;
+	}
+	*vec_add(list) = item;
+}
+
+void access_principal_changed(struct access *access, const struct object *object)
+{
+	AUTO(mem_freep) char *key = access_principal_key(object->kind, object_name(object));
+	struct item_list *list = table_find(access->waiting, span_of(key));
+
+	if (!list)
+		return;
+	(void)table_remove(access->waiting, span_of(key));
+	for (vec_each (list, item))
+		item_mark(access, *item);
+	vec_release(list);
+	mem_free(list);
+}
+
+/* ---- rules ---- */
+
+static void rules_changed(void *context, unsigned target, enum securable_type type)
+{
+	struct access *access = context;
+
+	acl_rules_changed(access, target, type);
+	/* Before the first look there is nothing to look for again. */
+	if (access->found_ns)
+		finder_look_at(access->finder, target, type);
+}
+
+void access_set_node_rules(struct access *access, node_id node, const struct grant_rule *rules,
+		size_t count)
+{
+	permission_index_set(access->permissions, node, rules, count, rules_changed, access);
+}
+
+/* ---- looking ---- */
+
+static void read_items_of_targets(struct access *access)
+{
+	for (vec_each (&access->items, item)) {
+		(*item)->retry_ns = 0;
+		item_want_read(access, *item);
+	}
+}
+
+void access_read(struct access *access)
+{
+	access->found_ns = clock_monotonic_ns();
+	read_items_of_targets(access);
+	finder_look(access->finder);
+}
+
+void access_look_again(struct access *access, uint64_t now)
+{
+	uint64_t interval = (uint64_t)access->engine->settings->permissions_interval_ms * 1000000;
+	uint64_t next = finder_retry(access->finder, now);
+
+	if (next)
+		engine_tick_at(access->engine, next);
+	if (access->engine->options.mode != ENGINE_RUN || !interval)
+		return;
+	if (access->found_ns && now - access->found_ns >= interval) {
+		access->found_ns = now;
+		finder_look(access->finder);
+	}
+	engine_tick_at(access->engine, (access->found_ns ? access->found_ns : now) + interval);
+}
+
+bool access_is_ready(const struct access *access)
+{
+	return !access->finder || !finder_is_running(access->finder);
+}
+
+bool access_is_complete(const struct access *access)
+{
+	const struct err *err;
+
+	return finder_is_complete(access->finder, &err);
+}
+
+void access_start(struct access *access)
+{
+	const struct engine *engine = access->engine;
+	size_t count;
+	const struct grant_rule *rules = mapping_grants(engine->mapping, &count);
+
+	access_set_node_rules(access, NODE_OF_FILES, rules, count);
+	for (size_t i = 0; i < engine->intents.count; i++) {
+		const struct operation *op = &engine->intents.items[i]->op;
+		struct item *item = item_find(access, op->target, op->object.key);
+
+		if (op->resource == RESOURCE_PERMISSIONS && !item && op->object.remote_id)
+			item = acl_item(access, op->target, op->securable, op->object.remote_id,
+					op->object.name);
+		if (op->resource != RESOURCE_NONE && item)
+			item_want_read(access, item);
+	}
+}
+
+/* ---- holdings ---- */
+
+const char *item_resource_name(const struct item *item)
+{
+	return item->class->resource == RESOURCE_PERMISSIONS
+			? securable_traits(item->securable)->name
+			: resource_name(item->class->resource);
+}
+
+static struct store_holding holding_of(
+		const struct access *access, const struct item *item, const char *part)
+{
+	return (struct store_holding){
+			.target = access->engine->settings->targets[item->target].name,
+			.resource = item->class->resource == RESOURCE_PERMISSIONS
+					? securable_traits(item->securable)->path
+					: resource_name(item->class->resource),
+			.id = item->id ? item->id : item->key,
+			.part = part,
+			.name = item->name};
+}
+
+void item_hold(struct access *access, const struct item *item, const char *part, const char *value,
+		const char *former)
+{
+	struct store_holding holding = holding_of(access, item, part);
+
+	holding.value = value;
+	holding.former = former;
+	if (engine_may_write(access->engine))
+		store_put_holding(records_batch(access->engine), &holding);
+}
+
+void item_release_hold(struct access *access, const struct item *item, const char *part)
+{
+	struct store_holding holding = holding_of(access, item, part);
+
+	if (engine_may_write(access->engine))
+		store_drop_holding(records_batch(access->engine), &holding);
+}
+
+static bool find_target(const struct engine *engine, const char *name, unsigned *ret)
+{
+	for (unsigned i = 0; i < engine->settings->target_count; i++) {
+		if (text_equal(engine->settings->targets[i].name, name)) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_type(const char *path, enum securable_type *ret)
+{
+	for (unsigned type = 0; type < SECURABLE_TYPE_COUNT_; type++) {
+		if (text_equal(securable_traits((enum securable_type)type)->path, path)) {
+			*ret = (enum securable_type)type;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A target that left the configuration keeps its records, and is left alone. */
+static void load_holding(void *context, const struct store_holding *holding)
+{
+	struct access *access = context;
+	enum securable_type type;
+	struct item *item = NULL;
+	unsigned target;
+
+	if (!find_target(access->engine, holding->target, &target))
+		return;
+	if (find_type(holding->resource, &type))
+		item = acl_item(access, target, type, holding->id, holding->name);
+	if (item && item->class->load)
+		item->class->load(access, item, holding);
+}
+
+void access_trust_store(struct access *access)
+{
+	for (vec_each (&access->items, item))
+		(*item)->read_wanted = false;
+	access->known_from_store = true;
+}
+
+enum err_code access_load(struct access *access, struct err *err)
+{
+	return store_each_holding(access->engine->store, load_holding, access, err);
+}
+
+void access_count_ours(const struct access *access, struct guard_counts *ours)
+{
+	for (vec_each (&access->items, place)) {
+		const struct item *item = *place;
+		enum guard_category category = item->securable == SECURABLE_AUTHORIZATION
+				? GUARD_TOKENS
+				: GUARD_PERMISSIONS;
+
+		if (item->class == &acl_class)
+			ours->ours[category] += acl_count_held(item);
+	}
+}

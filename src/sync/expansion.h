@@ -1,0 +1,22 @@
+/*
+ * expansion -- what rules with `for_each:` give to the directory groups that they match, kept up with the directory.
+ *
+ * Evaluates such rules for every group that changed and hands the grants to subjects (assignments, entitlements, roles) and
+ * to access (permissions, tokens). A group whose evaluation fails keeps what it had.
+ */
+#ifndef L2D_SYNC_EXPANSION_H
+#define L2D_SYNC_EXPANSION_H
+
+#include "sync/engine_state.h"
+
+struct expansion *expansion_new(struct engine *engine);
+void expansion_free(struct expansion *expansion); /* NULL is fine */
+/* The node changed (new, other name, gone, other want): its grants are made anew. Before snapshot_settle. */
+void expansion_update(struct expansion *expansion, node_id node, bool gone);
+/* The last evaluation failed: what the rules give it is not known. */
+bool expansion_is_unsure(const struct expansion *expansion, node_id node);
+/* The rules that hold for a node now; borrowed until its next update. */
+const struct grant_rule *expansion_rules(
+		const struct expansion *expansion, node_id node, size_t *ret_count);
+
+#endif
