@@ -46,6 +46,9 @@ struct identity {
 	size_t workspace_count;
 	bool adopt_powerful; /* groups: `adopt: true`, adopt even one that holds admin roles */
 	bool exclusive;      /* groups: members that are not ours are removed as well */
+	/* Service principals: secrets and federation policies of the rule (rules/access.h); borrowed of the mapping, NULL:
+	 * none. */
+	const struct service_rule *service;
 	struct why why;
 };
 
@@ -58,10 +61,10 @@ bool principal_has_field(enum principal_kind kind, enum field field);
  * applicationId. */
 enum field principal_name_field(enum principal_kind kind);
 
-/* A copy in one block of memory, why.entry included: mem_free ends all of it. `workspaces` and
- * why.file stay borrowed. */
+/* A copy in one block of memory, why.entry included: mem_free ends all of it. `workspaces`, `service`
+ * and why.file stay borrowed. */
 struct identity *identity_clone(const struct identity *identity) __attribute__((returns_nonnull));
-/* Whether two want the same of Databricks; `why` does not count. */
+/* Whether two want the same of Databricks; `why` and `service` do not count. */
 bool identity_equal(const struct identity *a, const struct identity *b);
 
 #endif

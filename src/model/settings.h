@@ -8,7 +8,7 @@
 #ifndef L2D_MODEL_SETTINGS_H
 #define L2D_MODEL_SETTINGS_H
 
-#include "base/mem.h"
+#include "model/selector.h"
 
 enum source_type { SOURCE_AUTO, SOURCE_OPENLDAP };
 enum source_feed { SOURCE_FEED_AUTO, SOURCE_FEED_SYNCREPL };
@@ -45,6 +45,13 @@ struct auth_settings {
 	unsigned line;             /* 0: no auth: in the file */
 };
 
+/* One item of `settings:` of a target. */
+struct setting {
+	const char *name;  /* as Databricks calls it */
+	const char *value; /* as it is written: "true", "90", a text */
+	unsigned line;
+};
+
 struct target_settings {
 	const char *name; /* "account", or the workspace's name in the file */
 	bool is_account;
@@ -54,6 +61,34 @@ struct target_settings {
 	const char *workspace_id; /* decimal; NULL: asked of the workspace */
 	const char *ca_file;      /* PEM, absolute; NULL: the system's */
 	struct auth_settings auth;
+	const struct tag *tags; /* workspaces */
+	size_t tag_count;
+	/*
+	 * Workspaces: keys of /api/2.0/workspace-conf, and typed settings where the key has no counterpart there. Account:
+	 * acct_ip_acl_enable. setting_find_known (rules/setting.h) tells which is which.
+	 */
+	const struct setting *settings;
+	size_t setting_count;
+	unsigned line;
+};
+/*
+ * Whether pattern means the workspace: its name, a glob of names, or tag:KEY=VALUE with a glob for the value (tag:KEY: it has
+ * the tag). Never the account. Without regard to case.
+ */
+bool target_matches(const struct target_settings *target, const char *pattern);
+/* Whether one of them does. */
+bool target_matches_any(
+		const struct target_settings *target, const char *const *patterns, size_t count);
+
+/* `discover: workspaces:` of the account: which of its workspaces are targets beside those of the file. */
+struct discover_settings {
+	bool workspaces;
+	const char *const *match; /* globs of names; count 0: all */
+	size_t match_count;
+	const char *const *exclude; /* globs of names */
+	size_t exclude_count;
+	const struct tag *tags; /* all must be there; values are globs */
+	size_t tag_count;
 	unsigned line;
 };
 
@@ -66,12 +101,16 @@ enum guard_category {
 	GUARD_USERS,
 	GUARD_GROUPS,
 	GUARD_MEMBERS,
-	GUARD_PERMISSIONS,
+	GUARD_PERMISSIONS, /* assignments, entitlements, roles, entries of access control lists */
+	GUARD_TOKENS,      /* tokens that are revoked, or die with the right to use them */
+	GUARD_POLICIES,    /* cluster policies */
+	GUARD_LISTS,       /* IP access lists */
 	GUARD_CATEGORY_COUNT_
 };
 struct guard_settings {
-	int64_t window_ms;                                  /* default 1 h */
-	struct allowance allowances[GUARD_CATEGORY_COUNT_]; /* default 5 %, 5 %, 20 %, 10 % */
+	int64_t window_ms; /* default 1 h */
+	struct allowance allowances
+			[GUARD_CATEGORY_COUNT_]; /* default 5 %, 5 %, 20 %, 10 %, 20, 2, 1 */
 	unsigned minimum; /* removals of a kind that always pass; default 10 */
 };
 
@@ -88,6 +127,16 @@ struct limit_settings {
 	size_t override_count;
 };
 
+/* `tokens: sweep:`: which tokens are revoked on schedule. */
+struct sweep_settings {
+	bool on;
+	int minute; /* of the day, in the zone of `reconcile:`; -1: interval_ms says when */
+	int64_t interval_ms; /* 0: minute says when */
+	bool leavers;        /* of people who are no longer in the directory */
+	bool never_expiring;
+	int64_t older_than_ms; /* since they were made; 0: not said */
+};
+
 enum leaver_action { LEAVER_KEEP, LEAVER_DEACTIVATE, LEAVER_DELETE };
 enum sync_mode { MODE_ENFORCE, MODE_OBSERVE };
 
@@ -101,11 +150,14 @@ struct settings {
 	struct target_settings *targets;
 	size_t target_count;
 	bool has_account;
+	struct discover_settings discover;
 	const char *store_path; /* absolute; from `store: sqlite:PATH` */
 	int reconcile_minute;   /* of the day, 0..1439; -1: no `reconcile:` */
 	const char *timezone;   /* IANA name; NULL: UTC */
 	struct guard_settings guard;
 	struct limit_settings limits;
+	int64_t permissions_interval_ms; /* how often objects that are new are looked for; default 15 min */
+	struct sweep_settings sweep;
 	enum sync_mode mode;
 	const char *const *protected_names[3]; /* by principal_kind: userName, displayName,
 						  application id */
@@ -114,7 +166,7 @@ struct settings {
 	char digest[65];
 };
 
-/* "users", "groups", "members", "permissions" */
+/* "users", "groups", "members", "permissions", "tokens", "policies", "lists" */
 const char *guard_category_name(enum guard_category category);
 
 #endif

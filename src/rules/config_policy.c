@@ -57,12 +57,17 @@ static const struct schema_key guard_keys[] = {
 		ALLOWANCE_KEY("members", GUARD_MEMBERS, "20%",
 				"Memberships that may go within the window."),
 		ALLOWANCE_KEY("permissions", GUARD_PERMISSIONS, "10%",
-				"Assignments, entitlements and roles that may go within the "
-				"window."),
+				"Assignments, entitlements, roles and permissions that may go "
+				"within the window."),
+		ALLOWANCE_KEY("tokens", GUARD_TOKENS, "20",
+				"Tokens that may be revoked within the window."),
+		ALLOWANCE_KEY("policies", GUARD_POLICIES, "2",
+				"Cluster policies that may go within the window."),
+		ALLOWANCE_KEY("lists", GUARD_LISTS, "1",
+				"IP access lists that may go within the window."),
 		{"minimum", SCHEMA_NUMBER, .offset = offsetof(struct guard_settings, minimum),
 				.max = INT32_MAX, .preset = "10",
 				.about = "Removals of a kind that always pass."},
-		SCHEMA_KEY_LATER("tokens"),
 };
 const struct schema config_guard_schema = SCHEMA("`guard`", guard_keys);
 

@@ -7,6 +7,7 @@
 #include "model/identity.h"
 #include "model/search.h"
 #include "model/settings.h"
+#include "rules/access.h"
 
 struct mapping;
 
@@ -18,11 +19,11 @@ struct mapping;
 const struct search *mapping_searches(const struct mapping *mapping, size_t *ret_count);
 
 /*
- * What `grants:` say, one per list item, in the order of the files. Of a grant's workspaces the first glob that matches
- * a workspace counts.
+ * What `grants:` say, one per list item without `for_each:` (mapping_for_each), in the order of the files. Of a grant's
+ * workspaces the first pattern that matches a workspace counts (target_matches).
  */
 struct workspace_level {
-	const char *glob;  /* of workspace names, from the file */
+	const char *glob;  /* of workspace names, or tag:KEY=GLOB */
 	const char *level; /* "USER" or "ADMIN" */
 };
 struct grant_rule {
@@ -35,6 +36,17 @@ struct grant_rule {
 	const char *const *
 			roles; /* "account_admin": account; an instance profile's ARN: workspaces */
 	size_t role_count;
+	const struct permission_rule *permissions;
+	size_t permission_count;
+	const struct token_rule *tokens; /* NULL: no `tokens:` */
+	/* Rule sets of the account: which groups and service principals it manages, which service principals it may use.
+	 * Display names; of service principals also application ids. */
+	const char *const *manages_groups;
+	size_t manages_group_count;
+	const char *const *manages_services;
+	size_t manages_service_count;
+	const char *const *uses_services;
+	size_t uses_service_count;
 	struct why why;
 };
 const struct grant_rule *mapping_grants(const struct mapping *mapping, size_t *ret_count);
