@@ -2,8 +2,9 @@
  * selector -- how a rule names securables: by name, glob, path, tag, creator or id. Pure.
  *
  * What a selector can be made of depends on the type (model/securable.h); whoever reads rules checks that, not this
- * module. Names and paths compare byte by byte, as Databricks does; globs know * ? [...] and \ in names, and in paths
- * additionally `**`: `*` stays in one folder, `**` as a whole segment is any number of folders, none included.
+ * module. Names and paths compare byte by byte, as Databricks does. Globs know * ? [...] and \ before a character that is
+ * meant; in paths * stays in one folder, and `**` as a whole segment is any number of folders: none included between
+ * others, everything below as the last one.
  */
 #ifndef L2D_MODEL_SELECTOR_H
 #define L2D_MODEL_SELECTOR_H
