@@ -44,7 +44,10 @@ struct sink_values {
 	const char *display_name;   /* of the service principal */
 	const char *application_id; /* of the service principal; NULL: not known yet */
 };
-/* The text with its places filled, in arena; NULL if one is needed whose value is NULL. */
+/*
+ * The text with its places filled, in arena; NULL if one is needed whose value is NULL. Characters of a value that could
+ * leave the folder or begin another argument (all but letters, digits and . _ @ -) become underscores.
+ */
 const char *sink_text(
 		const struct sink *sink, const struct sink_values *values, struct arena *arena);
 
@@ -70,7 +73,7 @@ struct token_rule {
 struct federation_rule {
 	const char *id; /* `policy_id`: by which it is found again, unique within its service principal */
 	const char *issuer;
-	const char *subject; /* may hold ${displayName} and ${applicationId}, as in a sink: sink_text's rules */
+	const char *subject;       /* may hold places, see federation_subject */
 	const char *subject_claim; /* NULL: Databricks' default, sub */
 	const char *description;   /* NULL: none */
 	const char *jwks_uri;      /* NULL: the issuer's own */
@@ -78,6 +81,10 @@ struct federation_rule {
 	size_t audience_count; /* 0: Databricks' default, the account's id */
 	struct why why;
 };
+
+/* The subject with ${displayName} and ${applicationId} filled, as they are; in arena; NULL as with sink_text. */
+const char *federation_subject(const struct federation_rule *rule, const struct sink_values *values,
+		struct arena *arena);
 
 /* `secrets:` and `federation_policies:` of a rule of `service_principals:`. */
 struct service_rule {

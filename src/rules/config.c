@@ -88,6 +88,15 @@ static const struct schema_key config_keys_table[] = {
 					"(s|min|h)$\"}}",
 				.about = "share of the published budgets, rates of endpoint "
 					 "families by name; or off."},
+		{"permissions_interval", SCHEMA_DURATION,
+				.offset = READING(settings.permissions_interval_ms),
+				.min = INT64_C(60) * 1000, .max = INT64_C(7) * 24 * 3600 * 1000,
+				.preset = "15min",
+				.about = "How often objects that are new are looked for, so that "
+					 "permissions on them are given."},
+		{"tokens", SCHEMA_SECTION, .offset = READING(settings.sweep),
+				.section = &config_tokens_schema,
+				.about = "Personal access tokens of all workspaces."},
 		{"mode", SCHEMA_CHOICE, .offset = READING(settings.mode), .choices = modes,
 				.preset = "enforce",
 				.about = "observe: read, plan and report, write nothing."},
@@ -297,10 +306,12 @@ static enum err_code load_mappings(
 		if (code == ERR_NONE)
 			add_content(digest, files[i].text);
 	}
-	digest_finish(digest, config->settings.digest);
 	if (code == ERR_NONE)
 		code = mapping_load(config->arena, &config->settings, files, found->count,
 				&config->mapping, err);
+	for (size_t i = 0; code == ERR_NONE && i < config->mapping->definition_count; i++)
+		add_content(digest, config->mapping->definitions[i]);
+	digest_finish(digest, config->settings.digest);
 	return code;
 }
 

@@ -28,6 +28,13 @@ extern const struct schema config_source_schema, config_account_schema, config_w
 schema_read_fn config_read_limits, config_read_store, config_read_at, config_read_timezone;
 extern const struct schema config_guard_schema, config_limits_schema;
 
+/* The member is the struct target_settings; of discover the reader. */
+schema_read_fn config_read_tags, config_read_workspace_settings, config_read_account_settings,
+		config_read_discover;
+extern const struct schema config_discover_schema;
+/* What it is read into is the struct sweep_settings. */
+extern const struct schema config_tokens_schema;
+
 /* Names of sources and workspaces: letters, digits, point, hyphen, underscore. */
 MUST_CHECK enum err_code config_check_name(
 		const struct document_node *node, const char *what, struct err *err);

@@ -11,6 +11,9 @@ static const char *const auth_types_later[] = {"azure-client-secret", "azure-msi
 		NULL};
 
 #define HOST_JSON "{\"type\":\"string\",\"pattern\":\"^https?://\"}"
+#define SETTINGS_JSON                                                                              \
+	"{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"boolean\","         \
+	"\"number\"]}}"
 #define ID_JSON "{\"type\":[\"string\",\"integer\"]}"
 
 /* A target while it is read. */
@@ -106,6 +109,13 @@ static const struct schema_key account_keys[] = {
 		TARGET_KEYS,
 		{"account_id", SCHEMA_OWN, .offset = TARGET(account_id), .read = read_account_id,
 				.json = ID_JSON, .about = "UUID of the account."},
+		{"discover", SCHEMA_OWN, .section = &config_discover_schema,
+				.read = config_read_discover,
+				.about = "What is found out from the account."},
+		{"settings", SCHEMA_OWN, .offset = offsetof(struct target_reading, t),
+				.read = config_read_account_settings, .json = SETTINGS_JSON,
+				.about = "Settings of the account that are kept so, by Databricks' "
+					 "names."},
 };
 const struct schema config_account_schema = SCHEMA("`account`", account_keys);
 

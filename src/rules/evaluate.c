@@ -1,16 +1,11 @@
 #include "rules/evaluate.h"
 
 #include "base/text.h"
+#include "rules/evaluate_text.h"
 #include "rules/rule.h"
-#include "rules/sandbox.h"
 
 #include <lauxlib.h>
 #include <strings.h>
-
-struct evaluator {
-	const struct mapping *mapping;
-	struct sandbox *sandbox;
-};
 
 /* One evaluation while it runs inside Lua's protected call. */
 struct evaluating {
@@ -216,6 +211,7 @@ static struct identity start_identity(
 			.workspace_count = rule->workspaces.count,
 			.adopt_powerful = rule->adopt,
 			.exclusive = rule->exclusive,
+			.service = rule->service,
 			.why = {rule->file, rule->line, arena_strdup(arena, entry->dn)},
 	};
 

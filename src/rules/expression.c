@@ -1,11 +1,16 @@
 #include "rules/expression.h"
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "model/entry.h"
 #include "rules/functions.h"
 #include "rules/lexer.h"
 #include "rules/pattern.h"
 #include "rules/sandbox.h"
+
+#include <strings.h>
+
+#define VARIABLES_SHOWN_MAX ((size_t)200)
 
 /* Words that begin or build statements; with `and`, `or`, `not`, `nil`, `true` and `false` all that
  * Lua reserves. */
@@ -63,6 +68,15 @@ void compiler_add_attribute(struct compiler *compiler, struct span name)
 	if (compiler->attributes.count > ENTRY_ATTRIBUTES_MAX)
 		return; /* enough to be refused by whoever counts them */
 	*vec_add(&compiler->attributes) = lower;
+}
+
+bool expression_reserves(struct span word)
+{
+	static const char *const ours[] = {"entry", "all", "_ENV", "_G"};
+
+	return is_one_of(word, statement_words, COUNT_OF(statement_words)) ||
+			is_one_of(word, value_words, COUNT_OF(value_words)) ||
+			is_one_of(word, ours, COUNT_OF(ours)) || function_exists(word);
 }
 
 bool attribute_name_is_valid(struct span text)
@@ -152,6 +166,44 @@ static enum err_code check_symbol(struct scan *scan, size_t i)
 	return ERR_NONE;
 }
 
+static enum err_code refuse_variable(
+		struct scan *scan, const struct lex_token *token, struct span name)
+{
+	const struct variables *variables = scan->compiler->variables;
+	AUTO(mem_freep) char *word = mem_strndup(name.ptr, name.len);
+	const char *likely = text_did_you_mean(word, variables->names, variables->count);
+	enum err_code code;
+	struct buf list;
+
+	if (likely)
+		return refuse(scan, token, "unknown variable `%.80s`, did you mean `%s`?", word,
+				likely);
+	buf_init(&list, VARIABLES_SHOWN_MAX);
+	for (size_t i = 0; i < variables->count; i++)
+		buf_printf(&list, "%s%s", i ? ", " : "", variables->names[i]);
+	code = refuse(scan, token, "unknown variable `%.80s`; here there are: %.200s", word,
+			buf_text(&list));
+	buf_release(&list);
+	return code;
+}
+
+/* The name of a value: an attribute, or one of the variables. */
+static enum err_code take_name(struct scan *scan, const struct lex_token *token, struct span name)
+{
+	const struct variables *variables = scan->compiler->variables;
+
+	if (!variables) {
+		compiler_add_attribute(scan->compiler, name);
+		return ERR_NONE;
+	}
+	for (size_t i = 0; i < variables->count; i++) {
+		if (strlen(variables->names[i]) == name.len &&
+				strncasecmp(variables->names[i], name.ptr, name.len) == 0)
+			return ERR_NONE;
+	}
+	return refuse_variable(scan, token, name);
+}
+
 /* entry["NAME"], all.NAME, all["NAME"] */
 static enum err_code check_collection(struct scan *scan, size_t i)
 {
@@ -160,8 +212,7 @@ static enum err_code check_collection(struct scan *scan, size_t i)
 	struct span value;
 
 	if (all && lex_is(token_at(scan, i + 1), LEX_SYMBOL, ".") && name->kind == LEX_NAME) {
-		compiler_add_attribute(scan->compiler, name->text);
-		return ERR_NONE;
+		return take_name(scan, name, name->text);
 	}
 	if (!lex_is(token_at(scan, i + 1), LEX_SYMBOL, "[") || name->kind != LEX_STRING ||
 			!lex_is(token_at(scan, i + 3), LEX_SYMBOL, "]"))
@@ -174,8 +225,7 @@ static enum err_code check_collection(struct scan *scan, size_t i)
 		return refuse(scan, name,
 				"%.*s is no attribute's name (letters, digits and hyphens)",
 				(int)(name->text.len > 80 ? 80 : name->text.len), name->text.ptr);
-	compiler_add_attribute(scan->compiler, value);
-	return ERR_NONE;
+	return take_name(scan, name, value);
 }
 
 static enum err_code refuse_call(struct scan *scan, const struct lex_token *token)
@@ -209,6 +259,8 @@ static enum err_code check_name(struct scan *scan, size_t i)
 		return refuse(scan, token, "`%.*s` is not available", len, token->text.ptr);
 	if (lex_is(token, LEX_NAME, "entry") || lex_is(token, LEX_NAME, "all"))
 		return check_collection(scan, i);
+	if (scan->compiler->variables && lex_is(token, LEX_NAME, "in_group"))
+		return refuse(scan, token, "`in_group` asks about an entry; there is none here");
 	if (function_exists(token->text))
 		return call ? ERR_NONE
 			    : refuse(scan, token,
@@ -220,8 +272,7 @@ static enum err_code check_name(struct scan *scan, size_t i)
 		return refuse_call(scan, token);
 	if (!attribute_name_is_valid(token->text))
 		return refuse(scan, token, "`%.*s` is no attribute's name", len, token->text.ptr);
-	compiler_add_attribute(scan->compiler, token->text);
-	return ERR_NONE;
+	return take_name(scan, token, token->text);
 }
 
 /* A literal second argument of match, test or replace is a pattern, and can be tried now. */

@@ -25,11 +25,18 @@ struct expression {
 	unsigned line, column;
 };
 
+/* What names mean where there is no entry: literally these, in any case. */
+struct variables {
+	const char *const *names;
+	size_t count;
+};
+
 struct sandbox;
 /* What compiling the expressions of a mapping needs and gathers. All in arena. */
 struct compiler {
 	struct arena *arena;
-	struct sandbox *sandbox; /* where syntax is tried */
+	struct sandbox *sandbox;           /* where syntax is tried */
+	const struct variables *variables; /* NULL: names are attributes of the entry */
 	VEC(const struct expression *) expressions;
 	VEC(const char *)
 	attributes; /* names that were used, lower-case, each once; emptied by the caller per source
@@ -48,6 +55,8 @@ MUST_CHECK enum err_code expression_compile(struct compiler *compiler,
 		const struct document_node *node, size_t offset, bool braced,
 		struct expression **ret, size_t *ret_end, struct err *err);
 
+/* Whether word means something else in an expression than a value of that name: Lua's words, our functions. */
+bool expression_reserves(struct span word);
 /* Whether text is an attribute's name (RFC 4512, section 2.5: descr or numericoid, without
  * options). */
 bool attribute_name_is_valid(struct span text);

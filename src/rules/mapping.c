@@ -2,8 +2,13 @@
 #include "rules/mapping.h"
 
 #include "rules/loader.h"
+#include "rules/policy_rule.h"
 #include "rules/sandbox.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
+#define WARNINGS_MAX 1000
 #define CHECK_STEPS_MAX 1000000
 #define CHECK_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
@@ -49,8 +54,12 @@ static const struct schema_key file_keys[] = {
 		{"tests", SCHEMA_LIST, .section = &mapping_test_schema, .read = mapping_read_test,
 				.about = "Sample entries with what must come out; run by `ldap2dbx "
 					 "check`."},
-		SCHEMA_KEY_LATER("cluster_policies"),
-		SCHEMA_KEY_LATER("ip_access_lists"),
+		{"cluster_policies", SCHEMA_LIST, .section = &mapping_policy_schema,
+				.read = mapping_read_policy,
+				.about = "Cluster policies that are made and kept so."},
+		{"ip_access_lists", SCHEMA_LIST, .section = &mapping_list_schema,
+				.read = mapping_read_list,
+				.about = "From where account and workspaces can be reached."},
 };
 const struct schema mapping_file_schema = SCHEMA("the mapping file", file_keys);
 
@@ -110,6 +119,13 @@ static struct mapping *finish(struct loader *loader)
 				mapping->rule_counts[kind]);
 	KEEP(loader, &loader->searches, mapping->searches, mapping->search_count);
 	KEEP(loader, &loader->grants, mapping->grants, mapping->grant_count);
+	KEEP(loader, &loader->eaches, mapping->eaches, mapping->each_count);
+	KEEP(loader, &loader->policies, mapping->policies, mapping->policy_count);
+	KEEP(loader, &loader->lists, mapping->lists, mapping->list_count);
+	KEEP(loader, &loader->listed, mapping->listed, mapping->listed_count);
+	KEEP(loader, &loader->warnings, mapping->warnings, mapping->warning_count);
+	KEEP(loader, &loader->definitions, mapping->definitions, mapping->definition_count);
+	mapping->settings = loader->settings;
 	KEEP(loader, &loader->tests, mapping->tests, mapping->test_count);
 	KEEP(loader, &loader->compiler.expressions, mapping->expressions,
 			mapping->expression_count);
@@ -121,7 +137,8 @@ static struct mapping *finish(struct loader *loader)
 static enum err_code check_whole(const struct loader *loader, const struct mapping_file *files,
 		size_t count, struct err *err)
 {
-	size_t rules = loader->grants.count;
+	size_t rules = loader->grants.count + loader->eaches.count + loader->policies.count +
+			loader->lists.count + loader->listed.count;
 
 	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++)
 		rules += loader->rules[kind].count;
@@ -142,6 +159,13 @@ static void loader_release(struct loader *loader)
 	mem_free(loader->attributes);
 	vec_release(&loader->searches);
 	vec_release(&loader->grants);
+	vec_release(&loader->eaches);
+	vec_release(&loader->policies);
+	vec_release(&loader->lists);
+	vec_release(&loader->list_nodes);
+	vec_release(&loader->listed);
+	vec_release(&loader->warnings);
+	vec_release(&loader->definitions);
 	vec_release(&loader->tests);
 	sandbox_free(loader->compiler.sandbox);
 	compiler_release(&loader->compiler);
@@ -159,6 +183,7 @@ enum err_code mapping_load(struct arena *arena, const struct settings *settings,
 			.attributes = mem_array(settings->source_count, sizeof(*loader.attributes)),
 			.leavers = LEAVER_DEACTIVATE,
 	};
+	struct mapping *mapping;
 	enum err_code code = ERR_NONE;
 
 	for (size_t i = 0; i < count && code == ERR_NONE; i++)
@@ -168,7 +193,13 @@ enum err_code mapping_load(struct arena *arena, const struct settings *settings,
 	if (code == ERR_NONE)
 		code = mapping_build_searches(&loader, err);
 	if (code == ERR_NONE)
-		*ret = finish(&loader);
+		code = mapping_check_lists(&loader, err);
+	if (code == ERR_NONE) {
+		mapping = finish(&loader);
+		code = mapping_check_policies(mapping, err);
+	}
+	if (code == ERR_NONE)
+		*ret = mapping;
 	loader_release(&loader);
 	return code;
 }
@@ -183,6 +214,52 @@ const struct grant_rule *mapping_grants(const struct mapping *mapping, size_t *r
 {
 	*ret_count = mapping->grant_count;
 	return mapping->grants;
+}
+
+const struct grant_each *const *mapping_for_each(const struct mapping *mapping, size_t *ret_count)
+{
+	*ret_count = mapping->each_count;
+	return mapping->eaches;
+}
+
+const struct cluster_policy_rule *mapping_cluster_policies(
+		const struct mapping *mapping, size_t *ret_count)
+{
+	*ret_count = mapping->policy_count;
+	return mapping->policies;
+}
+
+const struct ip_list_rule *mapping_ip_access_lists(const struct mapping *mapping, size_t *ret_count)
+{
+	*ret_count = mapping->list_count;
+	return mapping->lists;
+}
+
+const struct identity *mapping_listed_services(const struct mapping *mapping, size_t *ret_count)
+{
+	*ret_count = mapping->listed_count;
+	return mapping->listed;
+}
+
+const char *const *mapping_warnings(const struct mapping *mapping, size_t *ret_count)
+{
+	*ret_count = mapping->warning_count;
+	return mapping->warnings;
+}
+
+void loader_warn(struct loader *loader, const struct document_node *node, const char *fmt, ...)
+{
+	char text[sizeof(((struct err *)0)->text)];
+	struct err err;
+	va_list args;
+
+	if (loader->warnings.count == WARNINGS_MAX)
+		return;
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	(void)document_error(node, &err, "%s", text);
+	*vec_add(&loader->warnings) = arena_strdup(loader->reader.arena, err.text);
 }
 
 enum leaver_action mapping_leavers(const struct mapping *mapping)

@@ -256,7 +256,8 @@ const struct schema mapping_users_schema = SCHEMA("this item of `users`", users_
 
 static const struct schema_key groups_keys[] = {
 		SEARCH_KEY,
-		{"through", SCHEMA_OWN, .section = &search_schema, .read = read_through,
+		{"through", SCHEMA_OWN, .section = &search_schema, .form = SCHEMA_ONE_OR_LIST,
+				.read = read_through,
 				.about = "Groups that are read but not made; their people join the "
 					 "made groups above."},
 		WHEN_KEY,
@@ -275,7 +276,7 @@ static const struct schema_key groups_keys[] = {
 				.about = "workspace: local groups of the workspaces named by "
 					 "`in`."},
 		{"in", SCHEMA_OWN, .offset = offsetof(struct rule, workspaces),
-				.read = mapping_read_workspace_globs, .json = TEXTS_JSON,
+				.read = mapping_read_workspaces, .json = TEXTS_JSON,
 				.about = "Globs of workspace names, with `level: workspace`."},
 		{"adopt", SCHEMA_FLAG, .offset = offsetof(struct rule, adopt), .preset = "false",
 				.about = "Adopt even groups that hold admin roles."},
@@ -286,12 +287,36 @@ static const struct schema_key groups_keys[] = {
 };
 const struct schema mapping_groups_schema = SCHEMA("this item of `groups`", groups_keys);
 
+/* Read when the rest of the item is known. */
+static enum err_code skip_key(struct reader *reader, const struct document_node *node, void *target,
+		struct err *err)
+{
+	(void)reader;
+	(void)node;
+	(void)target;
+	(void)err;
+	return ERR_NONE;
+}
+
 static const struct schema_key service_principals_keys[] = {
-		SEARCH_KEY,
+		{"search", SCHEMA_OWN, .offset = offsetof(struct rule, search),
+				.section = &search_schema, .read = read_search,
+				.about = "The entries that this rule is for."},
 		WHEN_KEY,
-		{"service_principal", SCHEMA_SECTION, true, .section = &service_principal_schema,
+		{"service_principal", SCHEMA_SECTION, .section = &service_principal_schema,
 				.about = "What the service principal looks like."},
 		EXTERNAL_ID_KEY,
+		{"listed", SCHEMA_OWN, .section = &mapping_listed_schema,
+				.form = SCHEMA_ONE_OR_LIST, .read = skip_key,
+				.about = "Service principals without an entry, one or a list, in "
+					 "place of search and service_principal."},
+		{"secrets", SCHEMA_OWN, .section = &mapping_secrets_schema,
+				.read = mapping_read_secrets,
+				.about = "An OAuth secret that is made, handed over and renewed."},
+		{"federation_policies", SCHEMA_OWN, .section = &mapping_federation_schema,
+				.form = SCHEMA_SEVERAL, .read = mapping_read_federation,
+				.about = "Tokens of other issuers that are accepted in place of "
+					 "secrets."},
 		SCHEMA_KEY_LATER("starts"),
 		SCHEMA_KEY_LATER("ends"),
 };
@@ -349,10 +374,16 @@ static enum err_code read_rule(struct loader *loader, enum principal_kind kind,
 		const struct schema *schema, const struct document_node *node, struct err *err)
 {
 	struct rule *rule = arena_alloc(loader->reader.arena, sizeof(*rule));
+	bool listed = false;
 	enum err_code code;
 
 	*rule = (struct rule){.kind = kind, .file = node->file, .line = node->line, .gone = -1};
 	code = schema_read(&loader->reader, schema, node, rule, err);
+	if (code == ERR_NONE && kind == PRINCIPAL_SERVICE) {
+		code = mapping_finish_service(loader, rule, node, &listed, err);
+		if (listed)
+			return code;
+	}
 	if (code == ERR_NONE)
 		code = settle_source(loader, &rule->search, -1, err);
 	for (size_t i = 0; i < rule->through_count && code == ERR_NONE; i++)

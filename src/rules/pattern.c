@@ -8,7 +8,7 @@
 
 #define OPTIONS (PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C)
 #define REPLACE_OPTIONS (PCRE2_SUBSTITUTE_GLOBAL | PCRE2_SUBSTITUTE_UNSET_EMPTY)
-#define GROUPS_KEPT 2 /* the whole match and the first group */
+#define GROUPS_KEPT (PATTERN_GROUPS_MAX + 1) /* with the whole match */
 
 struct patterns {
 	struct table *kept;  /* pattern text -> pcre2_code */
@@ -46,6 +46,47 @@ bool pattern_check(struct span pattern, char *reason, size_t size)
 
 	pcre2_code_free(code);
 	return code != NULL;
+}
+
+/* The table of names: entries of size bytes, a number of two bytes and a name with NUL (pcre2pattern(3), pcre2api(3)). */
+struct names {
+	PCRE2_SPTR table;
+	uint32_t count, size;
+};
+
+static struct names names_of(const pcre2_code *code)
+{
+	struct names names = {NULL, 0, 0};
+
+	(void)pcre2_pattern_info(code, PCRE2_INFO_NAMECOUNT, &names.count);
+	(void)pcre2_pattern_info(code, PCRE2_INFO_NAMEENTRYSIZE, &names.size);
+	(void)pcre2_pattern_info(code, PCRE2_INFO_NAMETABLE, &names.table);
+	return names;
+}
+
+const char *pattern_group_names(struct span pattern, struct arena *arena, const char *const **ret,
+		size_t *ret_count)
+{
+	char reason[200];
+	pcre2_code *code = compile(pattern, reason, sizeof(reason));
+	const char **list;
+	struct names names;
+	uint32_t groups = 0;
+
+	if (!code)
+		return "it does not compile";
+	names = names_of(code);
+	(void)pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	list = arena_alloc(arena, names.count * sizeof(*list));
+	for (uint32_t i = 0; i < names.count; i++)
+		list[i] = arena_strdup(
+				arena, (const char *)names.table + (size_t)i * names.size + 2);
+	pcre2_code_free(code);
+	if (groups > PATTERN_GROUPS_MAX)
+		return "it has too many groups";
+	*ret = list;
+	*ret_count = names.count;
+	return NULL;
 }
 
 struct patterns *patterns_new(void)
@@ -175,6 +216,36 @@ enum pattern_result patterns_match(struct patterns *patterns, struct span subjec
 	 * that. */
 	if (ends[0] != PCRE2_UNSET && ends[0] <= ends[1])
 		*ret = (struct span){subject.ptr + ends[0], ends[1] - ends[0]};
+	return PATTERN_YES;
+}
+
+enum pattern_result patterns_capture(struct patterns *patterns, struct span subject,
+		struct span pattern, struct span *ret)
+{
+	const pcre2_code *code = prepare(patterns, subject, pattern);
+	const PCRE2_SIZE *ends;
+	struct names names;
+	int rc;
+
+	if (!code)
+		return PATTERN_FAILED;
+	rc = pcre2_match(code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, patterns->data,
+			patterns->context);
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return PATTERN_NO;
+	if (rc < 0)
+		return failed(patterns, rc);
+	ends = pcre2_get_ovector_pointer(patterns->data);
+	names = names_of(code);
+	for (uint32_t i = 0; i < names.count; i++) {
+		PCRE2_SPTR row = names.table + (size_t)i * names.size;
+		size_t number = (size_t)row[0] << 8 | row[1];
+		PCRE2_SIZE begin = number < GROUPS_KEPT ? ends[2 * number] : PCRE2_UNSET;
+
+		ret[i] = (struct span){NULL, 0};
+		if (begin != PCRE2_UNSET && begin <= ends[2 * number + 1])
+			ret[i] = (struct span){subject.ptr + begin, ends[2 * number + 1] - begin};
+	}
 	return PATTERN_YES;
 }
 

@@ -24,8 +24,17 @@
 #define PATTERN_STEPS_LATER 10000
 #define PATTERN_HEAP_KIB_MAX 2048
 
+#define PATTERN_GROUPS_MAX 63 /* of a pattern whose named groups are asked for */
+
 /* Whether pattern compiles; if not, reason says why and where. */
 bool pattern_check(struct span pattern, char *reason, size_t size);
+
+/*
+ * The names of the pattern's named groups in the order of their names, in arena. pattern must compile. Returns NULL, or one
+ * sentence why they can't be used (static).
+ */
+const char *pattern_group_names(struct span pattern, struct arena *arena, const char *const **ret,
+		size_t *ret_count);
 
 struct patterns;
 struct patterns *patterns_new(void);
@@ -36,6 +45,9 @@ enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_FAILED };
 /* ret: the first group if the pattern has one (ptr NULL: it took no part), else all that matched;
  * borrowed of subject. */
 enum pattern_result patterns_match(struct patterns *patterns, struct span subject,
+		struct span pattern, struct span *ret);
+/* ret: what the named groups took, in the order of pattern_group_names; ptr NULL: no part. Borrowed of subject. */
+enum pattern_result patterns_capture(struct patterns *patterns, struct span subject,
 		struct span pattern, struct span *ret);
 /* Replaces all matches; $1, ${name} and $$ in with. ret: borrowed until the next call. */
 enum pattern_result patterns_replace(struct patterns *patterns, struct span subject,

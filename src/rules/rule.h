@@ -37,6 +37,7 @@ struct rule {
 	struct texts workspaces; /* `in:` */
 	bool adopt;
 	bool exclusive;
+	struct service_rule *service; /* service principals; NULL: no secrets, no policies */
 };
 enum external_id_choice { EXTERNAL_ID_ANCHOR, EXTERNAL_ID_NONE };
 enum level_choice { LEVEL_ACCOUNT, LEVEL_WORKSPACE };
@@ -66,6 +67,20 @@ struct mapping {
 	size_t search_count;
 	const struct grant_rule *grants;
 	size_t grant_count;
+	const struct grant_each *const *eaches;
+	size_t each_count;
+	const struct cluster_policy_rule *policies;
+	size_t policy_count;
+	const struct ip_list_rule *lists;
+	size_t list_count;
+	const struct identity *listed;
+	size_t listed_count;
+	const char *const *warnings;
+	size_t warning_count;
+	/* Contents of the files that rules name: they count in the configuration's digest. */
+	const struct span *definitions;
+	size_t definition_count;
+	const struct settings *settings;
 	const struct test *tests;
 	size_t test_count;
 	const struct expression *const *expressions; /* by index */

@@ -124,7 +124,7 @@ static enum err_code read_number(const struct schema_key *key, const struct docu
 	return ERR_NONE;
 }
 
-static enum err_code read_duration(const struct schema_key *key, const struct document_node *node,
+enum err_code schema_duration(const struct document_node *node, int64_t min, int64_t max,
 		int64_t *ret, struct err *err)
 {
 	char least[CLOCK_TEXT_SIZE], most[CLOCK_TEXT_SIZE];
@@ -136,11 +136,11 @@ static enum err_code read_duration(const struct schema_key *key, const struct do
 		return refuse_value(node,
 				"a duration with its unit, such as 500ms, 30s, 15min, 1h or 30d",
 				err);
-	if (value < key->min || (key->max && value > key->max)) {
-		clock_format_duration(key->min, least);
-		clock_format_duration(key->max ? key->max : value, most);
+	if (value < min || (max && value > max)) {
+		clock_format_duration(min, least);
+		clock_format_duration(max ? max : value, most);
 		return document_error(node, err, "`%.80s` must be from %s to %s, not `%.40s`",
-				key->name, least, most, node->text);
+				node->key, least, most, node->text);
 	}
 	*ret = value;
 	return ERR_NONE;
@@ -244,7 +244,7 @@ static enum err_code read_key(struct reader *reader, const struct schema_key *ke
 	case SCHEMA_NUMBER:
 		return read_number(key, node, member, err);
 	case SCHEMA_DURATION:
-		return read_duration(key, node, member, err);
+		return schema_duration(node, key->min, key->max, member, err);
 	case SCHEMA_CHOICE:
 		return read_choice(key, node, member, err);
 	case SCHEMA_SECRET:
@@ -350,12 +350,29 @@ static void add_quoted(struct buf *out, const char *text)
 
 static void add_section(struct buf *out, const struct schema *schema);
 
+static void add_formed_section(struct buf *out, const struct schema_key *key)
+{
+	if (key->form == SCHEMA_ONE_OR_LIST)
+		buf_add_text(out, "{\"anyOf\":[");
+	if (key->form != SCHEMA_SEVERAL)
+		add_section(out, key->section);
+	if (key->form == SCHEMA_ONE_OR_LIST)
+		buf_add_char(out, ',');
+	if (key->form != SCHEMA_ONE) {
+		buf_add_text(out, "{\"type\":\"array\",\"items\":");
+		add_section(out, key->section);
+		buf_add_char(out, '}');
+	}
+	if (key->form == SCHEMA_ONE_OR_LIST)
+		buf_add_text(out, "]}");
+}
+
 static void add_item(struct buf *out, const struct schema_key *key)
 {
 	if (key->json)
 		buf_add_text(out, key->json);
 	else if (key->section)
-		add_section(out, key->section);
+		add_formed_section(out, key);
 	else
 		buf_add_text(out, "{\"type\":\"string\"}");
 }
@@ -499,9 +516,9 @@ static void list_keys(const struct schema *schema, const char *prefix, struct ar
 {
 	for (size_t i = 0; i < schema->count; i++) {
 		const struct schema_key *key = &schema->keys[i];
-		const char *suffix = key->type == SCHEMA_NAMED ? ".NAME"
-				: key->type == SCHEMA_LIST     ? "[]"
-							       : "";
+		const char *suffix = key->type == SCHEMA_NAMED                            ? ".NAME"
+				: key->type == SCHEMA_LIST || key->form == SCHEMA_SEVERAL ? "[]"
+											  : "";
 		const char *line = arena_printf(arena, "%s%s", prefix, key->name);
 
 		if (key->type == SCHEMA_LATER)

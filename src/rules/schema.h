@@ -43,6 +43,9 @@ enum schema_type {
 	SCHEMA_LATER  /* in the grammar but not executed by this version: refused */
 };
 
+/* OWN with a section: what the value is. */
+enum schema_form { SCHEMA_ONE, SCHEMA_ONE_OR_LIST, SCHEMA_SEVERAL };
+
 struct schema;
 /* For NAMED and LIST target is the whole struct, not the member: items are gathered there. */
 typedef enum err_code schema_read_fn(struct reader *reader, const struct document_node *node,
@@ -62,6 +65,7 @@ struct schema_key {
 				       or ended by NULL */
 	const struct schema *section; /* SECTION; NAMED, LIST, OWN: what an item is, for the
 					 descriptions */
+	enum schema_form form;
 	schema_read_fn *read;
 	const char *json;   /* OWN, and items without section: a JSON Schema, one object */
 	const char *remedy; /* LATER: what to do instead of removing it; NULL */
@@ -94,6 +98,9 @@ MUST_CHECK enum err_code schema_texts(struct reader *reader, const struct docume
 		struct texts *ret, struct err *err);
 MUST_CHECK enum err_code schema_choice(const struct document_node *node, const char *const *choices,
 		int *ret, struct err *err);
+/* Milliseconds in [min, max], 0: no bound. */
+MUST_CHECK enum err_code schema_duration(const struct document_node *node, int64_t min, int64_t max,
+		int64_t *ret, struct err *err);
 /* "unknown WHAT `word`; did you mean `x`?", or the list of what is known. */
 enum err_code schema_unknown(const struct document_node *node, const char *what, const char *word,
 		const char *const *known, size_t count, struct err *err);
