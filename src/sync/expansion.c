@@ -172,8 +172,8 @@ static void evaluate(struct expansion *expansion, node_id node, struct expanded 
 		}
 		if (result != EACH_MATCHED)
 			continue;
-		rule->why.entry = arena_strdup(ret->arena,
-				snapshot_dn(expansion->engine->snapshot, node));
+		rule->why.entry = arena_strdup(
+				ret->arena, snapshot_dn(expansion->engine->snapshot, node));
 		ret->count++;
 	}
 	ret->rules = rules;

@@ -106,8 +106,8 @@ static const char *level_at(const struct grant_rule *rule, const struct target_s
 	return NULL;
 }
 
-static void add_rule(struct subjects *subjects, struct subject_item *item,
-		const struct grant_rule *rule)
+static void add_rule(
+		struct subjects *subjects, struct subject_item *item, const struct grant_rule *rule)
 {
 	const struct settings *settings = subjects->settings;
 

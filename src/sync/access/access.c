@@ -60,7 +60,7 @@ void access_free(struct access *access)
 		item_free(*item);
 	vec_release(&access->items);
 	table_free(access->by_key);
-	for (table_each(access->waiting, it)) {
+	for (table_each (access->waiting, it)) {
 		struct item_list *list = it.value;
 
 		vec_release(list);
@@ -119,7 +119,7 @@ void item_drop(struct access *access, struct item *item)
 	struct item *last = access->items.items[access->items.count - 1];
 
 	(void)table_remove(access->by_key, span_of(place));
-	for (table_each(access->waiting, it))
+	for (table_each (access->waiting, it))
 		leave_waiting(it.value, item);
 	access->items.items[item->index] = last;
 	last->index = item->index;
@@ -189,12 +189,12 @@ static bool is_about_to_be_assigned(
 	return false;
 }
 
-bool access_principal_is_there(struct access *access, unsigned target, enum principal_kind kind,
-		const char *name)
+bool access_principal_is_there(
+		struct access *access, unsigned target, enum principal_kind kind, const char *name)
 {
 	struct object *object = access_principal(access, target, kind, name);
-	bool is_account_object = object && access->engine->settings->has_account &&
-			object->target == 0;
+	bool is_account_object =
+			object && access->engine->settings->has_account && object->target == 0;
 
 	if (!object || object->named_only)
 		return true; /* somebody else's: the workspace says */
@@ -213,8 +213,10 @@ bool access_is_unsure(const struct access *access, unsigned target, enum princip
 			? desired_want(access->engine->desired, object->node)
 			: NULL;
 
-	return want && (want->state == WANT_UNSURE ||
-				       expansion_is_unsure(access->engine->expansion, object->node));
+	return want &&
+			(want->state == WANT_UNSURE ||
+					expansion_is_unsure(
+							access->engine->expansion, object->node));
 }
 
 void item_wait_for(struct access *access, struct item *item, const char *principal_key)
@@ -258,8 +260,8 @@ static void rules_changed(void *context, unsigned target, enum securable_type ty
 		finder_look_at(access->finder, target, type);
 }
 
-void access_set_node_rules(struct access *access, node_id node, const struct grant_rule *rules,
-		size_t count)
+void access_set_node_rules(
+		struct access *access, node_id node, const struct grant_rule *rules, size_t count)
 {
 	permission_index_set(access->permissions, node, rules, count, rules_changed, access);
 }

@@ -196,8 +196,8 @@ void acl_found(struct access *access, unsigned target, enum securable_type type,
 	bool is_new = !item;
 
 	arena_reset(access->engine->scratch);
-	permission_index_match(access->permissions, target, type, facts, access->engine->scratch,
-			&wanted);
+	permission_index_match(
+			access->permissions, target, type, facts, access->engine->scratch, &wanted);
 	if (!item && !wanted.matched)
 		return;
 	if (!item)

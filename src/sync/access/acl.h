@@ -24,11 +24,11 @@ size_t acl_count_held(const struct item *item); /* entries that are ours */
 
 /* ---- for explain and who-can ---- */
 struct acl_view_entry {
-	const char *key;  /* "group/FOLDED NAME" */
+	const char *key; /* "group/FOLDED NAME" */
 	const char *name;
 	const char *direct, *inherited, *from; /* as read */
-	const char *held, *former; /* ours */
-	const char *wanted;        /* NULL: no rule */
+	const char *held, *former;             /* ours */
+	const char *wanted;                    /* NULL: no rule */
 	struct why why;
 };
 /* Of an item of this class: everybody who is wanted, ours or there. Array in arena. */

@@ -11,9 +11,9 @@ struct acl_row {
 	enum principal_kind kind;
 	char *name; /* in the service's spelling, if it was there; else the rule's */
 	char *direct, *inherited, *from; /* as read or written; NULL: none */
-	char *held;   /* our level; NULL: not ours */
-	char *former; /* with held: what comes back on removal; NULL: nothing */
-	uint64_t refused_until_ns; /* the workspace did not know the principal; 0: not */
+	char *held;                      /* our level; NULL: not ours */
+	char *former;                    /* with held: what comes back on removal; NULL: nothing */
+	uint64_t refused_until_ns;       /* the workspace did not know the principal; 0: not */
 	unsigned refusals;
 };
 
@@ -23,11 +23,11 @@ struct acl_item {
 	char *listed_name; /* what a selector's name is compared with; the item's own name is for people */
 	struct tag *tags; /* owned texts */
 	size_t tag_count;
-	uint64_t round; /* of the finder's look that met it last */
-	bool unreadable; /* entries that we cannot write back: nothing can be replaced */
+	uint64_t round;           /* of the finder's look that met it last */
+	bool unreadable;          /* entries that we cannot write back: nothing can be replaced */
 	VEC(struct acl_row) rows; /* by key, ascending */
-	bool gone;   /* the object was not found, twice */
-	bool verify; /* an answer did not show what was written */
+	bool gone;                /* the object was not found, twice */
+	bool verify;              /* an answer did not show what was written */
 };
 
 extern const struct item_class acl_class;

@@ -123,11 +123,10 @@ static enum guard_category category_of(const struct acl_planner *p)
 	return type_of(p) == SECURABLE_AUTHORIZATION ? GUARD_TOKENS : GUARD_PERMISSIONS;
 }
 
-static const char *leaver_key(const struct acl_planner *p, enum principal_kind kind,
-		const char *name)
+static const char *leaver_key(
+		const struct acl_planner *p, enum principal_kind kind, const char *name)
 {
-	const struct object *object =
-			access_principal(p->access, p->acl->item.target, kind, name);
+	const struct object *object = access_principal(p->access, p->acl->item.target, kind, name);
 
 	return object && object->leaving && kind != PRINCIPAL_GROUP ? object->key : NULL;
 }
@@ -192,8 +191,7 @@ static void plan_wanted(struct acl_planner *p)
 	for (size_t i = 0; i < p->wanted.count; i++) {
 		const struct wanted_entry *entry = &p->wanted.entries[i];
 
-		if (is_admins(entry->kind, entry->name) ||
-				leaver_key(p, entry->kind, entry->name))
+		if (is_admins(entry->kind, entry->name) || leaver_key(p, entry->kind, entry->name))
 			continue;
 		switch (judge(p, entry)) {
 		case ENTRY_SET:
@@ -252,8 +250,9 @@ static void plan_removals(struct acl_planner *p)
 			continue;
 		if (is_untouchable(p, row->kind, row->name) || must_stay_owner(p, row))
 			continue;
-		if (row->held && !access_is_unsure(p->access, p->acl->item.target, row->kind,
-					  row->name))
+		if (row->held &&
+				!access_is_unsure(p->access, p->acl->item.target, row->kind,
+						row->name))
 			add_removal(p, row, entry ? &entry->why : &no_rule);
 		else if (!row->held && row->direct && p->wanted.exclusive && p->acl->item.observed)
 			add_removal(p, row, &p->wanted.exclusive_why);
@@ -262,8 +261,10 @@ static void plan_removals(struct acl_planner *p)
 
 void acl_plan(struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
 {
-	struct acl_planner p = {
-			.access = access, .acl = (struct acl_item *)item, .arena = arena, .plan = ret};
+	struct acl_planner p = {.access = access,
+			.acl = (struct acl_item *)item,
+			.arena = arena,
+			.plan = ret};
 	struct securable_facts facts;
 
 	if (p.acl->gone)
@@ -296,8 +297,8 @@ size_t acl_view(struct access *access, struct item *item, struct arena *arena,
 	size_t count = 0;
 
 	acl_facts(acl, &facts);
-	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
-			&wanted);
+	permission_index_match(
+			access->permissions, item->target, item->securable, &facts, arena, &wanted);
 	view = arena_alloc(arena, (acl->rows.count + wanted.count + 1) * sizeof(*view));
 	for (vec_each (&acl->rows, row))
 		view[count++] = (struct acl_view_entry){.key = row->key,

@@ -78,8 +78,7 @@ static void take_list(struct access *access, struct acl_item *acl, const struct 
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		const struct acl_entry *entry = &list->entries[i];
-		struct acl_row *row =
-				acl_row_make(acl, entry_key(entry, arena), entry->name);
+		struct acl_row *row = acl_row_make(acl, entry_key(entry, arena), entry->name);
 
 		replace_text(&row->name, entry->name);
 		replace_text(&row->direct, entry->direct);
@@ -152,8 +151,7 @@ static bool can_have(struct item_work *work, const struct operation *op, size_t 
 
 	if (row && row->refused_until_ns > clock_monotonic_ns())
 		return false;
-	if (access_principal_is_there(
-			    work->access, work->item->target, kind, op->members[at].name))
+	if (access_principal_is_there(work->access, work->item->target, kind, op->members[at].name))
 		return true;
 	item_wait_for(work->access, work->item, op->members[at].key);
 	return false;
@@ -243,7 +241,8 @@ void acl_choose(struct item_work *work, const struct item_plan *plan)
 	if (work->ops.count && acl_of(work)->unreadable) {
 		work->ops.count = 0;
 		log_event(LOG_WARNING,
-				"an access control list has entries that could not be written back; "
+				"an access control list has entries that could not be written "
+				"back; "
 				"nothing is removed from it",
 				{"item", work->item->key}, {"name", work->item->name});
 	}
@@ -307,8 +306,8 @@ static bool send_replacement(struct item_work *work, const struct acl *list)
 static bool has_moved_on(const struct item_work *work, const struct acl *list)
 {
 	for (vec_each (&work->ops, op)) {
-		const struct acl_entry *entry = acl_find(list,
-				acl_kind_of_key(op->members[0].key), op->members[0].name);
+		const struct acl_entry *entry = acl_find(
+				list, acl_kind_of_key(op->members[0].key), op->members[0].name);
 
 		if (entry && entry->direct && !text_equal(entry->direct, op->values[0]))
 			return true;
@@ -376,8 +375,8 @@ static bool shows_all(const struct item_work *work, const struct acl *list)
 					acl_kind_of_key(op->members[i].key), op->members[i].name);
 			const char *direct = entry ? entry->direct : NULL;
 			const char *after = op->kind == OP_SET_PERMISSIONS ? op->values[i]
-					: op->values_before               ? op->values_before[i]
-									  : NULL;
+					: op->values_before                ? op->values_before[i]
+									   : NULL;
 
 			if (!text_equal(direct, after))
 				return false;
@@ -453,8 +452,8 @@ static void move_owner(struct access *access, struct acl_item *acl, const char *
 	}
 }
 
-static void settle_set(struct access *access, struct acl_item *acl, const struct operation *op,
-		size_t at)
+static void settle_set(
+		struct access *access, struct acl_item *acl, const struct operation *op, size_t at)
 {
 	struct acl_row *row = acl_row_make(acl, op->members[at].key, op->members[at].name);
 
@@ -469,8 +468,7 @@ static void settle_set(struct access *access, struct acl_item *acl, const struct
 	item_hold(access, &acl->item, row->key, row->held, row->former);
 }
 
-static void settle_removal(
-		struct access *access, struct acl_item *acl, const struct operation *op)
+static void settle_removal(struct access *access, struct acl_item *acl, const struct operation *op)
 {
 	struct acl_row *row = acl_row(acl, op->members[0].key);
 
@@ -501,8 +499,8 @@ bool acl_shows(struct item *item, const struct operation *op)
 	for (size_t i = 0; i < op->member_count; i++) {
 		const struct acl_row *row = acl_row(acl, op->members[i].key);
 		const char *after = op->kind == OP_SET_PERMISSIONS ? op->values[i]
-				: op->values_before               ? op->values_before[i]
-								  : NULL;
+				: op->values_before                ? op->values_before[i]
+								   : NULL;
 
 		if (!text_equal(row ? row->direct : NULL, after))
 			return false;
@@ -530,8 +528,7 @@ static bool leave_out(struct item_work *work)
 		row->refusals++;
 	log_event(row->refusals < 4 ? LOG_INFO : LOG_WARNING,
 			"the workspace does not know this principal yet; the rest goes on",
-			{"item", work->item->key}, {"name", work->item->name},
-			{"principal", name},
+			{"item", work->item->key}, {"name", work->item->name}, {"principal", name},
 			{"target", work->engine->settings->targets[work->item->target].name},
 			{"tries", log_int(row->refusals)});
 	return true;

@@ -19,7 +19,7 @@ struct place {
 	bool running; /* lists, walks or finds are under way */
 	bool again;   /* its rules changed meanwhile */
 	bool known, failed, unsupported;
-	size_t open; /* lists, walks and finds under way */
+	size_t open;    /* lists, walks and finds under way */
 	uint64_t round; /* counts the looks: what an item was seen in last */
 	uint64_t retry_ns;
 	struct err err;
@@ -48,7 +48,8 @@ struct finder *finder_new(struct access *access)
 	return finder;
 }
 
-static struct place *place_at(const struct finder *finder, unsigned target, enum securable_type type)
+static struct place *place_at(
+		const struct finder *finder, unsigned target, enum securable_type type)
 {
 	return &finder->places[(size_t)target * SECURABLE_TYPE_COUNT_ + type];
 }
@@ -152,8 +153,8 @@ static void take_end(void *context, const struct err *err)
 
 static const struct permission_want *wants_of(const struct place *place, size_t *ret_count)
 {
-	return permission_index_at(place->finder->access->permissions, place->target, place->type,
-			ret_count);
+	return permission_index_at(
+			place->finder->access->permissions, place->target, place->type, ret_count);
 }
 
 static const struct selector *copy(const struct selector *selector, struct arena *arena)
@@ -220,8 +221,8 @@ static void start_tree(struct place *place, const struct selector *const *select
 	struct object_tree_query query = {selectors, count};
 
 	place->open++;
-	place->tree = object_tree_start(place->finder->access->engine->databricks, place->target,
-			&query, sink);
+	place->tree = object_tree_start(
+			place->finder->access->engine->databricks, place->target, &query, sink);
 }
 
 static void start_finds(struct place *place, const struct selector *const *selectors, size_t count,

@@ -21,8 +21,8 @@ struct item_work;
 
 struct item_plan {
 	VEC(struct operation) operations; /* in the order in which they are carried out */
-	const char *quarantine;           /* why this item can't be planned; in arena, NULL: it can */
-	const char *note;                 /* what a reader should know beside the operations; in arena, NULL */
+	const char *quarantine; /* why this item can't be planned; in arena, NULL: it can */
+	const char *note; /* what a reader should know beside the operations; in arena, NULL */
 	bool wants_read; /* what is observed does not suffice to plan: operations are none, and it is read first */
 };
 
@@ -56,7 +56,8 @@ struct item_class {
 	bool (*shows)(struct item *item, const struct operation *op);
 	/* A holding of the store when the engine starts; value and former as recorded. NULL: never any. */
 	void (*load)(struct access *access, struct item *item, const struct store_holding *holding);
-	void (*release)(struct item *item); /* what the class allocated in it; the item itself is freed by its owner */
+	void (*release)(struct
+			item *item); /* what the class allocated in it; the item itself is freed by its owner */
 };
 
 /* The head of every class's own struct. */
@@ -65,20 +66,20 @@ struct item {
 	char *key; /* unique at its target: "job/123", "cluster_policy/NAME" */
 	unsigned target;
 	enum securable_type securable; /* RESOURCE_PERMISSIONS */
-	char *id;   /* as Databricks calls it; NULL: not there (yet) */
-	char *name; /* for people */
-	uint32_t index; /* in the list of all */
+	char *id;                      /* as Databricks calls it; NULL: not there (yet) */
+	char *name;                    /* for people */
+	uint32_t index;                /* in the list of all */
 
 	bool observed; /* read since the engine started */
 	bool dirty, ready, delayed;
 	bool read_wanted;
-	bool doubted;      /* quarantined by its plan, not by an answer */
-	bool disposable;   /* nothing wants it and nothing of it is ours: dropped when idle */
+	bool doubted;    /* quarantined by its plan, not by an answer */
+	bool disposable; /* nothing wants it and nothing of it is ours: dropped when idle */
 	unsigned tries;
 	struct item_work *work; /* under way */
 	uint64_t written_ns;    /* last write of ours that was confirmed */
 	uint64_t retry_ns;      /* not before; 0: at once */
-	uint64_t suspect;       /* digest of a read that differed from what we hold; a second one must agree */
+	uint64_t suspect; /* digest of a read that differed from what we hold; a second one must agree */
 	uint64_t reported;      /* mode observe: digest of the operations that were told last */
 	int64_t quarantined_ms; /* since; 0: not */
 	char *reason;           /* of the quarantine */
@@ -115,11 +116,12 @@ struct access {
 
 /* ---- access.c: what the engine calls ---- */
 struct access *access_new(struct engine *engine);
-void access_free(struct access *access); /* NULL is fine */
+void access_free(struct access *access);                                      /* NULL is fine */
 MUST_CHECK enum err_code access_load(struct access *access, struct err *err); /* holdings */
 /* A clean restart: what is ours is as the store says. */
 void access_trust_store(struct access *access);
-void access_start(struct access *access); /* rules of the files; items of open intents are to be read */
+void access_start(struct
+		access *access); /* rules of the files; items of open intents are to be read */
 /* Databricks is to be read: at the start (unless all is known from the store), and at every reconcile. */
 void access_read(struct access *access);
 bool access_is_idle(const struct access *access);
@@ -138,8 +140,8 @@ void access_mark_all(struct access *access);
 /* The principal is there, was renamed, assigned or leaves: items that name it look again. */
 void access_principal_changed(struct access *access, const struct object *object);
 /* The grants of rules that an entry stands for changed (expansion.h); rules live until the next call for that node. */
-void access_set_node_rules(struct access *access, node_id node, const struct grant_rule *rules,
-		size_t count);
+void access_set_node_rules(
+		struct access *access, node_id node, const struct grant_rule *rules, size_t count);
 size_t access_count_quarantined(const struct access *access);
 void access_count_ours(const struct access *access, struct guard_counts *ours);
 
@@ -154,10 +156,13 @@ void item_set_name(struct item *item, const char *name);
 /* The item waits for that principal: it is marked when access_principal_changed tells of it. */
 void item_wait_for(struct access *access, struct item *item, const char *principal_key);
 
+/* The decision of that key hangs on the item: it dissolves when its plan has no reason for it any more. */
+void item_remember_key(struct item *item, const char *key);
+
 /* ---- plans ---- */
 /* Appends an operation with everything that the item says filled in; end it with item_operation_done. */
-struct operation *item_operation(struct item *item, struct item_plan *plan, enum operation_kind kind,
-		const struct why *why, struct arena *arena);
+struct operation *item_operation(struct item *item, struct item_plan *plan,
+		enum operation_kind kind, const struct why *why, struct arena *arena);
 void item_removes(struct operation *op, enum guard_category category, const char *follows_leaver);
 void item_operation_done(const struct access *access, struct operation *op, struct arena *arena);
 void item_plan_release(struct item_plan *plan);
@@ -168,8 +173,10 @@ void item_make_plan(struct access *access, struct item *item, struct arena *aren
 /* ---- work ---- */
 bool item_work_start(struct access *access, struct item *item, enum lane lane);
 void item_work_cancel(struct item *item);
-void item_work_prepare(struct item_work *work); /* a call to the item's target, about to be filled */
-bool item_may_go(const struct item_work *work, const struct operation *op); /* not held, and named by the plan file */
+void item_work_prepare(
+		struct item_work *work); /* a call to the item's target, about to be filled */
+bool item_may_go(const struct item_work *work,
+		const struct operation *op); /* not held, and named by the plan file */
 void item_done_without_call(struct item_work *work, const struct operation *op);
 void item_delay(struct access *access, struct item *item, uint64_t ns);
 void item_retry_later(struct access *access, struct item *item, const struct err *err);
@@ -186,8 +193,8 @@ void item_release_hold(struct access *access, const struct item *item, const cha
 struct object *access_principal(const struct access *access, unsigned target,
 		enum principal_kind kind, const char *name);
 /* Whether the workspace knows the principal, as far as we can tell; false: it is about to be made or assigned. */
-bool access_principal_is_there(struct access *access, unsigned target, enum principal_kind kind,
-		const char *name);
+bool access_principal_is_there(
+		struct access *access, unsigned target, enum principal_kind kind, const char *name);
 /* "group/FOLDED NAME"; caller's, mem_free. */
 char *access_principal_key(enum principal_kind kind, const char *name);
 /* What the rules give the principal is in doubt (its entry failed to evaluate, say): nothing of his is taken away. */

@@ -54,8 +54,8 @@ void item_delay(struct access *access, struct item *item, uint64_t ns)
 static void record_quarantine(const struct access *access, const struct item *item)
 {
 	AUTO(mem_freep)
-	char *key = mem_printf("%s/%s", access->engine->settings->targets[item->target].name,
-			item->key);
+	char *key = mem_printf(
+			"%s/%s", access->engine->settings->targets[item->target].name, item->key);
 	uint64_t now = clock_monotonic_ns();
 	int64_t wait_ms = item->retry_ns > now ? (int64_t)((item->retry_ns - now) / 1000000) : 0;
 	struct store_quarantine record = {.key = key,
@@ -142,7 +142,7 @@ size_t access_count_quarantined(const struct access *access)
 
 /* ---- guard ---- */
 
-static void remember_key(struct item *item, const char *key)
+void item_remember_key(struct item *item, const char *key)
 {
 	for (vec_each (&item->decided, known)) {
 		if (text_equal(*known, key))
@@ -174,7 +174,7 @@ static bool ask_guard(struct access *access, struct item *item, const struct ite
 		if (!guard_find(engine->guard, key)) {
 			text = operation_text(op, engine->settings);
 			guard_ask(engine->guard, op, text);
-			remember_key(item, key);
+			item_remember_key(item, key);
 		}
 		asked = true;
 	}
@@ -205,8 +205,7 @@ static bool plan_has(const struct item_plan *plan, const char *id)
 	return false;
 }
 
-static void dissolve_unseen(
-		struct access *access, struct item *item, const struct item_plan *plan)
+static void dissolve_unseen(struct access *access, struct item *item, const struct item_plan *plan)
 {
 	size_t kept = 0;
 
@@ -232,8 +231,8 @@ void item_plan_release(struct item_plan *plan)
 	vec_release(&plan->operations);
 }
 
-struct operation *item_operation(struct item *item, struct item_plan *plan, enum operation_kind kind,
-		const struct why *why, struct arena *arena)
+struct operation *item_operation(struct item *item, struct item_plan *plan,
+		enum operation_kind kind, const struct why *why, struct arena *arena)
 {
 	struct operation *op = vec_add(&plan->operations);
 
@@ -272,8 +271,7 @@ void item_make_plan(struct access *access, struct item *item, struct arena *aren
 	mark_held(access, ret, arena);
 }
 
-static void report_observed(
-		struct access *access, struct item *item, const struct item_plan *plan)
+static void report_observed(struct access *access, struct item *item, const struct item_plan *plan)
 {
 	struct engine *engine = access->engine;
 	uint64_t digest = 0;
@@ -426,8 +424,7 @@ void access_tick(struct access *access, uint64_t now)
 bool access_is_idle(const struct access *access)
 {
 	return access->dirty.count == 0 && access->ready.count == access->ready_from &&
-			access->asking.count == 0 && access->works == 0 &&
-			access_is_ready(access);
+			access->asking.count == 0 && access->works == 0 && access_is_ready(access);
 }
 
 size_t access_count_retries(const struct access *access)

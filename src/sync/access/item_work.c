@@ -322,8 +322,7 @@ static bool write_start(struct item_work *work)
 		write_commit(work);
 		return true;
 	}
-	changed = work->engine->progress.operations_done != done_before ||
-			work->item->read_wanted;
+	changed = work->engine->progress.operations_done != done_before || work->item->read_wanted;
 	if (changed)
 		work_end(work);
 	else

@@ -18,8 +18,8 @@ struct permission_index *permission_index_new(const struct settings *settings)
 	struct permission_index *index = mem_zalloc(sizeof(*index));
 
 	index->settings = settings;
-	index->lists = mem_array(settings->target_count * SECURABLE_TYPE_COUNT_,
-			sizeof(*index->lists));
+	index->lists = mem_array(
+			settings->target_count * SECURABLE_TYPE_COUNT_, sizeof(*index->lists));
 	return index;
 }
 
@@ -80,8 +80,8 @@ static void add_permission(struct permission_index *index, node_id node,
 	for (unsigned target = 0; target < index->settings->target_count; target++) {
 		struct permission_want *want;
 
-		if (!target_matches_any(&index->settings->targets[target], rule->in,
-				    rule->in_count))
+		if (!target_matches_any(
+				    &index->settings->targets[target], rule->in, rule->in_count))
 			continue;
 		want = vec_add(list_of(index, target, rule->selector.type));
 		*want = (struct permission_want){.node = node,

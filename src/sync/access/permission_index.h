@@ -51,7 +51,7 @@ struct wanted_acl {
 	size_t count;
 	bool exclusive;
 	struct why exclusive_why;
-	bool matched; /* any rule selects the object */
+	bool matched;         /* any rule selects the object */
 	const char *conflict; /* two owners are wanted: a sentence; NULL: none */
 };
 void permission_index_match(const struct permission_index *index, unsigned target,
