@@ -14,9 +14,10 @@
 
 /*
  * Published or known numbers, per account or workspace and for all programs together. Sources: vendor's "Resource
- * limits" page for the account's SCIM families and workspace SCIM reads; UCX's own limits for PATCH and DELETE of groups
+ * limits" page for the account's SCIM families, workspace SCIM reads, permissions and token management; UCX's own limits for PATCH and DELETE of groups
  * in a workspace; databricks-sdk-go issue 721 for 4 SCIM requests in flight per workspace. For the others no number is
- * published: they take the pace of their nearest kin at account level. In flight: enough for the rate at answers of a
+ * published: they take the pace of their nearest kin at account level, lists of objects a third of the 30 a second that
+ * once held for any call. In flight: enough for the rate at answers of a
  * second or two.
  */
 static const struct {
@@ -36,6 +37,16 @@ static const struct {
 		[FAMILY_WORKSPACE_SCIM_PEOPLE] = {"workspace_scim_people", 2, 1, 4, true},
 		[FAMILY_ASSIGNMENT] = {"assignment", 2, 1, 5, false},
 		[FAMILY_ACCOUNT_OTHER] = {"account_other", 5, 1, 4, false},
+		/* Together not more than the 20 in flight that a workspace takes (ucx issue 401). */
+		[FAMILY_PERMISSIONS_GET] = {"permissions_get", 100, 1, 12, false},
+		[FAMILY_PERMISSIONS_WRITE] = {"permissions_write", 30, 1, 8, false},
+		[FAMILY_OBJECT_LIST] = {"object_list", 10, 1, 4, false},
+		[FAMILY_TOKEN] = {"token", 40, 1, 8, false},
+		[FAMILY_CLUSTER_POLICY] = {"cluster_policy", 5, 1, 4, false},
+		[FAMILY_IP_LIST] = {"ip_list", 5, 1, 4, false},
+		[FAMILY_SETTING] = {"setting", 5, 1, 4, false},
+		[FAMILY_RULE_SET] = {"rule_set", 5, 1, 4, false},
+		[FAMILY_CREDENTIAL] = {"credential", 5, 1, 4, false},
 		[FAMILY_OAUTH] = {"oauth", 2, 1, 2, false},
 };
 _Static_assert(COUNT_OF(published) == FAMILY_COUNT_, "a row per family");

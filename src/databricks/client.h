@@ -34,6 +34,15 @@ enum family {
 	FAMILY_WORKSPACE_SCIM_PEOPLE, /* PATCH and DELETE of users and service principals */
 	FAMILY_ASSIGNMENT,
 	FAMILY_ACCOUNT_OTHER, /* workspace list and other small reads */
+	FAMILY_PERMISSIONS_GET,
+	FAMILY_PERMISSIONS_WRITE, /* PUT and PATCH */
+	FAMILY_OBJECT_LIST,       /* lists of clusters, jobs, ...: whatever finds objects */
+	FAMILY_TOKEN,             /* token management */
+	FAMILY_CLUSTER_POLICY,    /* with policy families */
+	FAMILY_IP_LIST,           /* of a workspace or the account */
+	FAMILY_SETTING,
+	FAMILY_RULE_SET,   /* of the account, with assignable roles */
+	FAMILY_CREDENTIAL, /* secrets and federation policies of service principals and the account */
 	FAMILY_OAUTH,
 	FAMILY_COUNT_
 };
