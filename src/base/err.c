@@ -9,6 +9,7 @@ static const char *const names[] = {
 		[ERR_USAGE] = "usage",
 		[ERR_PROTO] = "protocol",
 		[ERR_REFUSED] = "refused",
+		[ERR_UNSUPPORTED] = "unsupported",
 		[ERR_AUTH] = "auth",
 		[ERR_DENIED] = "denied",
 		[ERR_NOT_FOUND] = "not-found",
@@ -91,6 +92,7 @@ bool err_is_transient(const struct err *err)
 	case ERR_USAGE:
 	case ERR_PROTO:
 	case ERR_REFUSED:
+	case ERR_UNSUPPORTED:
 	case ERR_AUTH:
 	case ERR_DENIED:
 	case ERR_NOT_FOUND:

@@ -18,13 +18,14 @@
 
 enum err_code {
 	ERR_NONE,
-	ERR_CONFIG,    /* a file, an expression or a setting of the user is wrong */
-	ERR_USAGE,     /* the command line is wrong, or names what is not there */
-	ERR_PROTO,     /* the other side answered what its protocol does not allow */
-	ERR_REFUSED,   /* the other side understood and declined for good: do not repeat as it is */
-	ERR_AUTH,      /* our credential was not accepted */
-	ERR_DENIED,    /* our credential has not the right */
-	ERR_NOT_FOUND, /* the thing named is not there */
+	ERR_CONFIG,  /* a file, an expression or a setting of the user is wrong */
+	ERR_USAGE,   /* the command line is wrong, or names what is not there */
+	ERR_PROTO,   /* the other side answered what its protocol does not allow */
+	ERR_REFUSED, /* the other side understood and declined for good: do not repeat as it is */
+	ERR_UNSUPPORTED, /* the other side has not this feature: tier, cloud, version, switched off */
+	ERR_AUTH,        /* our credential was not accepted */
+	ERR_DENIED,      /* our credential has not the right */
+	ERR_NOT_FOUND,   /* the thing named is not there */
 	ERR_CONFLICT,  /* somebody else changed it, or the name is taken: read again, then decide */
 	ERR_THROTTLED, /* slow down; retry_after_s says how long, if the server said */
 	ERR_TIMEOUT,
