@@ -8,6 +8,7 @@
 
 struct tape {
 	char *text;
+	size_t len;
 	VEC(struct tape_value) values;
 };
 
@@ -366,6 +367,7 @@ enum err_code tape_parse(char *text, size_t len, struct tape **ret, struct err *
 	struct parser p = {.tape = tape, .at = text, .end = text + len, .err = err};
 
 	tape->text = text;
+	tape->len = len;
 	skip_space(&p);
 	if (p.at == p.end) {
 		tape_free(tape);
@@ -387,6 +389,12 @@ void tape_free(struct tape *tape)
 	vec_release(&tape->values);
 	mem_free(tape->text);
 	mem_free(tape);
+}
+
+void tape_wipe(struct tape *tape)
+{
+	if (tape)
+		explicit_bzero(tape->text, tape->len);
 }
 
 /* ---- looking ---- */
@@ -448,4 +456,88 @@ size_t tape_count(const struct tape_value *array)
 	for (const struct tape_value *item = tape_first(array); item; item = tape_next(array, item))
 		count++;
 	return count;
+}
+
+const struct tape_value *tape_first_key(const struct tape_value *object)
+{
+	return tape_is(object, TAPE_OBJECT) && object->extent > 1 ? object + 1 : NULL;
+}
+
+const struct tape_value *tape_next_key(
+		const struct tape_value *object, const struct tape_value *key)
+{
+	key = behind(key + 1);
+	return key < behind(object) ? key : NULL;
+}
+
+const struct tape_value *tape_value_of(const struct tape_value *key)
+{
+	return key + 1;
+}
+
+/* ---- writing ---- */
+
+static void write_text(const struct tape_value *text, struct buf *to)
+{
+	buf_add_char(to, '"');
+	for (const char *p = text->text, *end = p + text->len; p < end; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_printf(to, "\\%c", *p);
+		else if ((unsigned char)*p < 0x20)
+			buf_printf(to, "\\u%04x", (unsigned)*p);
+		else
+			buf_add_char(to, *p);
+	}
+	buf_add_char(to, '"');
+}
+
+static void write_scalar(const struct tape_value *value, struct buf *to)
+{
+	switch ((enum tape_type)value->type) {
+	case TAPE_NULL:
+	case TAPE_ARRAY:
+	case TAPE_OBJECT:
+		buf_add_text(to, "null");
+		break;
+	case TAPE_FALSE:
+		buf_add_text(to, "false");
+		break;
+	case TAPE_TRUE:
+		buf_add_text(to, "true");
+		break;
+	case TAPE_NUMBER:
+		buf_add(to, value->text, value->len);
+		break;
+	case TAPE_TEXT:
+		write_text(value, to);
+		break;
+	}
+}
+
+/* As deep as the tape was let be. */
+void tape_write(const struct tape_value *value, struct buf *to)
+{
+	if (tape_is(value, TAPE_ARRAY)) {
+		buf_add_char(to, '[');
+		for (const struct tape_value *item = tape_first(value); item;
+				item = tape_next(value, item)) {
+			buf_add_text(to, item == value + 1 ? "" : ",");
+			tape_write(item, to);
+		}
+		buf_add_char(to, ']');
+	} else if (tape_is(value, TAPE_OBJECT)) {
+		buf_add_char(to, '{');
+		for (const struct tape_value *key = tape_first_key(value); key;
+				key = tape_next_key(value, key)) {
+			buf_add_text(to, key == value + 1 ? "" : ",");
+			write_text(key, to);
+			buf_add_char(to, ':');
+			tape_write(key + 1, to);
+		}
+		buf_add_char(to, '}');
+	} else if (value) {
+		write_scalar(value, to);
+	} else {
+		buf_add_text(to, "null");
+	}
 }

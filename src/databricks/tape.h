@@ -11,7 +11,7 @@
 #ifndef L2D_DATABRICKS_TAPE_H
 #define L2D_DATABRICKS_TAPE_H
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 #define TAPE_DEPTH_MAX 64
 #define TAPE_KEYS_MAX 1000 /* in one object: they are compared with each other */
@@ -41,6 +41,8 @@ struct tape;
  */
 MUST_CHECK enum err_code tape_parse(char *text, size_t len, struct tape **ret, struct err *err);
 void tape_free(struct tape *tape); /* with all values and texts; NULL is fine */
+/* Overwrites all texts: before tape_free, where an answer held a secret. NULL is fine. */
+void tape_wipe(struct tape *tape);
 
 const struct tape_value *tape_root(const struct tape *tape); /* NULL for a NULL tape */
 bool tape_is(const struct tape_value *value, enum tape_type type);
@@ -54,5 +56,12 @@ bool tape_integer(const struct tape_value *value, int64_t *ret);
 const struct tape_value *tape_first(const struct tape_value *array);
 const struct tape_value *tape_next(const struct tape_value *array, const struct tape_value *item);
 size_t tape_count(const struct tape_value *array); /* walks it */
+/* for (key = tape_first_key(object); key; key = tape_next_key(object, key)) tape_value_of(key) */
+const struct tape_value *tape_first_key(const struct tape_value *object);
+const struct tape_value *tape_next_key(
+		const struct tape_value *object, const struct tape_value *key);
+const struct tape_value *tape_value_of(const struct tape_value *key);
+/* The value as JSON text again, without blanks, keys in their order; "null" for NULL. */
+void tape_write(const struct tape_value *value, struct buf *to);
 
 #endif

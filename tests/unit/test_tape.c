@@ -202,10 +202,70 @@ static void integers_keep_their_digits(void **state)
 	}
 }
 
+static void what_was_read_is_written_again(void **state)
+{
+	static const struct {
+		const char *text, *written;
+	} cases[] = {
+			{" [ ] ", "[]"},
+			{"{ }", "{}"},
+			{"[1, -2.50e3 ,true,false,null]", "[1,-2.50e3,true,false,null]"},
+			{"{\"b\": {\"a\" : []}, \"a\": [{}, [2]]}", "{\"b\":{\"a\":[]},\"a\":[{},[2]]}"},
+			{"\"a\\\"\\\\\\n\\u00e9\\/\"", "\"a\\\"\\\\\\u000a\xc3\xa9/\""},
+			{"{\"a\\\"b\":1}", "{\"a\\\"b\":1}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct tape *tape = tape_of(cases[i].text);
+		struct buf buf;
+
+		buf_init(&buf, 1000);
+		tape_write(tape_root(tape), &buf);
+		assert_string_equal(buf_text(&buf), cases[i].written);
+		buf_release(&buf);
+		tape_free(tape);
+	}
+}
+
+static void keys_are_gone_through(void **state)
+{
+	struct tape *tape = tape_of("{\"a\":[1,2],\"b\":null,\"c\":\"x\"}");
+	const struct tape_value *root = tape_root(tape), *key = tape_first_key(root);
+
+	(void)state;
+	assert_string_equal(key->text, "a");
+	assert_int_equal(tape_count(tape_value_of(key)), 2);
+	key = tape_next_key(root, key);
+	assert_string_equal(key->text, "b");
+	key = tape_next_key(root, key);
+	assert_string_equal(tape_text(tape_value_of(key)), "x");
+	assert_null(tape_next_key(root, key));
+	assert_null(tape_first_key(tape_value_of(key)));
+	tape_free(tape);
+}
+
+static void secrets_are_wiped(void **state)
+{
+	struct tape *tape = tape_of("{\"secret\":\"sample\"}");
+	const char *text = tape_text(tape_get(tape_root(tape), "secret"));
+
+	(void)state;
+	assert_string_equal(text, "sample");
+	tape_wipe(tape);
+	for (size_t i = 0; i < strlen("sample"); i++)
+		assert_int_equal(text[i], 0);
+	tape_free(tape);
+	tape_wipe(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(values_are_found),
+			cmocka_unit_test(what_was_read_is_written_again),
+			cmocka_unit_test(keys_are_gone_through),
+			cmocka_unit_test(secrets_are_wiped),
 			cmocka_unit_test(no_value_has_nothing),
 			cmocka_unit_test(blank_is_nothing),
 			cmocka_unit_test(texts_are_unescaped),
