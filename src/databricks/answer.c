@@ -8,6 +8,7 @@
 
 #define CODE_MAX 64
 #define MESSAGE_MAX 240
+#define CONCURRENT_WORDS "exceeded the concurrent limit of"
 
 /* What could be read out of an error body. */
 struct complaint {
@@ -107,8 +108,13 @@ static void read_details(const json_t *body, struct answer_verdict *verdict)
 	{
 		const char *id = member(item, "request_id");
 
+		const char *etag = member(json_object_get(item, "metadata"), "etag");
+
 		if (id && strlen(id) < sizeof(verdict->request_id))
 			set_line(verdict->request_id, sizeof(verdict->request_id), span_of(id));
+		/* The first one counts (the provider for Terraform, settings/generic_setting.go). */
+		if (etag && !verdict->etag[0] && strlen(etag) < sizeof(verdict->etag))
+			set_line(verdict->etag, sizeof(verdict->etag), span_of(etag));
 	}
 }
 
@@ -188,42 +194,68 @@ static void read_complaint(
 
 /* ---- meaning ---- */
 
-/* What counts whatever the status says: an error code, in its own key or as "CODE: " in a text, or words of a message. */
-static const struct {
-	const char *code, *words;
+/*
+ * What counts whatever the status says: an error code, in its own key or as "CODE: " in a text, or words of a message;
+ * with `where`, only for calls whose path holds it.
+ */
+static const struct meaning {
+	const char *code, *words, *where;
 	enum err_code meaning;
-	bool concurrency;
+	enum refusal refusal;
 } meanings[] = {
-		{NULL, "exceeded the concurrent limit of", ERR_THROTTLED, true},
-		{"REQUEST_LIMIT_EXCEEDED", NULL, ERR_THROTTLED, false},
-		{"RESOURCE_EXHAUSTED", NULL, ERR_THROTTLED, false},
-		{"TOO_MANY_REQUESTS", NULL, ERR_THROTTLED, false},
-		{NULL, "RPC token bucket limit has been exceeded", ERR_THROTTLED, false},
-		{NULL, "Temporarily throttled", ERR_THROTTLED, false},
+		{NULL, CONCURRENT_WORDS, NULL, ERR_THROTTLED, REFUSAL_OTHER},
+		{"REQUEST_LIMIT_EXCEEDED", NULL, NULL, ERR_THROTTLED, REFUSAL_OTHER},
+		{"RESOURCE_EXHAUSTED", NULL, NULL, ERR_THROTTLED, REFUSAL_OTHER},
+		{"TOO_MANY_REQUESTS", NULL, NULL, ERR_THROTTLED, REFUSAL_OTHER},
+		{NULL, "RPC token bucket limit has been exceeded", NULL, ERR_THROTTLED,
+				REFUSAL_OTHER},
+		{NULL, "Temporarily throttled", NULL, ERR_THROTTLED, REFUSAL_OTHER},
 		/* A path that this host does not have must never be read as an object that is gone. */
-		{"ENDPOINT_NOT_FOUND", "No API found for", ERR_REFUSED, false},
-		{NULL, "Endpoint not supported", ERR_REFUSED, false},
-		{"FEATURE_DISABLED", NULL, ERR_REFUSED, false},
-		{"QUOTA_EXCEEDED", NULL, ERR_REFUSED, false},
-		{"RESOURCE_LIMIT_EXCEEDED", NULL, ERR_REFUSED, false},
-		{"RESOURCE_DOES_NOT_EXIST", "Principal not found in account", ERR_NOT_FOUND, false},
-		{"RESOURCE_ALREADY_EXISTS", NULL, ERR_CONFLICT, false},
-		{"ALREADY_EXISTS", NULL, ERR_CONFLICT, false},
-		{"RESOURCE_CONFLICT", NULL, ERR_CONFLICT, false},
-		{"ABORTED", NULL, ERR_CONFLICT, false},
-		{"PRIVATE_LINK_VALIDATION_ERROR", NULL, ERR_DENIED, false},
-		{"PERMISSION_DENIED", NULL, ERR_DENIED, false},
+		{"ENDPOINT_NOT_FOUND", "No API found for", NULL, ERR_UNSUPPORTED, REFUSAL_OTHER},
+		{NULL, "Endpoint not supported", NULL, ERR_UNSUPPORTED, REFUSAL_OTHER},
+		{"FEATURE_DISABLED", "not available in the pricing tier", NULL, ERR_UNSUPPORTED,
+				REFUSAL_OTHER},
+		{"NOT_IMPLEMENTED", NULL, NULL, ERR_UNSUPPORTED, REFUSAL_OTHER},
+		/* Not on every cloud, or token usage is off (databricks/cli issue 596). */
+		{NULL, "token creation for service principals is not enabled", NULL,
+				ERR_UNSUPPORTED, REFUSAL_OTHER},
+		/* Keys that this cloud or tier does not have (terraform-provider-databricks issue 1769). */
+		{NULL, "Invalid keys: [", "/workspace-conf", ERR_UNSUPPORTED, REFUSAL_OTHER},
+		{"QUOTA_EXCEEDED", NULL, NULL, ERR_REFUSED, REFUSAL_QUOTA},
+		{"RESOURCE_LIMIT_EXCEEDED", NULL, NULL, ERR_REFUSED, REFUSAL_QUOTA},
+		{NULL, "will not be allowed to access", "/ip-access-lists", ERR_REFUSED,
+				REFUSAL_LOCK_OUT},
+		/* terraform-provider-databricks issue 489: the switch asks the same as the lists. */
+		{NULL, "will not be allowed to access", "/workspace-conf", ERR_REFUSED,
+				REFUSAL_LOCK_OUT},
+		{NULL, "is blocked by Databricks IP ACL", NULL, ERR_DENIED, REFUSAL_IP_BLOCKED},
+		{NULL, "Cannot change permissions for group 'admins'", NULL, ERR_REFUSED,
+				REFUSAL_ADMINS},
+		{"RESOURCE_DOES_NOT_EXIST", "Principal not found in account", NULL, ERR_NOT_FOUND,
+				REFUSAL_OTHER},
+		/* 400 for a resource that is not there, or is a group of the workspace only. */
+		{NULL, "not found", "/access-control/", ERR_NOT_FOUND, REFUSAL_OTHER},
+		{"RESOURCE_ALREADY_EXISTS", NULL, NULL, ERR_CONFLICT, REFUSAL_OTHER},
+		{"ALREADY_EXISTS", NULL, NULL, ERR_CONFLICT, REFUSAL_OTHER},
+		{NULL, "already exists", "/policies/clusters/", ERR_CONFLICT, REFUSAL_OTHER},
+		{"RESOURCE_CONFLICT", NULL, NULL, ERR_CONFLICT, REFUSAL_OTHER},
+		{"ABORTED", NULL, NULL, ERR_CONFLICT, REFUSAL_OTHER},
+		{"PRIVATE_LINK_VALIDATION_ERROR", NULL, NULL, ERR_DENIED, REFUSAL_OTHER},
+		{"PERMISSION_DENIED", NULL, NULL, ERR_DENIED, REFUSAL_OTHER},
+		/* 403 of a token that is dead (databricks-sdk-go issue 1046). */
+		{NULL, "Invalid access token", NULL, ERR_AUTH, REFUSAL_OTHER},
 		/* Right after a delete, with another spelling of the name; passes by itself. */
-		{NULL, "Principal not found for id", ERR_CONFLICT, false},
+		{NULL, "Principal not found for id", NULL, ERR_CONFLICT, REFUSAL_OTHER},
 		/* Assignments: the workspace learns of a principal, or of its metastore, after a while. */
-		{NULL, " not in workspace ", ERR_CONFLICT, false},
-		{NULL, "Permission assignment APIs are not available", ERR_SERVER, false},
-		{NULL, "Permission assignments not supported for current workspace", ERR_SERVER,
-				false},
+		{NULL, " not in workspace ", NULL, ERR_CONFLICT, REFUSAL_OTHER},
+		{NULL, "Permission assignment APIs are not available", NULL, ERR_SERVER,
+				REFUSAL_OTHER},
+		{NULL, "Permission assignments not supported for current workspace", NULL,
+				ERR_SERVER, REFUSAL_OTHER},
 		/* 500 for good: a group that is managed elsewhere, or a body that we built wrongly. */
-		{NULL, "Error in performing the patch operation on group resource", ERR_REFUSED,
-				false},
-		{NULL, "cannot be cast to class", ERR_REFUSED, false},
+		{NULL, "Error in performing the patch operation on group resource", NULL,
+				ERR_REFUSED, REFUSAL_OTHER},
+		{NULL, "cannot be cast to class", NULL, ERR_REFUSED, REFUSAL_OTHER},
 };
 
 /* "CODE: " at the start or after a blank: names in a message do not look like that. */
@@ -238,20 +270,21 @@ static bool names_code(const char *message, const char *code)
 	return false;
 }
 
-static enum err_code code_of_words(const struct complaint *complaint, bool *ret_concurrency)
+static const struct meaning *meaning_of(const struct complaint *complaint, const char *what)
 {
 	for (size_t i = 0; i < COUNT_OF(meanings); i++) {
 		const char *code = meanings[i].code, *words = meanings[i].words;
+		const char *where = meanings[i].where;
 
+		if (where && !strstr(what, where))
+			continue;
 		if ((code &&
 				    (text_equal(complaint->code, code) ||
 						    names_code(complaint->message, code))) ||
-				(words && strstr(complaint->message, words))) {
-			*ret_concurrency = meanings[i].concurrency;
-			return meanings[i].meaning;
-		}
+				(words && strstr(complaint->message, words)))
+			return &meanings[i];
 	}
-	return ERR_NONE;
+	return NULL;
 }
 
 static enum err_code code_of_status(int status, const struct complaint *complaint)
@@ -275,6 +308,7 @@ static enum err_code code_of_status(int status, const struct complaint *complain
 	case 499:
 		return ERR_SERVER;
 	case 501:
+		return ERR_UNSUPPORTED;
 	case 505:
 		return ERR_REFUSED;
 	default:
@@ -306,6 +340,7 @@ static enum err_code judge_redirect(const struct answer *answer, struct err *err
 enum err_code answer_check(
 		const struct answer *answer, struct answer_verdict *verdict, struct err *err)
 {
+	const struct meaning *meaning;
 	struct complaint complaint;
 	enum err_code code;
 
@@ -317,9 +352,10 @@ enum err_code answer_check(
 	read_complaint(answer, &complaint, verdict);
 	verdict->absent_attribute =
 			strstr(complaint.message, "No such attribute with the name") != NULL;
-	code = code_of_words(&complaint, &verdict->concurrency);
-	if (code == ERR_NONE)
-		code = code_of_status(answer->status, &complaint);
+	verdict->concurrency = strstr(complaint.message, CONCURRENT_WORDS) != NULL;
+	meaning = meaning_of(&complaint, answer->what);
+	code = meaning ? meaning->meaning : code_of_status(answer->status, &complaint);
+	verdict->refusal = meaning ? meaning->refusal : REFUSAL_OTHER;
 	(void)err_set(err, code, answer->status, "%s: HTTP %d%s%s%s%s", answer->what,
 			answer->status, *complaint.code ? " " : "", complaint.code,
 			*complaint.message ? ": " : "", complaint.message);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/mem.h"
+#include "databricks/client.h"
 
 #define RETRY_AFTER_MAX_S 86400U              /* more than a day is cut to this */
 #define ANSWER_ERROR_MAX ((size_t)256 * 1024) /* bytes of an error body that are looked at */
@@ -26,13 +27,15 @@ struct answer {
 struct answer_verdict {
 	bool absent_attribute; /* "No such attribute": what a removal names is not there (scim.md 5) */
 	bool concurrency;      /* throttled for what is in flight, not for the rate */
-	char request_id[64]; /* from the body, "" if none */
+	enum refusal refusal;
+	char request_id[64];       /* from the body, "" if none */
+	char etag[CALL_ETAG_SIZE]; /* ErrorInfo's metadata.etag, "" if none */
 };
 
 /*
  * ERR_NONE for 2xx; the body of those is for answer_json. Else sets err: ERR_AUTH (401), ERR_DENIED (403, private link),
  * ERR_NOT_FOUND (404 of an object), ERR_CONFLICT (409 and its kin, and what passes by itself), ERR_THROTTLED, ERR_TIMEOUT
- * (408, 504), ERR_SERVER (5xx), ERR_REFUSED (other 4xx), ERR_PROTO (redirect, HTML where JSON should be).
+ * (408, 504), ERR_SERVER (5xx), ERR_UNSUPPORTED (a feature or a path that is not there), ERR_REFUSED (other 4xx), ERR_PROTO (redirect, HTML where JSON should be).
  * err->detail is the HTTP status, err->retry_after_s what Retry-After asked for.
  */
 MUST_CHECK enum err_code answer_check(

@@ -108,7 +108,9 @@ void call_fail(struct call_state *state, const struct err *err)
 /* The path without its query, cut to what tells the object: ".../Groups/8214". */
 static void describe_path(const char *path, char *ret, size_t room)
 {
-	static const char *const roots[] = {"/scim/v2", "/workspaces"};
+	static const char *const roots[] = {"/scim/v2", "/workspaces", "/access-control/",
+			"/servicePrincipals/", "/federationPolicies", "/ip-access-lists",
+			"/settings"};
 	size_t len = strcspn(path, "?");
 
 	for (size_t i = 0; i < COUNT_OF(roots); i++) {
@@ -123,14 +125,21 @@ static void describe_path(const char *path, char *ret, size_t room)
 	(void)snprintf(ret, room, "%.*s", (int)len, path);
 }
 
-static bool is_account_path(const char *path)
+/*
+ * Of the account, by its id in the path. What a workspace passes on to it (/api/2.0/accounts/servicePrincipals/...,
+ * /api/2.0/preview/accounts/access-control/...) is the workspace's own.
+ */
+static bool is_account_path(const struct call_state *state)
 {
-	return text_starts_with(path, "/api/") && strstr(path, "/accounts/") != NULL;
+	const char *path = state->call->path, *id = databricks_account_id(state->databricks);
+	const char *at = strstr(path, "/accounts/");
+
+	return text_starts_with(path, "/api/") && at && id &&
+			strncmp(at + strlen("/accounts/"), id, strlen(id)) == 0;
 }
 
 static void fill_headers(struct call_state *state, const char *authorization)
 {
-	const struct call *call = state->call;
 	const struct target *target = target_of(state);
 	struct http_header *next = state->request.headers;
 
@@ -143,7 +152,7 @@ static void fill_headers(struct call_state *state, const char *authorization)
 		*next++ = (struct http_header){"Content-Type",
 				target->scim_type ? "application/scim+json" : "application/json"};
 	/* Routes on hosts that serve several workspaces; never on account paths (auth.md 1.5). */
-	if (target->credential.workspace_id && !is_account_path(call->path))
+	if (target->credential.workspace_id && !is_account_path(state))
 		*next++ = (struct http_header){
 				"X-Databricks-Workspace-Id", target->credential.workspace_id};
 	*next = (struct http_header){NULL, NULL};
@@ -384,6 +393,8 @@ static void call_answered(struct call_state *state)
 	budget_done(&target->budget, call->family,
 			request->code == ERR_NONE && err.code != ERR_THROTTLED);
 	task_wake(&state->databricks->pump);
+	call->refusal = verdict.refusal;
+	(void)snprintf(call->etag, sizeof(call->etag), "%s", verdict.etag);
 	if (verdict.request_id[0])
 		memcpy(call->request_id, verdict.request_id, sizeof(call->request_id));
 	if (err.code == ERR_NONE) {
@@ -443,7 +454,8 @@ static struct call_state *state_new(struct databricks *databricks, struct call *
 	call->done = false;
 	call->code = ERR_NONE;
 	call->status = 0;
-	call->request_id[0] = call->org_id[0] = '\0';
+	call->request_id[0] = call->org_id[0] = call->etag[0] = '\0';
+	call->refusal = REFUSAL_OTHER;
 	tape_free(STEAL(call->answer));
 	call->state = state;
 	state->databricks = databricks;

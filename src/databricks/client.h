@@ -21,6 +21,8 @@
 #define CLIENT_RETRY_AFTER_MAX_S                                                                   \
 	120 /* a read that is told to wait longer fails with ERR_THROTTLED and the time */
 
+#define CALL_ETAG_SIZE 256 /* with the NUL; a longer one is taken for none */
+
 /* Endpoint families with a budget each, per target (limits in budget.c with their sources). */
 enum family {
 	FAMILY_ACCOUNT_SCIM_GET,
@@ -54,6 +56,15 @@ enum lane { LANE_LEAVER, LANE_SINGLE, LANE_BULK, LANE_COUNT_ };
 
 enum method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };
 
+/* Why a call was declined, where that decides what to do next. */
+enum refusal {
+	REFUSAL_OTHER,
+	REFUSAL_LOCK_OUT, /* the change would shut out the caller's own address: nothing was changed */
+	REFUSAL_IP_BLOCKED, /* an IP access list shuts us out: no matter of rights, repeating is no use */
+	REFUSAL_QUOTA,  /* a number of objects is reached: repeating is no use */
+	REFUSAL_ADMINS, /* the right of the admins cannot be taken */
+};
+
 struct tape;
 struct databricks; /* everything that the clients of all targets share */
 /*
@@ -78,13 +89,16 @@ struct call {
 	bool done;
 	enum err_code code; /* ERR_NONE: status was 2xx */
 	struct err err;
+	enum refusal refusal;
 	int status;          /* 0: no answer */
 	struct tape *answer; /* parsed body (tape.h), owned; NULL: empty */
 	char request_id[64]; /* of Databricks, "" if none */
 	char org_id[24];     /* X-Databricks-Org-Id of the answer, "" if none */
+	char etag[CALL_ETAG_SIZE]; /* the fresh one that an error brought (workspace_setting.h), "" if none */
 	/* internal: of the scim_ functions, and of call_send */
 	bool fill_members;   /* a group without `members` is one with none */
 	bool forgive_absent; /* "no such attribute" to a removal is success */
+	bool retagged;       /* its one repeat with a fresh etag is used up */
 	struct call_state *state;
 };
 
@@ -98,7 +112,7 @@ void call_cancel(struct
 void call_release(struct call *call); /* cancels, frees path, body and answer, zeroes */
 
 /*
- * For who builds a call (scim, assignment): frees what call holds of an earlier one and fills method, family, path (given
+ * For who builds a call (scim, assignment, ...): frees what call holds of an earlier one and fills method, family, path (given
  * away) and body (given away, NULL: none). The caller has set target, lane and wakes.
  */
 void call_prepare(struct call *call, enum method method, enum family family, char *path,
