@@ -241,257 +241,230 @@ static const struct {
 	bool account;
 	const char *line; /* method and path */
 	const char *body; /* NULL: none */
-} requests
-		[] =
-				{
-						{token_list, false,
-								"GET "
-								"/api/2.0/token-management/tokens",
-								NULL},
-						{token_by_id, false,
-								"GET "
-								"/api/2.0/token-management/tokens/"
-								"a%2Fb",
-								NULL},
-						{token_away, false,
-								"DELETE "
-								"/api/2.0/token-management/tokens/"
-								"ab",
-								NULL},
-						{token_for_service, false,
-								"POST "
-								"/api/2.0/token-management/"
-								"on-behalf-of/tokens",
-								"{\"application_id\":\"app-1\","
-								"\"comment\":\"sample\","
-								"\"lifetime_seconds\":3600}"},
-						{token_for_ever, false,
-								"POST "
-								"/api/2.0/token-management/"
-								"on-behalf-of/tokens",
-								"{\"application_id\":\"app-1\"}"},
-						{cluster_policy_list, false,
-								"GET "
-								"/api/2.0/policies/clusters/list",
-								NULL},
-						{policy_by_id, false,
-								"GET "
-								"/api/2.0/policies/clusters/"
-								"get?policy_id=A%26B",
-								NULL},
-						{policy_new, false,
-								"POST "
-								"/api/2.0/policies/clusters/create",
-								"{\"name\":\"Sample\","
-								"\"definition\":\"{\\\"a\\\":{"
-								"\\\"type\\\":"
-								"\\\"unlimited\\\"}}\",\"max_"
-								"clusters_per_user\":2,"
-								"\"libraries\":[{"
-								"\"jar\":\"x\"}]}"},
-						{policy_of_family, false,
-								"POST "
-								"/api/2.0/policies/clusters/edit",
-								"{\"name\":\"Sample\","
-								"\"description\":\"d\",\"policy_"
-								"family_id\":"
-								"\"personal-vm\",\"policy_family_"
-								"definition_overrides\":\"{}\","
-								"\"policy_id\":\"A\"}"},
-						{policy_away, false,
-								"POST "
-								"/api/2.0/policies/clusters/delete",
-								"{\"policy_id\":\"A\"}"},
-						{ip_access_list_list, false,
-								"GET /api/2.0/ip-access-lists",
-								NULL},
-						{ip_access_list_list, true,
-								"GET " ACCOUNT "/ip-access-lists",
-								NULL},
-						{list_by_id, true,
-								"GET " ACCOUNT
-								"/ip-access-lists/l-1",
-								NULL},
-						{list_new, false, "POST /api/2.0/ip-access-lists",
-								"{\"label\":\"office\",\"list_"
-								"type\":\"BLOCK\",\"ip_addresses\":"
-								"["
-								"\"192.0.2.0/"
-								"24\",\"198.51.100.7\"]}"},
-						{list_whole, true,
-								"PUT " ACCOUNT
-								"/ip-access-lists/l-1",
-								"{\"label\":\"office\",\"list_"
-								"type\":\"BLOCK\",\"ip_addresses\":"
-								"["
-								"\"192.0.2.0/"
-								"24\",\"198.51.100.7\"],"
-								"\"enabled\":true}"},
-						{list_off, false,
-								"PATCH "
-								"/api/2.0/ip-access-lists/l-1",
-								"{\"enabled\":false}"},
-						{list_away, false,
-								"DELETE "
-								"/api/2.0/ip-access-lists/l-1",
-								NULL},
-						{conf_set, false, "PATCH /api/2.0/workspace-conf",
-								"{\"enableTokensConfig\":\"true\","
-								"\"maxTokenLifetimeDays\":\"90\"}"},
-						{setting_of_workspace, false,
-								"PATCH "
-								"/api/2.0/settings/types/"
-								"restrict_workspace_admins/names/"
-								"default",
-								"{\"allow_missing\":true,\"field_"
-								"mask\":\"restrict_workspace_"
-								"admins."
-								"status\",\"setting\":{\"restrict_"
-								"workspace_admins\":{\"status\":"
-								"\"ALLOW_ALL\"},\"setting_name\":"
-								"\"default\",\"etag\":\"e1\"}}"},
-						{setting_of_account, true,
-								"GET " ACCOUNT
-								"/settings/types/"
-								"acct_ip_acl_enable/names/default",
-								NULL},
-						{setting_away, true,
-								"DELETE " ACCOUNT
-								"/settings/types/"
-								"acct_ip_acl_enable/names/"
-								"default?etag=a%2B%2F%3D",
-								NULL},
-						{setting_without_etag, false,
-								"PATCH "
-								"/api/2.0/settings/types/"
-								"enable-export-notebook/names/"
-								"default",
-								"{\"allow_missing\":true,\"field_"
-								"mask\":\"boolean_val.value\","
-								"\"setting\":{\"boolean_val\":{"
-								"\"value\":false},\"setting_name\":"
-								"\"default\"}}"},
-						{plain_set, false, "PATCH /api/2.1/settings/x",
-								"{\"name\":\"x\",\"boolean_val\":{"
-								"\"value\":true}}"},
-						{plain_set, true,
-								"PATCH "
-								"/api/2.1/"
-								"accounts/" CANNED_ACCOUNT_ID
-								"/settings/x",
-								"{\"name\":\"x\",\"boolean_val\":{"
-								"\"value\":true}}"},
-						{rules_of_group, true,
-								"GET " RULES "/rule-sets?"
-									     "name=" NAME_ESCAPED(
-											     "%2Fgr"
-											     "oups%"
-											     "2F821"
-											     "4") "&etag=a%2B%2F%3D",
-								NULL},
-						{rules_of_account, true,
-								"GET " RULES
-								"/rule-sets?name=" NAME_ESCAPED(
-										"") "&etag=",
-								NULL},
-						{rules_put, true, "PUT " RULES "/rule-sets",
-								"{\"name\":\"" NAME("/servicePrinci"
-										    "pals/app-1") "\",\"rule_set\":{\"name\":\"" NAME(
-										"/servicePrincipals"
-										"/app-1") "\","
-											  "\"etag\""
-											  ":\"a+/"
-											  "=\","
-											  "\"grant_"
-											  "rules\":"
-											  "[{"
-											  "\"role\""
-											  ":\"roles"
-											  "/"
-											  "serviceP"
-											  "rincipal"
-											  ".user\","
-											  "\"princi"
-											  "pals\":["
-											  "\"users/"
-											  "ada@"
-											  "example."
-											  "com\","
-											  "\"groups"
-											  "/leads\""
-											  ",\"group"
-											  "s/"
-											  "more\"]}"
-											  "]}}"},
-						{rules_taken, true, "PUT " RULES "/rule-sets",
-								"{\"name\":\"" NAME("/groups/8214") "\",\"rule_set\":{\"name\":\"" NAME(
-										"/groups/8214") "\""
-												","
-												"\""
-												"et"
-												"ag"
-												"\""
-												":"
-												"\""
-												"e"
-												"\""
-												","
-												"\""
-												"gr"
-												"an"
-												"t_"
-												"ru"
-												"le"
-												"s"
-												"\""
-												":["
-												"]}"
-												"}"},
-						{roles_of_group, true,
-								"GET " RULES
-								"/assignable-roles?resource="
-								"accounts%2F" CANNED_ACCOUNT_ID
-								"%2Fgroups%2F8214",
-								NULL},
-						{secret_new, true,
-								"POST " ACCOUNT
-								"/servicePrincipals/5/credentials/"
-								"secrets",
-								"{\"lifetime\":\"3600s\"}"},
-						{secret_longest, false,
-								"POST "
-								"/api/2.0/accounts/"
-								"servicePrincipals/5/credentials/"
-								"secrets",
-								"{}"},
-						{secret_away, false,
-								"DELETE "
-								"/api/2.0/accounts/"
-								"servicePrincipals/5/credentials/"
-								"secrets/abc",
-								NULL},
-						{federation_new, true,
-								"POST " ACCOUNT
-								"/servicePrincipals/5/"
-								"federationPolicies?policy_id=ci",
-								"{\"description\":\"d\",\"oidc_"
-								"policy\":{\"issuer\":\"https://"
-								"idp.example.com\",\"audiences\":["
-								"\"databricks\"],\"subject\":\"s\"}"
-								"}"},
-						{federation_changed, true,
-								"PATCH " ACCOUNT
-								"/federationPolicies/"
-								"ci?update_mask=description,oidc_"
-								"policy",
-								"{\"oidc_policy\":{\"issuer\":"
-								"\"https://idp.example.com\"}}"},
-						{federation_away, true,
-								"DELETE " ACCOUNT
-								"/federationPolicies/ci",
-								NULL},
-						{workspace_list, true, "GET " ACCOUNT "/workspaces",
-								NULL},
+} requests[] = {
+		{token_list, false,
+				"GET "
+				"/api/2.0/token-management/tokens",
+				NULL},
+		{token_by_id, false,
+				"GET "
+				"/api/2.0/token-management/tokens/"
+				"a%2Fb",
+				NULL},
+		{token_away, false,
+				"DELETE "
+				"/api/2.0/token-management/tokens/"
+				"ab",
+				NULL},
+		{token_for_service, false,
+				"POST "
+				"/api/2.0/token-management/"
+				"on-behalf-of/tokens",
+				"{\"application_id\":\"app-1\","
+				"\"comment\":\"sample\","
+				"\"lifetime_seconds\":3600}"},
+		{token_for_ever, false,
+				"POST "
+				"/api/2.0/token-management/"
+				"on-behalf-of/tokens",
+				"{\"application_id\":\"app-1\"}"},
+		{cluster_policy_list, false,
+				"GET "
+				"/api/2.0/policies/clusters/list",
+				NULL},
+		{policy_by_id, false,
+				"GET "
+				"/api/2.0/policies/clusters/"
+				"get?policy_id=A%26B",
+				NULL},
+		{policy_new, false,
+				"POST "
+				"/api/2.0/policies/clusters/create",
+				"{\"name\":\"Sample\","
+				"\"definition\":\"{\\\"a\\\":{"
+				"\\\"type\\\":"
+				"\\\"unlimited\\\"}}\",\"max_"
+				"clusters_per_user\":2,"
+				"\"libraries\":[{"
+				"\"jar\":\"x\"}]}"},
+		{policy_of_family, false,
+				"POST "
+				"/api/2.0/policies/clusters/edit",
+				"{\"name\":\"Sample\","
+				"\"description\":\"d\",\"policy_"
+				"family_id\":"
+				"\"personal-vm\",\"policy_family_"
+				"definition_overrides\":\"{}\","
+				"\"policy_id\":\"A\"}"},
+		{policy_away, false,
+				"POST "
+				"/api/2.0/policies/clusters/delete",
+				"{\"policy_id\":\"A\"}"},
+		{ip_access_list_list, false, "GET /api/2.0/ip-access-lists", NULL},
+		{ip_access_list_list, true, "GET " ACCOUNT "/ip-access-lists", NULL},
+		{list_by_id, true, "GET " ACCOUNT "/ip-access-lists/l-1", NULL},
+		{list_new, false, "POST /api/2.0/ip-access-lists",
+				"{\"label\":\"office\",\"list_"
+				"type\":\"BLOCK\",\"ip_addresses\":"
+				"["
+				"\"192.0.2.0/"
+				"24\",\"198.51.100.7\"]}"},
+		{list_whole, true, "PUT " ACCOUNT "/ip-access-lists/l-1",
+				"{\"label\":\"office\",\"list_"
+				"type\":\"BLOCK\",\"ip_addresses\":"
+				"["
+				"\"192.0.2.0/"
+				"24\",\"198.51.100.7\"],"
+				"\"enabled\":true}"},
+		{list_off, false,
+				"PATCH "
+				"/api/2.0/ip-access-lists/l-1",
+				"{\"enabled\":false}"},
+		{list_away, false,
+				"DELETE "
+				"/api/2.0/ip-access-lists/l-1",
+				NULL},
+		{conf_set, false, "PATCH /api/2.0/workspace-conf",
+				"{\"enableTokensConfig\":\"true\","
+				"\"maxTokenLifetimeDays\":\"90\"}"},
+		{setting_of_workspace, false,
+				"PATCH "
+				"/api/2.0/settings/types/"
+				"restrict_workspace_admins/names/"
+				"default",
+				"{\"allow_missing\":true,\"field_"
+				"mask\":\"restrict_workspace_"
+				"admins."
+				"status\",\"setting\":{\"restrict_"
+				"workspace_admins\":{\"status\":"
+				"\"ALLOW_ALL\"},\"setting_name\":"
+				"\"default\",\"etag\":\"e1\"}}"},
+		{setting_of_account, true,
+				"GET " ACCOUNT "/settings/types/"
+				"acct_ip_acl_enable/names/default",
+				NULL},
+		{setting_away, true,
+				"DELETE " ACCOUNT "/settings/types/"
+				"acct_ip_acl_enable/names/"
+				"default?etag=a%2B%2F%3D",
+				NULL},
+		{setting_without_etag, false,
+				"PATCH "
+				"/api/2.0/settings/types/"
+				"enable-export-notebook/names/"
+				"default",
+				"{\"allow_missing\":true,\"field_"
+				"mask\":\"boolean_val.value\","
+				"\"setting\":{\"boolean_val\":{"
+				"\"value\":false},\"setting_name\":"
+				"\"default\"}}"},
+		{plain_set, false, "PATCH /api/2.1/settings/x",
+				"{\"name\":\"x\",\"boolean_val\":{"
+				"\"value\":true}}"},
+		{plain_set, true,
+				"PATCH "
+				"/api/2.1/"
+				"accounts/" CANNED_ACCOUNT_ID "/settings/x",
+				"{\"name\":\"x\",\"boolean_val\":{"
+				"\"value\":true}}"},
+		{rules_of_group, true,
+				"GET " RULES "/rule-sets?"
+				"name=" NAME_ESCAPED("%2Fgr"
+						     "oups%"
+						     "2F821"
+						     "4") "&etag=a%2B%2F%3D",
+				NULL},
+		{rules_of_account, true,
+				"GET " RULES "/rule-sets?name=" NAME_ESCAPED("") "&etag=", NULL},
+		{rules_put, true, "PUT " RULES "/rule-sets",
+				"{\"name\":\"" NAME("/servicePrinci"
+						    "pals/app-1") "\",\"rule_set\":{\"name\":"
+								  "\"" NAME("/servicePrincipals"
+									    "/app-1") "\","
+										      "\"etag\""
+										      ":\"a+/"
+										      "=\","
+										      "\"grant_"
+										      "rules\":"
+										      "[{"
+										      "\"role\""
+										      ":\"roles"
+										      "/"
+										      "serviceP"
+										      "rincipal"
+										      ".user\","
+										      "\"princi"
+										      "pals\":["
+										      "\"users/"
+										      "ada@"
+										      "example."
+										      "com\","
+										      "\"groups"
+										      "/leads\""
+										      ",\"group"
+										      "s/"
+										      "more\"]}"
+										      "]}}"},
+		{rules_taken, true, "PUT " RULES "/rule-sets",
+				"{\"name\":\"" NAME("/groups/8214") "\",\"rule_set\":{\"name\":"
+								    "\"" NAME("/groups/8214") "\""
+											      ","
+											      "\""
+											      "et"
+											      "ag"
+											      "\""
+											      ":"
+											      "\""
+											      "e"
+											      "\""
+											      ","
+											      "\""
+											      "gr"
+											      "an"
+											      "t_"
+											      "ru"
+											      "le"
+											      "s"
+											      "\""
+											      ":["
+											      "]}"
+											      "}"},
+		{roles_of_group, true,
+				"GET " RULES "/assignable-roles?resource="
+				"accounts%2F" CANNED_ACCOUNT_ID "%2Fgroups%2F8214",
+				NULL},
+		{secret_new, true,
+				"POST " ACCOUNT "/servicePrincipals/5/credentials/"
+				"secrets",
+				"{\"lifetime\":\"3600s\"}"},
+		{secret_longest, false,
+				"POST "
+				"/api/2.0/accounts/"
+				"servicePrincipals/5/credentials/"
+				"secrets",
+				"{}"},
+		{secret_away, false,
+				"DELETE "
+				"/api/2.0/accounts/"
+				"servicePrincipals/5/credentials/"
+				"secrets/abc",
+				NULL},
+		{federation_new, true,
+				"POST " ACCOUNT "/servicePrincipals/5/"
+				"federationPolicies?policy_id=ci",
+				"{\"description\":\"d\",\"oidc_"
+				"policy\":{\"issuer\":\"https://"
+				"idp.example.com\",\"audiences\":["
+				"\"databricks\"],\"subject\":\"s\"}"
+				"}"},
+		{federation_changed, true,
+				"PATCH " ACCOUNT "/federationPolicies/"
+				"ci?update_mask=description,oidc_"
+				"policy",
+				"{\"oidc_policy\":{\"issuer\":"
+				"\"https://idp.example.com\"}}"},
+		{federation_away, true, "DELETE " ACCOUNT "/federationPolicies/ci", NULL},
+		{workspace_list, true, "GET " ACCOUNT "/workspaces", NULL},
 };
 
 static void calls_go_where_they_should(void **state)
@@ -1051,23 +1024,43 @@ static void what_went_well_is_not_tried_again(void **state)
 
 /* ---- routing ---- */
 
-/* On a host of several workspaces the header says whose secrets are meant, though "accounts" is in the path. */
+/*
+ * One host for the account and its workspaces: the header says whose secrets are meant, though "accounts" is in the path;
+ * what is of the account goes without.
+ */
 static void what_a_workspace_passes_on_is_routed(void **state)
 {
+	struct target_settings targets[2];
+	struct databricks *databricks;
 	struct canned_fixture fixture;
+	struct settings settings;
+	struct err err;
 
 	(void)state;
-	canned_fixture_start(&fixture);
-	assert_int_equal(setenv("DATABRICKS_WORKSPACE_ID", "77", 1), 0);
-	assert_int_equal(setenv("DATABRICKS_ACCOUNT_ID", CANNED_ACCOUNT_ID, 1), 0);
-	canned_fixture_reconnect(&fixture);
+	start(&fixture, true);
+	settings = fixture.settings;
+	targets[0] = targets[1] = fixture.targets[0];
+	targets[0].workspace_id = targets[1].workspace_id = "77";
+	targets[1].is_account = false;
+	targets[1].account_id = NULL;
+	settings.targets = targets;
+	settings.target_count = COUNT_OF(targets);
+	assert_int_equal(databricks_new(fixture.loop, &settings, &databricks, &err), ERR_NONE);
 	SAY(&fixture, {canned_answer(200, "", "{}"), CANNED_KEEP});
-	secret_longest(fixture.databricks, &fixture.call);
-	canned_fixture_wait(&fixture, &fixture.call.done);
-	assert_non_null(strstr(canned_fixture_request(&fixture, 0),
+	for (unsigned target = 0; target < COUNT_OF(targets); target++) {
+		fixture.call.target = target;
+		secret_longest(databricks, &fixture.call);
+		canned_fixture_wait(&fixture, &fixture.call.done);
+	}
+	assert_true(text_starts_with(canned_fixture_request(&fixture, 0),
+			"POST " ACCOUNT "/servicePrincipals/5/"));
+	assert_null(strstr(canned_fixture_request(&fixture, 0), "X-Databricks-Workspace-Id"));
+	assert_true(text_starts_with(canned_fixture_request(&fixture, 1),
+			"POST /api/2.0/accounts/servicePrincipals/5/"));
+	assert_non_null(strstr(canned_fixture_request(&fixture, 1),
 			"\r\nX-Databricks-Workspace-Id: 77\r\n"));
-	assert_int_equal(unsetenv("DATABRICKS_WORKSPACE_ID"), 0);
-	assert_int_equal(unsetenv("DATABRICKS_ACCOUNT_ID"), 0);
+	call_release(&fixture.call);
+	databricks_free(databricks);
 	canned_fixture_stop(&fixture);
 }
 

@@ -60,6 +60,20 @@ static void tokens_that_never_expire_are_no_old_ones(void **state)
 	arena_free(arena);
 }
 
+static void whatever_is_below_nothing_never_expires(void **state)
+{
+	struct call call = answered("{\"token_info\":{\"token_id\":\"a\",\"expiry_time\":-2}}");
+	struct arena *arena = arena_new();
+	struct token_info token;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(token_read(&call, arena, &token, &err), ERR_NONE);
+	assert_int_equal(token.expires_ms, TOKEN_NEVER_EXPIRES);
+	call_release(&call);
+	arena_free(arena);
+}
+
 static void a_made_token_is_shown_once(void **state)
 {
 	struct call call =
@@ -610,6 +624,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(tokens_that_never_expire_are_no_old_ones),
+			cmocka_unit_test(whatever_is_below_nothing_never_expires),
 			cmocka_unit_test(a_made_token_is_shown_once),
 			cmocka_unit_test(policies_are_read),
 			cmocka_unit_test(a_made_policy_has_an_id),
