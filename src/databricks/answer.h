@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "base/mem.h"
 #include "databricks/client.h"
 
 #define RETRY_AFTER_MAX_S 86400U /* more than a day is cut to this */

@@ -1,7 +1,18 @@
-/* An answer of any content: an error is classified; as a success it is read as a list, a resource, a token. */
+/*
+ * An answer of any content: an error is classified; as a success it is read as a list, a resource, a token, and as what
+ * access asks for.
+ */
 #include "databricks/answer.h"
+#include "databricks/cluster_policy.h"
+#include "databricks/federation_policy.h"
+#include "databricks/ip_access_list.h"
+#include "databricks/rule_set.h"
 #include "databricks/scim_internal.h"
+#include "databricks/service_principal_secret.h"
 #include "databricks/signin.h"
+#include "databricks/token.h"
+#include "databricks/workspace_list.h"
+#include "databricks/workspace_setting.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,6 +51,74 @@ static void read_success(struct span body)
 	arena_free(arena);
 }
 
+/* Once more as text, which has to be read as the same. */
+static void write_again(const struct tape *tape)
+{
+	struct tape *again = NULL;
+	struct buf first, second;
+	struct err err;
+	char *text;
+	size_t len;
+
+	buf_init(&first, SIZE_MAX / 2);
+	buf_init(&second, SIZE_MAX / 2);
+	tape_write(tape_root(tape), &first);
+	len = first.len;
+	text = mem_strdup(buf_text(&first));
+	if (tape_parse(text, len, &again, &err) != ERR_NONE)
+		abort();
+	tape_write(tape_root(again), &second);
+	if (strcmp(buf_text(&first), buf_text(&second)) != 0)
+		abort();
+	buf_release(&first);
+	buf_release(&second);
+	tape_free(again);
+}
+
+static void read_access(struct call *call, struct arena *arena)
+{
+	const struct workspace_info *workspaces;
+	const struct cluster_policy *policies;
+	const struct ip_access_list *lists;
+	const struct token_info *tokens;
+	struct federation_policy federation;
+	struct plain_setting plain;
+	struct service_secret made;
+	struct rule_set rule_set;
+	struct setting setting;
+	struct secret secret = {0};
+	struct texts roles;
+	size_t count;
+	struct err err;
+
+	(void)!workspace_list_read(
+			call, "https://accounts.example.com", arena, &workspaces, &count, &err);
+	(void)!cluster_policy_list_read(call, arena, &policies, &count, &err);
+	(void)!ip_access_list_list_read(call, arena, &lists, &count, &err);
+	(void)!token_list_read(call, arena, &tokens, &count, &err);
+	(void)!federation_policy_read(call, arena, &federation, &err);
+	(void)!plain_setting_read(call, arena, &plain, &err);
+	(void)!rule_set_read(call, arena, &rule_set, &err);
+	(void)!rule_set_roles_read(call, arena, &roles, &err);
+	(void)!setting_read(call, setting_find("acct_ip_acl_enable", true), arena, &setting, &err);
+	(void)!service_secret_read_created(call, arena, &made, &secret, &err);
+	secret_release(&secret);
+}
+
+static void read_call(struct span body)
+{
+	struct arena *arena = arena_new();
+	struct call call = {.done = true};
+	struct err err;
+
+	if (tape_parse(mem_strndup(body.ptr, body.len), body.len, &call.answer, &err) == ERR_NONE &&
+			call.answer)
+		write_again(call.answer);
+	read_access(&call, arena);
+	tape_free(call.answer);
+	arena_free(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct span body = {(const char *)data, size};
@@ -50,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_error(body, 404);
 	read_error(body, 500);
 	read_success(body);
+	read_call(body);
 	(void)!signin_read_token(200, body, "", &header, &life_s, &err);
 	secret_release(&header);
 	return 0;

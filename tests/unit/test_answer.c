@@ -193,116 +193,115 @@ static void meanings_are_found_behind_the_status(void **state)
 }
 
 /* What the interfaces of tokens, policies, lists and settings say, and where the same words mean nothing. */
+static const struct {
+	const char *what;
+	int status;
+	const char *body;
+	enum err_code code;
+	enum refusal refusal;
+} refusals[] = {
+		{"POST /api/2.0/ip-access-lists", 400,
+				"{\"error_code\":\"INVALID_STATE\",\"message\":\"Your "
+				"current IP "
+				"192.0.2.7 will not be allowed to access the workspace "
+				"under "
+				"current configuration\"}",
+				ERR_REFUSED, REFUSAL_LOCK_OUT},
+		{"GET /api/2.0/x", 403,
+				"{\"error_code\":403,\"message\":\"Source IP address: "
+				"192.0.2.7 is "
+				"blocked by Databricks IP ACL for workspace: 123\"}",
+				ERR_DENIED, REFUSAL_IP_BLOCKED},
+		{"POST /api/2.0/ip-access-lists", 400,
+				"{\"error_code\":\"RESOURCE_ALREADY_EXISTS\",\"message\":"
+				"\"IP "
+				"access list with type (BLOCK) and label (x) already "
+				"exists\"}",
+				ERR_CONFLICT, REFUSAL_OTHER},
+		{"PATCH /api/2.0/ip-access-lists/1", 400, "{\"error_code\":\"QUOTA_EXCEEDED\"}",
+				ERR_REFUSED, REFUSAL_QUOTA},
+		{"GET /api/2.0/ip-access-lists", 404,
+				"{\"error_code\":\"FEATURE_DISABLED\",\"message\":\"IP "
+				"access "
+				"list is not available in the pricing tier of this "
+				"workspace\"}",
+				ERR_UNSUPPORTED, REFUSAL_OTHER},
+		{"POST /api/2.0/token-management/on-behalf-of/tokens", 403,
+				"{\"error_code\":\"PERMISSION_DENIED\",\"message\":\"On-"
+				"behalf-of "
+				"token creation for service principals is not enabled for "
+				"this "
+				"workspace\"}",
+				ERR_UNSUPPORTED, REFUSAL_OTHER},
+		{"POST /api/2.0/token-management/on-behalf-of/tokens", 403,
+				"{\"error_code\":\"PERMISSION_DENIED\",\"message\":\"User "
+				"x does "
+				"not have permission to use tokens.\"}",
+				ERR_DENIED, REFUSAL_OTHER},
+		{"GET /api/2.0/x", 403,
+				"{\"error_code\":403,\"message\":\"Invalid access "
+				"token.\"}",
+				ERR_AUTH, REFUSAL_OTHER},
+		{"PUT /api/2.0/permissions/authorization/tokens", 400,
+				"{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":"
+				"\"Cannot "
+				"change permissions for group 'admins' to None.\"}",
+				ERR_REFUSED, REFUSAL_ADMINS},
+		{"DELETE /api/2.0/token-management/tokens/1", 404,
+				"{\"error_code\":\"NOT_FOUND\",\"message\":\"Token does "
+				"not "
+				"exist\"}",
+				ERR_NOT_FOUND, REFUSAL_OTHER},
+		{"DELETE /api/2.0/token-management/tokens/1", 400,
+				"{\"error_code\":\"NOT_FOUND\",\"message\":\"Token does "
+				"not "
+				"exist\"}",
+				ERR_REFUSED, REFUSAL_OTHER},
+		{"GET /api/2.0/workspace-conf", 400,
+				"{\"error_code\":\"INVALID_REQUEST\",\"message\":\"Invalid "
+				"keys: "
+				"[\\\"enableDcs\\\"]\"}",
+				ERR_UNSUPPORTED, REFUSAL_OTHER},
+		{"PATCH /api/2.0/workspace-conf", 400,
+				"{\"message\":\"Some values are not allowed: "
+				"{\\\"maxTokenLifetimeDays\\\":\\\"\\\"}\"}",
+				ERR_REFUSED, REFUSAL_OTHER},
+		{"POST /api/2.0/policies/clusters/create", 400,
+				"{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":"
+				"\"Cluster "
+				"Policy with name `X` already exists\"}",
+				ERR_CONFLICT, REFUSAL_OTHER},
+		{"POST /api/2.0/jobs/create", 400,
+				"{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":"
+				"\"it "
+				"already exists\"}",
+				ERR_REFUSED, REFUSAL_OTHER},
+		{"GET .../access-control/rule-sets", 400,
+				"{\"error_code\":\"BAD_REQUEST\",\"message\":\"group 8214 "
+				"not "
+				"found\"}",
+				ERR_NOT_FOUND, REFUSAL_OTHER},
+		{"GET /api/2.0/x", 400, "{\"message\":\"group 8214 not found\"}", ERR_REFUSED,
+				REFUSAL_OTHER},
+		{"PUT .../access-control/rule-sets", 409,
+				"{\"error_code\":\"RESOURCE_CONFLICT\",\"message\":"
+				"\"Conflict "
+				"with another RuleSet operation\"}",
+				ERR_CONFLICT, REFUSAL_OTHER},
+};
+
 static void refusals_of_access_are_told_apart(void **state)
 {
-	static const struct {
-		const char *what;
-		int status;
-		const char *body;
-		enum err_code code;
-		enum refusal refusal;
-	} cases[] = {
-			{"POST /api/2.0/ip-access-lists", 400,
-					"{\"error_code\":\"INVALID_STATE\",\"message\":\"Your "
-					"current IP "
-					"192.0.2.7 will not be allowed to access the workspace "
-					"under "
-					"current configuration\"}",
-					ERR_REFUSED, REFUSAL_LOCK_OUT},
-			{"GET /api/2.0/x", 403,
-					"{\"error_code\":403,\"message\":\"Source IP address: "
-					"192.0.2.7 is "
-					"blocked by Databricks IP ACL for workspace: 123\"}",
-					ERR_DENIED, REFUSAL_IP_BLOCKED},
-			{"POST /api/2.0/ip-access-lists", 400,
-					"{\"error_code\":\"RESOURCE_ALREADY_EXISTS\",\"message\":"
-					"\"IP "
-					"access list with type (BLOCK) and label (x) already "
-					"exists\"}",
-					ERR_CONFLICT, REFUSAL_OTHER},
-			{"PATCH /api/2.0/ip-access-lists/1", 400,
-					"{\"error_code\":\"QUOTA_EXCEEDED\"}", ERR_REFUSED,
-					REFUSAL_QUOTA},
-			{"GET /api/2.0/ip-access-lists", 404,
-					"{\"error_code\":\"FEATURE_DISABLED\",\"message\":\"IP "
-					"access "
-					"list is not available in the pricing tier of this "
-					"workspace\"}",
-					ERR_UNSUPPORTED, REFUSAL_OTHER},
-			{"POST /api/2.0/token-management/on-behalf-of/tokens", 403,
-					"{\"error_code\":\"PERMISSION_DENIED\",\"message\":\"On-"
-					"behalf-of "
-					"token creation for service principals is not enabled for "
-					"this "
-					"workspace\"}",
-					ERR_UNSUPPORTED, REFUSAL_OTHER},
-			{"POST /api/2.0/token-management/on-behalf-of/tokens", 403,
-					"{\"error_code\":\"PERMISSION_DENIED\",\"message\":\"User "
-					"x does "
-					"not have permission to use tokens.\"}",
-					ERR_DENIED, REFUSAL_OTHER},
-			{"GET /api/2.0/x", 403,
-					"{\"error_code\":403,\"message\":\"Invalid access "
-					"token.\"}",
-					ERR_AUTH, REFUSAL_OTHER},
-			{"PUT /api/2.0/permissions/authorization/tokens", 400,
-					"{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":"
-					"\"Cannot "
-					"change permissions for group 'admins' to None.\"}",
-					ERR_REFUSED, REFUSAL_ADMINS},
-			{"DELETE /api/2.0/token-management/tokens/1", 404,
-					"{\"error_code\":\"NOT_FOUND\",\"message\":\"Token does "
-					"not "
-					"exist\"}",
-					ERR_NOT_FOUND, REFUSAL_OTHER},
-			{"DELETE /api/2.0/token-management/tokens/1", 400,
-					"{\"error_code\":\"NOT_FOUND\",\"message\":\"Token does "
-					"not "
-					"exist\"}",
-					ERR_REFUSED, REFUSAL_OTHER},
-			{"GET /api/2.0/workspace-conf", 400,
-					"{\"error_code\":\"INVALID_REQUEST\",\"message\":\"Invalid "
-					"keys: "
-					"[\\\"enableDcs\\\"]\"}",
-					ERR_UNSUPPORTED, REFUSAL_OTHER},
-			{"PATCH /api/2.0/workspace-conf", 400,
-					"{\"message\":\"Some values are not allowed: "
-					"{\\\"maxTokenLifetimeDays\\\":\\\"\\\"}\"}",
-					ERR_REFUSED, REFUSAL_OTHER},
-			{"POST /api/2.0/policies/clusters/create", 400,
-					"{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":"
-					"\"Cluster "
-					"Policy with name `X` already exists\"}",
-					ERR_CONFLICT, REFUSAL_OTHER},
-			{"POST /api/2.0/jobs/create", 400,
-					"{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":"
-					"\"it "
-					"already exists\"}",
-					ERR_REFUSED, REFUSAL_OTHER},
-			{"GET .../access-control/rule-sets", 400,
-					"{\"error_code\":\"BAD_REQUEST\",\"message\":\"group 8214 "
-					"not "
-					"found\"}",
-					ERR_NOT_FOUND, REFUSAL_OTHER},
-			{"GET /api/2.0/x", 400, "{\"message\":\"group 8214 not found\"}",
-					ERR_REFUSED, REFUSAL_OTHER},
-			{"PUT .../access-control/rule-sets", 409,
-					"{\"error_code\":\"RESOURCE_CONFLICT\",\"message\":"
-					"\"Conflict "
-					"with another RuleSet operation\"}",
-					ERR_CONFLICT, REFUSAL_OTHER},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct answer answer = answer_with(cases[i].status, cases[i].body);
+	for (size_t i = 0; i < COUNT_OF(refusals); i++) {
+		struct answer answer = answer_with(refusals[i].status, refusals[i].body);
 		struct answer_verdict verdict;
 		struct err err;
 
-		answer.what = cases[i].what;
-		if (answer_check(&answer, &verdict, &err) != cases[i].code)
+		answer.what = refusals[i].what;
+		if (answer_check(&answer, &verdict, &err) != refusals[i].code)
 			fail_msg("case %zu: %s", i, err.text);
-		assert_int_equal(verdict.refusal, cases[i].refusal);
+		assert_int_equal(verdict.refusal, refusals[i].refusal);
 	}
 }
 
