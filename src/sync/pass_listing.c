@@ -91,6 +91,8 @@ static void collect(struct engine *engine, struct object *object)
 	}
 	if (plan.quarantine)
 		add_note(engine, NOTE_QUARANTINE, plan.quarantine);
+	else if (object->named_only && !object->id && object->quarantined_ms && object->reason)
+		add_note(engine, NOTE_QUARANTINE, object->reason); /* a grant names nobody */
 	object_plan_release(&plan);
 }
 
