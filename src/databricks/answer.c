@@ -375,7 +375,6 @@ static enum err_code judge_redirect(const struct answer *answer, struct err *err
 enum err_code answer_check(
 		const struct answer *answer, struct answer_verdict *verdict, struct err *err)
 {
-	const struct meaning *meaning;
 	struct complaint complaint;
 	enum err_code code;
 

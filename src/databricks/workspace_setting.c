@@ -11,14 +11,14 @@
 
 #define SWITCH(name, account, field, no_etag)                                                      \
 	{                                                                                          \
-		name, account, field, SETTING_BOOL, {NULL}, no_etag                                \
+		name, account, field, SETTING_VALUE_BOOL, {NULL}, no_etag                                \
 	}
 static const struct setting_kind kinds[] = {
 		{"restrict_workspace_admins", false, "restrict_workspace_admins.status",
-				SETTING_WORD, {"ALLOW_ALL", "RESTRICT_TOKENS_AND_JOB_RUN_AS", NULL},
+				SETTING_VALUE_WORD, {"ALLOW_ALL", "RESTRICT_TOKENS_AND_JOB_RUN_AS", NULL},
 				false},
-		{"default_namespace_ws", false, "namespace.value", SETTING_TEXT, {NULL}, false},
-		{"default_warehouse_id", false, "string_val.value", SETTING_TEXT, {NULL}, false},
+		{"default_namespace_ws", false, "namespace.value", SETTING_VALUE_TEXT, {NULL}, false},
+		{"default_warehouse_id", false, "string_val.value", SETTING_VALUE_TEXT, {NULL}, false},
 		SWITCH("disable_legacy_access", false, "disable_legacy_access.value", false),
 		SWITCH("disable_legacy_dbfs", false, "disable_legacy_dbfs.value", false),
 		SWITCH("sql_results_download", false, "boolean_val.value", false),
@@ -28,7 +28,7 @@ static const struct setting_kind kinds[] = {
 		SWITCH("enable-results-downloading", false, "boolean_val.value", true),
 		SWITCH("enable-export-notebook", false, "boolean_val.value", true),
 		SWITCH("enable-notebook-table-clipboard", false, "boolean_val.value", true),
-		{"dcp_acct_enable", true, "personal_compute.value", SETTING_WORD,
+		{"dcp_acct_enable", true, "personal_compute.value", SETTING_VALUE_WORD,
 				{"ON", "DELEGATE", NULL}, false},
 		SWITCH("acct_ip_acl_enable", true, "acct_ip_acl_enable.value", false),
 		SWITCH("disable_legacy_features", true, "disable_legacy_features.value", false),
@@ -79,17 +79,17 @@ void setting_get(struct databricks *databricks, struct call *call, const struct 
 }
 
 enum err_code setting_read(const struct call *call, const struct setting_kind *kind,
-		struct arena *arena, struct setting *ret, struct err *err)
+		struct arena *arena, struct setting_state *ret, struct err *err)
 {
 	const struct record_field fields[] = {
-			{"etag", RECORD_TEXT, offsetof(struct setting, etag), false, NULL},
-			{kind->field, RECORD_JSON, offsetof(struct setting, value), false, NULL},
+			{"etag", RECORD_TEXT, offsetof(struct setting_state, etag), false, NULL},
+			{kind->field, RECORD_JSON, offsetof(struct setting_state, value), false, NULL},
 	};
 	const struct record_shape shape = {
-			kind->name, sizeof(struct setting), fields, COUNT_OF(fields)};
+			kind->name, sizeof(struct setting_state), fields, COUNT_OF(fields)};
 
 	if (call->code == ERR_NOT_FOUND) {
-		*ret = (struct setting){NULL, arena_strdup(arena, call->etag)};
+		*ret = (struct setting_state){NULL, arena_strdup(arena, call->etag)};
 		return ERR_NONE;
 	}
 	if (record_of_call(call, NULL, &shape, arena, ret, err) != ERR_NONE)

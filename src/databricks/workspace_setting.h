@@ -51,20 +51,20 @@ bool conf_equal(const char *a_or_null, const char *b_or_null);
 
 /* ---- settings with an etag ---- */
 
-enum setting_value { SETTING_BOOL, SETTING_WORD, SETTING_TEXT };
+enum setting_value { SETTING_VALUE_BOOL, SETTING_VALUE_WORD, SETTING_VALUE_TEXT };
 struct setting_kind {
 	const char *name;  /* its type in the path: "restrict_workspace_admins" */
 	bool account;      /* at the account, else at a workspace */
 	const char *field; /* where its value is: "restrict_workspace_admins.status" */
 	enum setting_value value;
-	const char *words[3]; /* of SETTING_WORD, ended by NULL */
+	const char *words[3]; /* of SETTING_VALUE_WORD, ended by NULL */
 	bool no_etag;         /* neither etag nor reset */
 };
 /* All that this version knows; ret_count is written. */
 const struct setting_kind *setting_kinds(size_t *ret_count);
 const struct setting_kind *setting_find(const char *name, bool account); /* NULL: no such */
 
-struct setting {
+struct setting_state {
 	const char *value; /* JSON text: "true", "\"ALLOW_ALL\""; NULL: never set, its default holds */
 	const char *etag; /* "" if none */
 };
@@ -72,7 +72,7 @@ struct setting {
 void setting_get(struct databricks *databricks, struct call *call, const struct setting_kind *kind);
 /* One that was never set is none with its default, not an error. */
 MUST_CHECK enum err_code setting_read(const struct call *call, const struct setting_kind *kind,
-		struct arena *arena, struct setting *ret, struct err *err);
+		struct arena *arena, struct setting_state *ret, struct err *err);
 /* value: JSON text (ERR_CONFIG without a call if it is none). etag: of the last reading, "" if none. */
 void setting_set(struct databricks *databricks, struct call *call, const struct setting_kind *kind,
 		const char *value, const char *etag);

@@ -134,6 +134,8 @@ static void collect(struct engine *engine, struct object *object)
 		pass_list_operation(engine, op);
 	if (plan.quarantine)
 		pass_list_note(engine, NOTE_QUARANTINE, plan.quarantine);
+	else if (object->named_only && !object->id && object->quarantined_ms && object->reason)
+		pass_list_note(engine, NOTE_QUARANTINE, object->reason); /* a grant names nobody */
 	object_plan_release(&plan);
 }
 

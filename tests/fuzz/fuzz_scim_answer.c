@@ -85,7 +85,7 @@ static void read_access(struct call *call, struct arena *arena)
 	struct plain_setting plain;
 	struct service_secret made;
 	struct rule_set rule_set;
-	struct setting setting;
+	struct setting_state setting;
 	struct secret secret = {0};
 	struct texts roles;
 	size_t count;

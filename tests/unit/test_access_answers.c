@@ -256,7 +256,7 @@ static void settings_are_read(void **state)
 		const struct setting_kind *kind = setting_find(cases[i].name, cases[i].account);
 		struct call call = answered(cases[i].answer);
 		struct arena *arena = arena_new();
-		struct setting setting = {0};
+		struct setting_state setting = {0};
 		struct err err;
 
 		assert_non_null(kind);
@@ -278,7 +278,7 @@ static void a_setting_that_was_never_set_is_its_default(void **state)
 {
 	struct call call = {.done = true, .code = ERR_NOT_FOUND, .etag = "fresh"};
 	struct arena *arena = arena_new();
-	struct setting setting;
+	struct setting_state setting;
 	struct err err;
 
 	(void)state;
