@@ -48,14 +48,39 @@ static void on_written(uv_write_t *write, int status)
 		connection_close(connection);
 }
 
-static void answer(struct canned_connection *connection)
+/* The longest that fits counts. */
+static struct canned_answer page_for(const struct canned_server *server, const char *request)
+{
+	const struct canned_page *best = NULL;
+
+	for (size_t i = 0; i < server->page_count; i++) {
+		const struct canned_page *page = &server->pages[i];
+
+		if (text_starts_with(request, page->request) &&
+				(!best || strlen(page->request) > strlen(best->request)))
+			best = page;
+	}
+	if (!best)
+		return (struct canned_answer){
+				canned_answer(404, "",
+						"{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\"}"),
+				CANNED_KEEP};
+	return (struct canned_answer){canned_answer(best->status, "", best->body), CANNED_KEEP};
+}
+
+static void answer(struct canned_connection *connection, const char *request)
 {
 	struct canned_server *server = connection->server;
-	size_t at = server->answered < server->answer_count ? server->answered
-							    : server->answer_count - 1;
-	const struct canned_answer *chosen = &server->answers[at];
+	struct canned_answer page;
+	const struct canned_answer *chosen = &page;
 	uv_buf_t out;
 
+	if (server->pages)
+		page = page_for(server, request);
+	else
+		chosen = &server->answers[server->answered < server->answer_count
+						? server->answered
+						: server->answer_count - 1];
 	server->answered++;
 	if (chosen->end == CANNED_HANG)
 		return;
@@ -112,12 +137,13 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *bytes)
 	buf_add(&connection->input, bytes->base, (size_t)got);
 	while (!connection->closing && (len = request_len(&connection->input)) > 0) {
 		char *rest = mem_strdup(connection->input.ptr + len);
+		char *request = mem_strndup(connection->input.ptr, len);
 
-		*vec_add(&connection->server->requests) = mem_strndup(connection->input.ptr, len);
+		*vec_add(&connection->server->requests) = request;
 		buf_reset(&connection->input);
 		buf_add_text(&connection->input, rest);
 		mem_free(rest);
-		answer(connection);
+		answer(connection, request);
 	}
 }
 
@@ -181,6 +207,14 @@ void canned_say(struct canned_server *server, const struct canned_answer *answer
 	server->answer_count = count;
 	server->answered = 0;
 	server->connections = 0;
+	server->pages = NULL;
+}
+
+void canned_serve(struct canned_server *server, const struct canned_page *pages, size_t count)
+{
+	forget_requests(server);
+	server->pages = pages;
+	server->page_count = count;
 }
 
 void canned_stop(struct canned_server *server)

@@ -15,6 +15,13 @@ struct canned_answer {
 	enum canned_end end;
 };
 
+/* What a request gets whose first line begins so, "GET /x": in no order, any number of times. */
+struct canned_page {
+	const char *request;
+	int status;
+	const char *body;
+};
+
 struct canned_server {
 	uv_tcp_t listener;
 	struct loop *loop;
@@ -22,6 +29,8 @@ struct canned_server {
 	/* in turn, of all connections together; then the last one again */
 	struct canned_answer *answers;
 	size_t answer_count, answered;
+	const struct canned_page *pages; /* instead, if not NULL */
+	size_t page_count;
 	VEC(char *) requests; /* each as it came, head and body */
 	size_t connections;
 	struct canned_connection *open;
@@ -30,6 +39,8 @@ struct canned_server {
 void canned_start(struct canned_server *server, struct loop *loop);
 /* What the next requests get (copied); forgets the requests so far. */
 void canned_say(struct canned_server *server, const struct canned_answer *answers, size_t count);
+/* Answers by what is asked, with 404 RESOURCE_DOES_NOT_EXIST for all others; pages are borrowed. Forgets the requests. */
+void canned_serve(struct canned_server *server, const struct canned_page *pages, size_t count);
 void canned_stop(struct canned_server *server); /* the loop must run once more before loop_free */
 
 /* An answer of static memory: status, extra header lines ("" or each with CRLF) and body. */
