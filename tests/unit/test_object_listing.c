@@ -57,143 +57,143 @@ static char *show(const struct found_object *object)
 	return buf_steal(&text);
 }
 
+static const struct {
+	enum securable_type type;
+	const char *text, *shown;
+} words[] = {
+		{SECURABLE_ALERT,
+				"{\"alerts\":[{\"id\":\"a1\",\"display_name\":\"late\","
+				"\"owner_user_name\":\"ada@example.com\",\"parent_path\":"
+				"\"/Workspace/Users/ada@example.com\"}]}",
+				"a1|late|/Users/ada@example.com/late|ada@example.com|"},
+		{SECURABLE_APP,
+				"{\"apps\":[{\"name\":\"hello\",\"id\":\"x\",\"creator\":"
+				"\"ada@example.com\"}]}",
+				"hello|hello|-|ada@example.com|"},
+		{SECURABLE_CLUSTER,
+				"{\"clusters\":[{\"cluster_id\":\"0101-x\",\"cluster_"
+				"name\":"
+				"\"shared\",\"creator_user_name\":\"ada@example.com\","
+				"\"cluster_source\":\"UI\",\"custom_tags\":{\"team\":"
+				"\"de\","
+				"\"n\":null}}]}",
+				"0101-x|shared|-|ada@example.com|team=de,n="},
+		{SECURABLE_CLUSTER_POLICY,
+				"{\"policies\":[{\"policy_id\":\"ABC\",\"name\":\"std\"}]}",
+				"ABC|std|-|-|"},
+		{SECURABLE_DASHBOARD,
+				"{\"dashboards\":[{\"dashboard_id\":\"01ef\",\"display_"
+				"name\":"
+				"\"Sales\",\"path\":\"/Workspace/Shared/"
+				"Sales.lvdash.json\"}]"
+				"}",
+				"01ef|Sales|/Shared/Sales.lvdash.json|-|"},
+		{SECURABLE_DATABASE_INSTANCE,
+				"{\"database_instances\":[{\"name\":\"db1\",\"uid\":\"u\","
+				"\"creator\":\"c\",\"custom_tags\":[{\"key\":\"k\","
+				"\"value\":"
+				"\"v\"}]}]}",
+				"db1|db1|-|c|k=v"},
+		{SECURABLE_DATABASE_PROJECT,
+				"{\"projects\":[{\"name\":\"projects/p1\",\"status\":{"
+				"\"owner\":\"ada@example.com\"}}]}",
+				"p1|p1|-|ada@example.com|"},
+		{SECURABLE_DATABASE_PROJECT,
+				"{\"projects\":[{\"name\":\"projects/p1\",\"project_id\":"
+				"\"p1\"}]}",
+				"p1|p1|-|-|"},
+		{SECURABLE_EXPERIMENT,
+				"{\"experiments\":[{\"experiment_id\":\"123\",\"name\":"
+				"\"/Shared/"
+				"exp\",\"tags\":[{\"key\":\"a\",\"value\":\"b\"}]}]"
+				"}",
+				"123|/Shared/exp|/Shared/exp|-|a=b"},
+		{SECURABLE_FEATURE_TABLE,
+				"{\"feature_tables\":[{\"id\":\"f1\",\"name\":\"db.t\"}]}",
+				"f1|db.t|-|-|"},
+		{SECURABLE_GENIE_SPACE,
+				"{\"spaces\":[{\"space_id\":\"01ab\",\"title\":\"Ask\","
+				"\"parent_path\":\"/\"}]}",
+				"01ab|Ask|/Ask|-|"},
+		{SECURABLE_INSTANCE_POOL,
+				"{\"instance_pools\":[{\"instance_pool_id\":\"p-1\","
+				"\"instance_pool_name\":\"small\",\"custom_tags\":{\"a\":"
+				"\"b\"}}]}",
+				"p-1|small|-|-|a=b"},
+		/* ids above 2^53 keep all their digits */
+		{SECURABLE_JOB,
+				"{\"jobs\":[{\"job_id\":9007199254740993,\"settings\":{"
+				"\"name\":\"nightly\",\"tags\":{\"env\":\"prod\"}},"
+				"\"creator_user_name\":\"ada@example.com\"}]}",
+				"9007199254740993|nightly|-|ada@example.com|env=prod"},
+		{SECURABLE_JOB, "{\"jobs\":[{\"job_id\":18446744073709551615}]}",
+				"18446744073709551615||-|-|"},
+		{SECURABLE_KNOWLEDGE_ASSISTANT,
+				"{\"knowledge_assistants\":[{\"id\":\"k\",\"display_name\":"
+				"\"K\",\"creator\":\"c\"}]}",
+				"k|K|-|c|"},
+		{SECURABLE_LEGACY_ALERT,
+				"{\"results\":[{\"id\":\"u-1\",\"display_name\":\"A\","
+				"\"owner_user_name\":\"o\"}]}",
+				"u-1|A|-|o|"},
+		{SECURABLE_LEGACY_DASHBOARD,
+				"{\"results\":[{\"id\":\"u-2\",\"name\":\"D\",\"parent\":"
+				"\"folders/"
+				"7\",\"user\":{\"id\":1,\"email\":\"e\"},\"tags\":["
+				"\"x\",\"y\"]}]}",
+				"u-2|D|-|e|x=,y="},
+		{SECURABLE_PIPELINE,
+				"{\"statuses\":[{\"pipeline_id\":\"u-3\",\"name\":\"P\","
+				"\"creator_user_name\":\"c\"}]}",
+				"u-3|P|-|c|"},
+		{SECURABLE_QUERY,
+				"{\"results\":[{\"id\":\"u-4\",\"display_name\":\"Q\","
+				"\"owner_user_name\":\"o\",\"tags\":[\"t\"]}]}",
+				"u-4|Q|-|o|t="},
+		{SECURABLE_REGISTERED_MODEL,
+				"{\"registered_models\":[{\"name\":\"m\",\"user_id\":7,"
+				"\"tags\":[{\"key\":\"a\"}]}]}",
+				"-|m|-|-|a="},
+		{SECURABLE_REPO,
+				"{\"repos\":[{\"id\":5,\"path\":\"/Repos/ada@example.com/"
+				"r\","
+				"\"url\":\"https://git.example.com/r\"}]}",
+				"5|r|/Repos/ada@example.com/r|-|"},
+		{SECURABLE_SERVING_ENDPOINT,
+				"{\"endpoints\":[{\"id\":\"e1\",\"name\":\"s\",\"creator\":"
+				"\"c\",\"tags\":[{\"key\":\"a\",\"value\":\"b\"}]}]}",
+				"e1|s|-|c|a=b"},
+		{SECURABLE_SQL_WAREHOUSE,
+				"{\"warehouses\":[{\"id\":\"w1\",\"name\":\"W\","
+				"\"creator_name\":\"c\",\"tags\":{\"custom_tags\":[{"
+				"\"key\":"
+				"\"a\",\"value\":\"b\"},{\"value\":\"x\"}]}}]}",
+				"w1|W|-|c|a=b"},
+		{SECURABLE_SUPERVISOR_AGENT,
+				"{\"supervisor_agents\":[{\"supervisor_agent_id\":\"s1\","
+				"\"display_name\":\"S\"}]}",
+				"s1|S|-|-|"},
+		{SECURABLE_VECTOR_SEARCH_ENDPOINT,
+				"{\"endpoints\":[{\"id\":\"u-5\",\"name\":\"V\","
+				"\"creator\":"
+				"\"c\",\"custom_tags\":[{\"key\":\"a\",\"value\":\"b\"}]}]"
+				"}",
+				"u-5|V|-|c|a=b"},
+};
+
 static void every_type_is_read_in_its_own_words(void **state)
 {
-	static const struct {
-		enum securable_type type;
-		const char *text, *shown;
-	} cases[] = {
-			{SECURABLE_ALERT,
-					"{\"alerts\":[{\"id\":\"a1\",\"display_name\":\"late\","
-					"\"owner_user_name\":\"ada@example.com\",\"parent_path\":"
-					"\"/Workspace/Users/ada@example.com\"}]}",
-					"a1|late|/Users/ada@example.com/late|ada@example.com|"},
-			{SECURABLE_APP,
-					"{\"apps\":[{\"name\":\"hello\",\"id\":\"x\",\"creator\":"
-					"\"ada@example.com\"}]}",
-					"hello|hello|-|ada@example.com|"},
-			{SECURABLE_CLUSTER,
-					"{\"clusters\":[{\"cluster_id\":\"0101-x\",\"cluster_"
-					"name\":"
-					"\"shared\",\"creator_user_name\":\"ada@example.com\","
-					"\"cluster_source\":\"UI\",\"custom_tags\":{\"team\":"
-					"\"de\","
-					"\"n\":null}}]}",
-					"0101-x|shared|-|ada@example.com|team=de,n="},
-			{SECURABLE_CLUSTER_POLICY,
-					"{\"policies\":[{\"policy_id\":\"ABC\",\"name\":\"std\"}]}",
-					"ABC|std|-|-|"},
-			{SECURABLE_DASHBOARD,
-					"{\"dashboards\":[{\"dashboard_id\":\"01ef\",\"display_"
-					"name\":"
-					"\"Sales\",\"path\":\"/Workspace/Shared/"
-					"Sales.lvdash.json\"}]"
-					"}",
-					"01ef|Sales|/Shared/Sales.lvdash.json|-|"},
-			{SECURABLE_DATABASE_INSTANCE,
-					"{\"database_instances\":[{\"name\":\"db1\",\"uid\":\"u\","
-					"\"creator\":\"c\",\"custom_tags\":[{\"key\":\"k\","
-					"\"value\":"
-					"\"v\"}]}]}",
-					"db1|db1|-|c|k=v"},
-			{SECURABLE_DATABASE_PROJECT,
-					"{\"projects\":[{\"name\":\"projects/p1\",\"status\":{"
-					"\"owner\":\"ada@example.com\"}}]}",
-					"p1|p1|-|ada@example.com|"},
-			{SECURABLE_DATABASE_PROJECT,
-					"{\"projects\":[{\"name\":\"projects/p1\",\"project_id\":"
-					"\"p1\"}]}",
-					"p1|p1|-|-|"},
-			{SECURABLE_EXPERIMENT,
-					"{\"experiments\":[{\"experiment_id\":\"123\",\"name\":"
-					"\"/Shared/"
-					"exp\",\"tags\":[{\"key\":\"a\",\"value\":\"b\"}]}]"
-					"}",
-					"123|/Shared/exp|/Shared/exp|-|a=b"},
-			{SECURABLE_FEATURE_TABLE,
-					"{\"feature_tables\":[{\"id\":\"f1\",\"name\":\"db.t\"}]}",
-					"f1|db.t|-|-|"},
-			{SECURABLE_GENIE_SPACE,
-					"{\"spaces\":[{\"space_id\":\"01ab\",\"title\":\"Ask\","
-					"\"parent_path\":\"/\"}]}",
-					"01ab|Ask|/Ask|-|"},
-			{SECURABLE_INSTANCE_POOL,
-					"{\"instance_pools\":[{\"instance_pool_id\":\"p-1\","
-					"\"instance_pool_name\":\"small\",\"custom_tags\":{\"a\":"
-					"\"b\"}}]}",
-					"p-1|small|-|-|a=b"},
-			/* ids above 2^53 keep all their digits */
-			{SECURABLE_JOB,
-					"{\"jobs\":[{\"job_id\":9007199254740993,\"settings\":{"
-					"\"name\":\"nightly\",\"tags\":{\"env\":\"prod\"}},"
-					"\"creator_user_name\":\"ada@example.com\"}]}",
-					"9007199254740993|nightly|-|ada@example.com|env=prod"},
-			{SECURABLE_JOB, "{\"jobs\":[{\"job_id\":18446744073709551615}]}",
-					"18446744073709551615||-|-|"},
-			{SECURABLE_KNOWLEDGE_ASSISTANT,
-					"{\"knowledge_assistants\":[{\"id\":\"k\",\"display_name\":"
-					"\"K\",\"creator\":\"c\"}]}",
-					"k|K|-|c|"},
-			{SECURABLE_LEGACY_ALERT,
-					"{\"results\":[{\"id\":\"u-1\",\"display_name\":\"A\","
-					"\"owner_user_name\":\"o\"}]}",
-					"u-1|A|-|o|"},
-			{SECURABLE_LEGACY_DASHBOARD,
-					"{\"results\":[{\"id\":\"u-2\",\"name\":\"D\",\"parent\":"
-					"\"folders/"
-					"7\",\"user\":{\"id\":1,\"email\":\"e\"},\"tags\":["
-					"\"x\",\"y\"]}]}",
-					"u-2|D|-|e|x=,y="},
-			{SECURABLE_PIPELINE,
-					"{\"statuses\":[{\"pipeline_id\":\"u-3\",\"name\":\"P\","
-					"\"creator_user_name\":\"c\"}]}",
-					"u-3|P|-|c|"},
-			{SECURABLE_QUERY,
-					"{\"results\":[{\"id\":\"u-4\",\"display_name\":\"Q\","
-					"\"owner_user_name\":\"o\",\"tags\":[\"t\"]}]}",
-					"u-4|Q|-|o|t="},
-			{SECURABLE_REGISTERED_MODEL,
-					"{\"registered_models\":[{\"name\":\"m\",\"user_id\":7,"
-					"\"tags\":[{\"key\":\"a\"}]}]}",
-					"-|m|-|-|a="},
-			{SECURABLE_REPO,
-					"{\"repos\":[{\"id\":5,\"path\":\"/Repos/ada@example.com/"
-					"r\","
-					"\"url\":\"https://git.example.com/r\"}]}",
-					"5|r|/Repos/ada@example.com/r|-|"},
-			{SECURABLE_SERVING_ENDPOINT,
-					"{\"endpoints\":[{\"id\":\"e1\",\"name\":\"s\",\"creator\":"
-					"\"c\",\"tags\":[{\"key\":\"a\",\"value\":\"b\"}]}]}",
-					"e1|s|-|c|a=b"},
-			{SECURABLE_SQL_WAREHOUSE,
-					"{\"warehouses\":[{\"id\":\"w1\",\"name\":\"W\","
-					"\"creator_name\":\"c\",\"tags\":{\"custom_tags\":[{"
-					"\"key\":"
-					"\"a\",\"value\":\"b\"},{\"value\":\"x\"}]}}]}",
-					"w1|W|-|c|a=b"},
-			{SECURABLE_SUPERVISOR_AGENT,
-					"{\"supervisor_agents\":[{\"supervisor_agent_id\":\"s1\","
-					"\"display_name\":\"S\"}]}",
-					"s1|S|-|-|"},
-			{SECURABLE_VECTOR_SEARCH_ENDPOINT,
-					"{\"endpoints\":[{\"id\":\"u-5\",\"name\":\"V\","
-					"\"creator\":"
-					"\"c\",\"custom_tags\":[{\"key\":\"a\",\"value\":\"b\"}]}]"
-					"}",
-					"u-5|V|-|c|a=b"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
 		AUTO(mem_freep) char *shown = NULL;
 		struct page page;
 
-		if (page_read(&page, cases[i].type, cases[i].text) != ERR_NONE)
+		if (page_read(&page, words[i].type, words[i].text) != ERR_NONE)
 			fail_msg("%s", page.err.text);
 		assert_int_equal(page.count, 1);
-		assert_int_equal(page.objects[0].type, cases[i].type);
+		assert_int_equal(page.objects[0].type, words[i].type);
 		shown = show(&page.objects[0]);
-		assert_string_equal(shown, cases[i].shown);
+		assert_string_equal(shown, words[i].shown);
 		page_release(&page);
 	}
 }
