@@ -48,8 +48,18 @@ static void on_written(uv_write_t *write, int status)
 		connection_close(connection);
 }
 
+/* The one that is answered now was noted before. */
+static bool is_first(struct canned_server *server, const char *request)
+{
+	size_t count = 0;
+
+	for (vec_each (&server->requests, other))
+		count += text_starts_with(*other, request);
+	return count == 1;
+}
+
 /* The longest that fits counts. */
-static struct canned_answer page_for(const struct canned_server *server, const char *request)
+static struct canned_answer page_for(struct canned_server *server, const char *request)
 {
 	const struct canned_page *best = NULL;
 
@@ -65,7 +75,10 @@ static struct canned_answer page_for(const struct canned_server *server, const c
 				canned_answer(404, "",
 						"{\"error_code\":\"RESOURCE_DOES_NOT_EXIST\"}"),
 				CANNED_KEEP};
-	return (struct canned_answer){canned_answer(best->status, "", best->body), CANNED_KEEP};
+	if (best->status < 0 && is_first(server, best->request))
+		return (struct canned_answer){canned_answer(503, "", ""), CANNED_KEEP};
+	return (struct canned_answer){
+			canned_answer(abs(best->status), "", best->body), CANNED_KEEP};
 }
 
 static void answer(struct canned_connection *connection, const char *request)

@@ -18,7 +18,7 @@ struct canned_answer {
 /* What a request gets whose first line begins so, "GET /x": in no order, any number of times. */
 struct canned_page {
 	const char *request;
-	int status;
+	int status; /* below 0: the first time 503, and then what stands behind the sign */
 	const char *body;
 };
 
