@@ -14,11 +14,10 @@
 
 /*
  * Published or known numbers, per account or workspace and for all programs together. Sources: vendor's "Resource
- * limits" page for the account's SCIM families, workspace SCIM reads, permissions and token management; UCX's own limits for PATCH and DELETE of groups
- * in a workspace; databricks-sdk-go issue 721 for 4 SCIM requests in flight per workspace. For the others no number is
- * published: they take the pace of their nearest kin at account level, lists of objects a third of the 30 a second that
- * once held for any call. In flight: enough for the rate at answers of a
- * second or two.
+ * limits" page for the account's SCIM families, workspace SCIM reads, permissions and token management; UCX's own limits
+ * for PATCH and DELETE of groups in a workspace; databricks-sdk-go issue 721 for 4 SCIM requests in flight per workspace.
+ * For the others no number is published: they take the pace of their nearest kin at account level, lists of objects a
+ * third of the 30 a second that once held for any call. In flight: enough for the rate at answers of a second or two.
  */
 static const struct {
 	const char *name;
