@@ -124,6 +124,14 @@ static const struct schema_key workspace_keys[] = {
 		{"workspace_id", SCHEMA_OWN, .offset = TARGET(workspace_id),
 				.read = read_workspace_id, .json = ID_JSON,
 				.about = "Number of the workspace; left out: asked of it."},
+		{"tags", SCHEMA_OWN, .offset = offsetof(struct target_reading, t),
+				.read = config_read_tags, .json = SETTINGS_JSON,
+				.about = "Words of yours by which rules choose workspaces, and "
+					 "variables of cluster policies."},
+		{"settings", SCHEMA_OWN, .offset = offsetof(struct target_reading, t),
+				.read = config_read_workspace_settings, .json = SETTINGS_JSON,
+				.about = "Settings of the workspace that are kept so, by "
+					 "Databricks' names."},
 };
 const struct schema config_workspace_schema = SCHEMA("this workspace", workspace_keys);
 

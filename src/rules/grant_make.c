@@ -136,7 +136,7 @@ static enum err_code make_levels(const struct grant_making *m, const struct gran
 
 		if (has_workspace == VALUE_NIL && has_level == VALUE_TEXT)
 			code = grant_nil(m, &from->workspace);
-		if (has_workspace == VALUE_TEXT) {
+		if (has_workspace == VALUE_TEXT && has_level != VALUE_NIL) {
 			node = grant_node(&from->workspace, level->glob);
 			code = mapping_check_workspace(m->settings, &node, level->glob, m->err);
 		}

@@ -137,14 +137,13 @@ static enum err_code read_selector(struct reader *reader, const struct document_
 }
 
 #define TEXT "{\"type\":\"string\",\"minLength\":1}"
-#define TAGS ",\"tag\":{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":" TEXT "}"
-#define CREATOR ",\"creator\":" TEXT
+#define NAMED ",\"name\""
+#define IN_TREE ",\"path\""
+#define TAGS ",\"tag\""
+#define CREATOR ",\"creator\""
 #define SELECTOR_JSON(keys)                                                                        \
-	"{\"anyOf\":[" TEXT                                                                        \
-	",{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":false,"                \
-	"\"properties\":{\"id\":" TEXT ",\"all\":{\"const\":true}" keys "}}]}"
-#define NAMED ",\"name\":" TEXT
-#define IN_TREE ",\"path\":" TEXT
+	"{\"anyOf\":[" TEXT ",{\"type\":\"object\",\"minProperties\":1,\"propertyNames\":{\"enum\":["   \
+	"\"id\",\"all\"" keys "]}}]}"
 #define TYPE_KEY(type, json_text, text)                                                            \
 	{                                                                                          \
 		type, SCHEMA_OWN, .offset = offsetof(struct permission_source, selector),          \

@@ -169,7 +169,7 @@ static enum err_code take_string(struct json_reading *r, const char **ret, bool 
 	return code;
 }
 
-bool json_is_number(const char *text)
+bool json_text_is_number(const char *text)
 {
 	size_t len;
 
@@ -195,7 +195,7 @@ bool json_is_number(const char *text)
 	return !*text;
 }
 
-bool json_is_flag(const struct document_node *node)
+bool json_document_is_flag(const struct document_node *node)
 {
 	return node->kind == DOCUMENT_SCALAR && !node->quoted &&
 			(strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0);
@@ -210,7 +210,7 @@ static enum err_code take_word(struct json_reading *r, struct document_node *nod
 	while (r->at < r->end && *r->at && !strchr(" \t\r\n,:[]{}\"", *r->at))
 		r->at++;
 	word = arena_strndup(r->arena, begin, (size_t)(r->at - begin));
-	if (!json_is_number(word) && strcmp(word, "true") != 0 && strcmp(word, "false") != 0 &&
+	if (!json_text_is_number(word) && strcmp(word, "true") != 0 && strcmp(word, "false") != 0 &&
 			strcmp(word, "null") != 0) {
 		r->at = begin;
 		return refuse(r,
@@ -381,7 +381,7 @@ static void write_scalar(const struct document_node *node, struct buf *out)
 {
 	if (document_is_null(node))
 		buf_add_text(out, "null");
-	else if (!node->quoted && (json_is_number(node->text) || json_is_flag(node)))
+	else if (!node->quoted && (json_text_is_number(node->text) || json_document_is_flag(node)))
 		buf_add_text(out, node->text);
 	else
 		write_text(node->text, out);

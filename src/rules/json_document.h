@@ -18,8 +18,8 @@ MUST_CHECK enum err_code json_document_parse(struct span text, const char *shown
 void json_document_write(const struct document_node *node, struct buf *out);
 
 /* Whether text is a number as JSON writes it. */
-bool json_is_number(const char *text);
+bool json_text_is_number(const char *text);
 /* Plain true or false. */
-bool json_is_flag(const struct document_node *node);
+bool json_document_is_flag(const struct document_node *node);
 
 #endif

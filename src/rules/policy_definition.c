@@ -85,12 +85,12 @@ static bool is_open(const struct policy_check *check, const struct document_node
 
 static bool is_number(const struct document_node *node)
 {
-	return node->kind == DOCUMENT_SCALAR && !node->quoted && json_is_number(node->text);
+	return node->kind == DOCUMENT_SCALAR && !node->quoted && json_text_is_number(node->text);
 }
 
 static bool is_text(const struct document_node *node)
 {
-	return node->kind == DOCUMENT_SCALAR && !is_number(node) && !json_is_flag(node) &&
+	return node->kind == DOCUMENT_SCALAR && !is_number(node) && !json_document_is_flag(node) &&
 			!document_is_null(node);
 }
 
@@ -193,7 +193,7 @@ static enum err_code check_flag(const struct element *e, enum element_field fiel
 {
 	const struct document_node *node = e->fields[field];
 
-	if (!node || is_open(e->check, node) || json_is_flag(node))
+	if (!node || is_open(e->check, node) || json_document_is_flag(node))
 		return ERR_NONE;
 	return document_error(node, e->err, "`%s` must be true or false, without quotes",
 			element_fields[field]);
@@ -213,7 +213,7 @@ static bool fits(enum policy_value kind, const struct document_node *node)
 {
 	switch (kind) {
 	case POLICY_NUMBER:
-		return json_is_number(node->text);
+		return json_text_is_number(node->text);
 	case POLICY_FLAG:
 		return text_equal_folded(node->text, "true") ||
 				text_equal_folded(node->text, "false");
@@ -314,7 +314,7 @@ static enum err_code check_default(const struct element *e)
 		listed = listed || is_open(e->check, values->children[i]) ||
 				strcmp(values->children[i]->text, node->text) == 0;
 	if ((e->type == ELEMENT_ALLOWLIST && !listed) || (e->type == ELEMENT_BLOCKLIST && listed) ||
-			(e->type == ELEMENT_RANGE && json_is_number(node->text) &&
+			(e->type == ELEMENT_RANGE && json_text_is_number(node->text) &&
 					((min && is_number(min) &&
 							 number_of(node) < number_of(min)) ||
 							(max && is_number(max) &&
@@ -432,7 +432,7 @@ static bool is_required(const struct document_node *element)
 
 	return type && type->kind == DOCUMENT_SCALAR && strcmp(type->text, "forbidden") != 0 &&
 			!strstr(type->text, "${") &&
-			!(optional && json_is_flag(optional) && optional->text[0] == 't');
+			!(optional && json_document_is_flag(optional) && optional->text[0] == 't');
 }
 
 static enum err_code check_sizes(const struct document_node *definition, struct err *err)

@@ -225,8 +225,8 @@ static const struct mistake whole[] = {
 		{REST SOURCE "guard: {window: 60}\n",
 				"5:17: `window` must be a duration with its unit"},
 		{REST SOURCE "guard: {window: 1s}\n", "5:17: `window` must be from 1min to"},
-		{REST SOURCE "guard: {tokens: 20}\n",
-				"5:9: `tokens` is not executed by this version; remove it"},
+		{REST SOURCE "guard: {tokens: many}\n",
+				"5:17: `tokens` must be a share such as 5% or a number"},
 		{REST SOURCE "guard: {minimum: -1}\n",
 				"5:18: `minimum` must be a whole number from 0"},
 		{REST SOURCE "limits: on\n",
@@ -418,12 +418,20 @@ static size_t count_properties(const json_t *schema)
 {
 	const json_t *properties = json_object_get(schema, "properties"), *value;
 	const json_t *all = json_object_get(schema, "allOf");
-	size_t count = json_object_size(properties), i;
+	size_t count = json_object_size(properties), alternative = 0, i;
 	const char *key;
 
 	json_object_foreach((json_t *)(uintptr_t)properties, key, value) count +=
 			count_properties(value);
 	json_array_foreach(all, i, value) count += count_properties(value);
+	/* Of alternatives one has the keys. */
+	json_array_foreach(json_object_get(schema, "anyOf"), i, value)
+	{
+		size_t here = count_properties(value);
+
+		alternative = here > alternative ? here : alternative;
+	}
+	count += alternative;
 	if (json_is_object(json_object_get(schema, "items")))
 		count += count_properties(json_object_get(schema, "items"));
 	if (json_is_object(json_object_get(schema, "additionalProperties")))

@@ -168,13 +168,6 @@ struct mistake {
 static const struct mistake files[] = {
 		{"users: []\n", "1:1: the mapping file lacks `version`"},
 		{HEAD "user: []\n", "2:1: unknown key `user`, did you mean `users`?"},
-		{HEAD "cluster_policies: []\n",
-				"2:1: `cluster_policies` is not executed by this version; remove "
-				"it"},
-		{HEAD "ip_access_lists: []\n",
-				"2:1: `ip_access_lists` is not executed by this version; remove "
-				"it"},
-		{HEAD "users: {}\n", "2:8: `users` must be a list, this is a map"},
 		{HEAD "users:\n- when: x\n", "3:3: this item of `users` lacks `search`"},
 		{HEAD "leavers: {then: remove}\n",
 				"2:17: unknown value `remove`; known: keep, deactivate, delete"},
@@ -267,7 +260,7 @@ static const struct mistake groups[] = {
 
 /* One grant: what follows "- " in line 3. */
 static const struct mistake grants[] = {
-		{"workspaces: {prod: USER}", "3:3: this item of `grants` lacks `to`"},
+		{"workspaces: {prod: USER}", "3:3: this item of `grants` lacks `to` or `for_each`"},
 		{"to: {}\n  workspaces: {prod: USER}",
 				"3:7: `to` names nobody; write user:, group: or "
 				"service_principal:"},
@@ -276,8 +269,8 @@ static const struct mistake grants[] = {
 		{"to: {grup: a}\n  workspaces: {prod: USER}",
 				"3:8: unknown key `grup`, did you mean `group`?"},
 		{"to: {group: \"${x}\"}\n  workspaces: {prod: USER}",
-				"3:15: `to` names one principal; templates are not"},
-		{"to: {group: a}", "3:3: this grant gives nothing; add `workspaces:` or `roles:`"},
+				"3:16: ${...} is for grants with `for_each:`"},
+		{"to: {group: a}", "3:3: this grant gives nothing; add `workspaces:`, `permissions:`"},
 		{"to: {group: a}\n  workspaces: {prod: VIEWER}",
 				"4:22: unknown value `VIEWER`; known: USER, ADMIN"},
 		{"to: {group: a}\n  workspaces: {prod: user}",
@@ -295,12 +288,6 @@ static const struct mistake grants[] = {
 				"5:11: unknown role `account_admn`, did you mean `account_admin`?"},
 		{"to: {group: a}\n  roles: [\"arn:aws:iam::1:instance-profile/x\"]",
 				"4:3: instance profiles belong to"},
-		{"for_each: {group: x}",
-				"3:3: `for_each` is not executed by this version; remove it"},
-		{"to: {group: a}\n  permissions: []",
-				"4:3: `permissions` is not executed by this version; remove it"},
-		{"to: {group: a}\n  tokens: {use: true}",
-				"4:3: `tokens` is not executed by this version; remove it"},
 };
 
 static const struct mistake tests_of_files[] = {
