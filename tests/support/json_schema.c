@@ -92,9 +92,10 @@ static bool members_fit(const json_t *schema, const json_t *value)
 		const json_t *known = json_object_get(properties, key);
 		json_t *name = json_string(key);
 		bool ok = known ? json_schema_accepts(known, member)
-				: !json_is_false(others) && (!json_is_object(others) ||
-								    json_schema_accepts(others,
-										    member));
+				: !json_is_false(others) &&
+						(!json_is_object(others) ||
+								json_schema_accepts(
+										others, member));
 
 		ok = ok && (!names || json_schema_accepts(names, name));
 		json_decref(name);
@@ -153,9 +154,11 @@ static bool accepts_keyword(
 		return !json_is_object(value) ||
 				json_object_size(value) <= (size_t)json_integer_value(rule);
 	if (strcmp(keyword, "minimum") == 0)
-		return !json_is_number(value) || json_number_value(value) >= json_number_value(rule);
+		return !json_is_number(value) ||
+				json_number_value(value) >= json_number_value(rule);
 	if (strcmp(keyword, "maximum") == 0)
-		return !json_is_number(value) || json_number_value(value) <= json_number_value(rule);
+		return !json_is_number(value) ||
+				json_number_value(value) <= json_number_value(rule);
 	(void)schema;
 	return false;
 }

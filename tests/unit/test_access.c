@@ -41,9 +41,11 @@ static const struct mistake permissions[] = {
 		{"{job: a, pipeline: b, level: CAN_VIEW}",
 				"5:14: `job` and `pipeline` in one item; make it two"},
 		{"{job: a, level: CAN_RUN}",
-				"5:21: `CAN_RUN` is no level of job; levels: CAN_VIEW, CAN_MANAGE_RUN,"},
+				"5:21: `CAN_RUN` is no level of job; levels: CAN_VIEW, "
+				"CAN_MANAGE_RUN,"},
 		{"{notebook: /a, level: CAN_EDITT}",
-				"5:27: `CAN_EDITT` is no level of notebook, did you mean `CAN_EDIT`?; "
+				"5:27: `CAN_EDITT` is no level of notebook, did you mean "
+				"`CAN_EDIT`?; "
 				"levels: CAN_READ, CAN_RUN, CAN_EDIT, CAN_MANAGE"},
 		{"{job: a, level: READ_IT_ALL}",
 				"5:21: `READ_IT_ALL` is no level of job; levels: CAN_VIEW, "
@@ -72,8 +74,10 @@ static const struct mistake permissions[] = {
 		{"{job: {all: false}, level: CAN_VIEW}", "5:17: `all` must be true"},
 		{"{job: {all: \"true\"}, level: CAN_VIEW}", "5:17: `all` must be true"},
 		{"{job: {tag: x}, level: CAN_VIEW}", "5:17: `tag` must be a map"},
-		{"{job: {tag: {}}, level: CAN_VIEW}", "5:17: `tag` must be a map such as {env: prod}"},
-		{"{job: {nam: x}, level: CAN_VIEW}", "5:12: unknown key `nam`, did you mean `name`?"},
+		{"{job: {tag: {}}, level: CAN_VIEW}",
+				"5:17: `tag` must be a map such as {env: prod}"},
+		{"{job: {nam: x}, level: CAN_VIEW}",
+				"5:12: unknown key `nam`, did you mean `name`?"},
 		{"{job: [a], level: CAN_VIEW}", "5:11: `job` must be a text, this is a list"},
 		{"{job: a, level: CAN_VIEW, in: [prd]}",
 				"5:36: unknown workspace `prd`, did you mean `prod`?"},
@@ -83,7 +87,8 @@ static const struct mistake permissions[] = {
 		{"{job: a, level: CAN_VIEW, in: \"tag:env=test\"}",
 				"5:35: `tag:env=test`: no workspace has a tag with such a value"},
 		{"{job: a, level: CAN_VIEW, exclusive: yes}", "5:42: `exclusive` must be true or"},
-		{"{job: \"${cn}\", level: CAN_VIEW}", "5:12: ${...} is for grants with `for_each:`"},
+		{"{job: \"${cn}\", level: CAN_VIEW}",
+				"5:12: ${...} is for grants with `for_each:`"},
 };
 
 static const struct mistake grants[] = {
@@ -128,17 +133,20 @@ static const struct mistake eaches[] = {
 				"3:21: the pattern's group `lower` has a name that means something "
 				"else"},
 		{"for_each: {group: '(?<end>x)'}\n  workspaces: {prod: USER}",
-				"3:21: the pattern's group `end` has a name that means something else"},
+				"3:21: the pattern's group `end` has a name that means something "
+				"else"},
 		{"for_each: {group: '(?<CN>x)'}\n  workspaces: {prod: USER}",
 				"3:21: the pattern's group `CN` has the name of the variable `cn`"},
 		{"for_each: {group: '(?<workspace>x)'}\n  workspaces: {prod: USER}",
-				"3:21: the pattern's group `workspace` has the name of the variable"},
+				"3:21: the pattern's group `workspace` has the name of the "
+				"variable"},
 		{"for_each: {group: '(?<a>x)(?<A>y)'}\n  workspaces: {prod: USER}",
 				"3:21: the pattern's group `a` has the name of the variable `A`"},
 		{EACH "permissions:\n  - {directory: \"/T/${tem}\", level: CAN_READ}",
 				"5:23: unknown variable `tem`, did you mean `team`?"},
 		{EACH "permissions:\n  - {directory: \"/T/${mail}\", level: CAN_READ}",
-				"5:23: unknown variable `mail`; here there are: cn, displayName, role, "
+				"5:23: unknown variable `mail`; here there are: cn, displayName, "
+				"role, "
 				"team"},
 		{EACH "permissions:\n  - {directory: \"/T/${in_group('x') and 'a'}\", level: "
 		      "CAN_READ}",
@@ -146,13 +154,13 @@ static const struct mistake eaches[] = {
 		{EACH "permissions:\n  - {directory: \"/T/${team\", level: CAN_READ}",
 				"5:21: `${` lacks its closing `}`"},
 		{EACH "permissions:\n  - {directory: \"/T/${team}\", level: CAN_REED}",
-				"5:38: `CAN_REED` is no level of directory, did you mean `CAN_READ`?"},
+				"5:38: `CAN_REED` is no level of directory, did you mean "
+				"`CAN_READ`?"},
 		{EACH "permissions:\n  - {job: \"${team}\", level: IS_OWNER}",
 				"5:29: a group can't own a job"},
 		{EACH "workspaces: {prd: \"${role}\"}",
 				"4:16: unknown workspace `prd`, did you mean `prod`?"},
-		{EACH "entitlements: [\"${team}\"]",
-				"4:3: `entitlements` belong to workspaces"},
+		{EACH "entitlements: [\"${team}\"]", "4:3: `entitlements` belong to workspaces"},
 		{EACH "to: {service_principal: \"svc-${team}\"}\n  tokens: {on_behalf_of: "
 		      "{lifetime: 30d, write_to: \"${team}\"}}",
 				"5:52: `write_to` begins with file: or command: as it is written"},
@@ -172,7 +180,8 @@ static void expect(const char *mapping, const char *message)
 		config_free(config);
 		(void)snprintf(err.text, sizeof(err.text), "nothing");
 	}
-	if (text_starts_with(err.text, place) && text_starts_with(err.text + strlen(place), message))
+	if (text_starts_with(err.text, place) &&
+			text_starts_with(err.text + strlen(place), message))
 		return;
 	print_error("%s\nsays: %s\nnot: %s\n", mapping, err.text, message);
 	unexpected++;
@@ -236,21 +245,23 @@ static const struct grant_rule *first_grant(const struct config *config)
 
 static void reads_permissions(void **state)
 {
-	static const char mapping[] = HEAD
-			"grants:\n"
-			"- to: {group: eng}\n"
-			"  workspaces: {prod: USER, \"dev-*\": ADMIN}\n"
-			"  permissions:\n"
-			"  - {directory: /Workspace/Shared/etl/, level: CAN_MANAGE}\n"
-			"  - {job: \"nightly-*\", level: CAN_MANAGE_RUN, in: prod, exclusive: true}\n"
-			"  - {job: \"a\\\\*b\", level: CAN_VIEW, in: [\"tag:env=*\"]}\n"
-			"  - {cluster: {tag: {team: etl, env: \"p*\"}, creator: \"*@example.com\"}, "
-			"level: CAN_RESTART}\n"
-			"  - {registered_model: {id: root}, level: CAN_READ}\n"
-			"  - {app: {all: true}, level: CAN_USE}\n"
-			"  - {authorization: tokens, level: CAN_USE}\n"
-			"  - {notebook: {path: \"/Teams/**/run\"}, level: CAN_RUN}\n"
-			"  - {sql_warehouse: {name: x}, level: CAN_USE}\n";
+	static const char mapping[] =
+			HEAD "grants:\n"
+			     "- to: {group: eng}\n"
+			     "  workspaces: {prod: USER, \"dev-*\": ADMIN}\n"
+			     "  permissions:\n"
+			     "  - {directory: /Workspace/Shared/etl/, level: CAN_MANAGE}\n"
+			     "  - {job: \"nightly-*\", level: CAN_MANAGE_RUN, in: prod, exclusive: "
+			     "true}\n"
+			     "  - {job: \"a\\\\*b\", level: CAN_VIEW, in: [\"tag:env=*\"]}\n"
+			     "  - {cluster: {tag: {team: etl, env: \"p*\"}, creator: "
+			     "\"*@example.com\"}, "
+			     "level: CAN_RESTART}\n"
+			     "  - {registered_model: {id: root}, level: CAN_READ}\n"
+			     "  - {app: {all: true}, level: CAN_USE}\n"
+			     "  - {authorization: tokens, level: CAN_USE}\n"
+			     "  - {notebook: {path: \"/Teams/**/run\"}, level: CAN_RUN}\n"
+			     "  - {sql_warehouse: {name: x}, level: CAN_USE}\n";
 	static const struct {
 		const char *selector, *level, *in;
 		size_t in_count;
@@ -273,8 +284,8 @@ static void reads_permissions(void **state)
 	for (size_t i = 0; i < COUNT_OF(expected); i++) {
 		const struct permission_rule *rule = &grant->permissions[i];
 
-		assert_string_equal(selector_describe(&rule->selector, arena),
-				expected[i].selector);
+		assert_string_equal(
+				selector_describe(&rule->selector, arena), expected[i].selector);
 		assert_string_equal(rule->level, expected[i].level);
 		assert_int_equal(rule->in_count, expected[i].in_count);
 		assert_string_equal(rule->in[0], expected[i].in);
@@ -294,11 +305,12 @@ static void knows_every_type(void **state)
 	for (enum securable_type type = 0; type < SECURABLE_TYPE_COUNT_; type++) {
 		const struct securable_traits *traits = securable_traits(type);
 		const char *name = type == SECURABLE_AUTHORIZATION ? "tokens"
-				: traits->in_tree		   ? "/a"
+				: traits->in_tree                  ? "/a"
 								   : "a";
 		AUTO(mem_freep)
-		char *text = mem_printf(HEAD "grants:\n- to: {user: a@example.com}\n  permissions:\n"
-					     "  - {%s: %s, level: %s}\n",
+		char *text = mem_printf(HEAD
+				"grants:\n- to: {user: a@example.com}\n  permissions:\n"
+				"  - {%s: %s, level: %s}\n",
 				traits->name, name, traits->levels[0]);
 		struct config *config = load(text);
 		const struct permission_rule *rule = first_grant(config)->permissions;
@@ -352,11 +364,13 @@ static const char each_mapping[] = HEAD
 		"- for_each: {group: '^dbx-(?<team>[a-z]+)-(?<role>ro|rw|adm)(?<extra>-x)?$'}\n"
 		"  workspaces: {prod: \"${role == 'adm' and 'ADMIN' or 'USER'}\", \"dev-${team}\": "
 		"\"${team == 'a' and 'USER'}\"}\n"
-		"  entitlements: [workspace-access, \"${role == 'rw' and 'allow-cluster-create'}\"]\n"
+		"  entitlements: [workspace-access, \"${role == 'rw' and "
+		"'allow-cluster-create'}\"]\n"
 		"  permissions:\n"
 		"  - {directory: \"/Teams/${team}\", level: \"${role == 'ro' and 'CAN_READ' or "
 		"'CAN_EDIT'}\"}\n"
-		"  - {job: {name: \"${team}-*\", tag: {team: \"${upper(team)}\"}}, level: \"${role == "
+		"  - {job: {name: \"${team}-*\", tag: {team: \"${upper(team)}\"}}, level: \"${role "
+		"== "
 		"'rw' and 'CAN_MANAGE' or nil}\", in: [\"tag:env=${role == 'ro' and 'dev' or "
 		"'prod'}\"]}\n"
 		"  tokens: {use: true, max_lifetime: \"${role == 'rw' and '30d' or '90d'}\"}\n"
@@ -445,12 +459,11 @@ static void leaves_other_groups_alone(void **state)
 
 static void names_whom_it_gives_to(void **state)
 {
-	struct each e = each_start(
-			HEAD "grants:\n- for_each: {group: 'app-(?<app>\\w+)'}\n"
-			     "  to: {service_principal: \"svc-${lower(app)}\"}\n"
-			     "  permissions: [{job: \"${app}\", level: IS_OWNER}]\n"
-			     "  tokens: {on_behalf_of: {lifetime: 30d, write_to: "
-			     "\"file:tokens/${app}/${workspace}\"}}\n");
+	struct each e = each_start(HEAD "grants:\n- for_each: {group: 'app-(?<app>\\w+)'}\n"
+					"  to: {service_principal: \"svc-${lower(app)}\"}\n"
+					"  permissions: [{job: \"${app}\", level: IS_OWNER}]\n"
+					"  tokens: {on_behalf_of: {lifetime: 30d, write_to: "
+					"\"file:tokens/${app}/${workspace}\"}}\n");
 	struct sink_values values = {.workspace = "prod"};
 
 	(void)state;
@@ -481,23 +494,25 @@ static void says_why_a_group_fails(void **state)
 			{"permissions:\n  - {directory: \"/a/${x}\", level: CAN_READ}", "g-..",
 					"mappings/a.yaml:5:17: `/a/..` is no plain path"},
 			{"to: {group: \"${x + 1}\"}\n  workspaces: {prod: USER}", "g-y",
-					"mappings/a.yaml:4:15: group: attempt to perform arithmetic"},
+					"mappings/a.yaml:4:15: group: attempt to perform "
+					"arithmetic"},
 			{"to: {group: \"${true}\"}\n  workspaces: {prod: USER}", "g-y",
 					"mappings/a.yaml:4:15: its value is true, not a text"},
 			{"to: {service_principal: s}\n  tokens: {on_behalf_of: {lifetime: 1d, "
 			 "write_to: \"file:a/${x}/${workspace}\"}}",
-					"g-a/b", "mappings/a.yaml:5:51: write_to: a ${} in a path or"},
+					"g-a/b",
+					"mappings/a.yaml:5:51: write_to: a ${} in a path or"},
 			{"to: {service_principal: s}\n  tokens: {on_behalf_of: {lifetime: 1d, "
 			 "write_to: \"file:a/${x}/${workspace}\"}}",
-					"g-..", "mappings/a.yaml:5:51: write_to: a ${} in a path or"},
+					"g-..",
+					"mappings/a.yaml:5:51: write_to: a ${} in a path or"},
 			{"tokens: {max_lifetime: \"${x}\"}", "g-long",
 					"mappings/a.yaml:4:26: `max_lifetime` must be a duration"},
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		AUTO(mem_freep)
-		char *text = mem_printf(
-				HEAD "grants:\n- for_each: {group: '^g-(?<x>.*)$'}\n  %s\n",
+		char *text = mem_printf(HEAD "grants:\n- for_each: {group: '^g-(?<x>.*)$'}\n  %s\n",
 				cases[i].text);
 		struct each e = each_start(text);
 		const char *at;
@@ -543,7 +558,8 @@ static void takes_any_workspace_when_they_are_discovered(void **state)
 	*account = '\0';
 	text = mem_printf("%saccount: {discover: {workspaces: true}, %s", discovering,
 			account + strlen("account: {"));
-	config = support_must_load(text, HEAD "grants:\n- to: {group: g}\n  workspaces: {x9: USER}\n");
+	config = support_must_load(
+			text, HEAD "grants:\n- to: {group: g}\n  workspaces: {x9: USER}\n");
 	assert_true(config_settings(config)->discover.workspaces);
 	config_free(config);
 }

@@ -67,7 +67,8 @@ static const struct outcome definitions[] = {
 				"p.json:2:27: `whitelist` is the old name of `allowlist`"},
 		/* fields */
 		{E("num_workers", "\"type\": \"range\", \"minvalue\": 1"),
-				"p.json:2:35: unknown field `minvalue`, did you mean `minValue`?", NULL},
+				"p.json:2:35: unknown field `minvalue`, did you mean `minValue`?",
+				NULL},
 		{E("num_workers", "\"type\": \"fixed\""), "p.json:2:2: `num_workers` lacks `value`",
 				NULL},
 		{E("num_workers", "\"type\": \"range\""),
@@ -79,7 +80,8 @@ static const struct outcome definitions[] = {
 		{E("num_workers", "\"type\": \"forbidden\", \"value\": 1"),
 				"p.json:2:39: `value` is not for forbidden", NULL},
 		{E("cluster_name", "\"type\": \"regex\", \"value\": \"a\""),
-				"p.json:2:36: `value` is not for regex; its text is `pattern`", NULL},
+				"p.json:2:36: `value` is not for regex; its text is `pattern`",
+				NULL},
 		{E("node_type_id", "\"type\": \"allowlist\""),
 				"p.json:2:2: `node_type_id` lacks `values`", NULL},
 		{E("node_type_id", "\"type\": \"allowlist\", \"values\": \"a\""),
@@ -93,69 +95,87 @@ static const struct outcome definitions[] = {
 				"p.json:2:51: a blank at the end of a blocked value"},
 		{E("cluster_name", "\"type\": \"regex\", \"pattern\": \"(a\""),
 				"p.json:2:47: pattern: missing closing parenthesis", NULL},
-		{E("cluster_name", "\"type\": \"regex\", \"pattern\": \"\\\\p{javaLowerCase}\""), NULL,
-				"p.json:2:47: pattern: "},
+		{E("cluster_name", "\"type\": \"regex\", \"pattern\": \"\\\\p{javaLowerCase}\""),
+				NULL, "p.json:2:47: pattern: "},
 		{E("num_workers", "\"type\": \"range\", \"minValue\": \"1\""),
 				"p.json:2:47: `minValue` must be a number, without quotes", NULL},
 		{E("num_workers", "\"type\": \"range\", \"minValue\": 5, \"maxValue\": 4.5"),
 				"p.json:2:47: `minValue` 5 is above `maxValue` 4.5", NULL},
 		{E("num_workers", "\"type\": \"fixed\", \"value\": 1, \"hidden\": \"true\""),
-				"p.json:2:57: `hidden` must be true or false, without quotes", NULL},
+				"p.json:2:57: `hidden` must be true or false, without quotes",
+				NULL},
 		{E("num_workers", "\"type\": \"unlimited\", \"isOptional\": 1"),
 				"p.json:2:53: `isOptional` must be true or false", NULL},
-		{E("num_workers", "\"type\": \"range\", \"maxValue\": 4, \"defaultValue\": 9"), NULL,
-				"p.json:2:66: `defaultValue` is not among"},
+		{E("num_workers", "\"type\": \"range\", \"maxValue\": 4, \"defaultValue\": 9"),
+				NULL, "p.json:2:66: `defaultValue` is not among"},
 		{E("node_type_id",
-				 "\"type\": \"allowlist\", \"values\": [\"a\"], \"defaultValue\": \"b\""),
+				 "\"type\": \"allowlist\", \"values\": [\"a\"], \"defaultValue\": "
+				 "\"b\""),
 				NULL, "p.json:2:73: `defaultValue` is not among"},
 		{E("node_type_id",
-				 "\"type\": \"blocklist\", \"values\": [\"a\"], \"defaultValue\": \"a\""),
+				 "\"type\": \"blocklist\", \"values\": [\"a\"], \"defaultValue\": "
+				 "\"a\""),
 				NULL, "p.json:2:73: `defaultValue` is not among"},
 		/* values that the attribute can't have */
 		{E("autotermination_minutes", "\"type\": \"fixed\", \"value\": \"soon\""),
-				"p.json:2:56: `autotermination_minutes` is a number, not `soon`", NULL},
-		{E("autotermination_minutes", "\"type\": \"fixed\", \"value\": \"30\""), NULL, NULL},
+				"p.json:2:56: `autotermination_minutes` is a number, not `soon`",
+				NULL},
+		{E("autotermination_minutes", "\"type\": \"fixed\", \"value\": \"30\""), NULL,
+				NULL},
 		{E("enable_elastic_disk", "\"type\": \"fixed\", \"value\": \"maybe\""),
-				"p.json:2:52: `enable_elastic_disk` is true or false, not `maybe`", NULL},
+				"p.json:2:52: `enable_elastic_disk` is true or false, not `maybe`",
+				NULL},
 		{E("enable_elastic_disk", "\"type\": \"fixed\", \"value\": true"), NULL, NULL},
 		{E("node_type_id", "\"type\": \"range\", \"maxValue\": 1"),
-				"p.json:2:27: `node_type_id` is no number; a range can't limit it", NULL},
+				"p.json:2:27: `node_type_id` is no number; a range can't limit it",
+				NULL},
 		{E("spark_conf.spark.executor.cores", "\"type\": \"range\", \"maxValue\": 1"), NULL,
-				"p.json:2:46: values of `spark_conf.spark.executor.cores` compare as"},
+				"p.json:2:46: values of `spark_conf.spark.executor.cores` compare "
+				"as"},
 		{E("spark_version", "\"type\": \"forbidden\""),
 				"p.json:2:28: every cluster has `spark_version`", NULL},
 		/* paths */
 		{E("num_wrkers", "\"type\": \"forbidden\""), NULL,
-				"p.json:2:2: unknown attribute `num_wrkers`, did you mean `num_workers`?"},
+				"p.json:2:2: unknown attribute `num_wrkers`, did you mean "
+				"`num_workers`?"},
 		{E("made_up.thing", "\"type\": \"forbidden\""), NULL,
 				"p.json:2:2: unknown attribute `made_up.thing`"},
 		{E("", "\"type\": \"forbidden\""), "p.json:2:2: `` is no attribute's path", NULL},
-		{E("a..b", "\"type\": \"forbidden\""), "p.json:2:2: `a..b` is no attribute's", NULL},
-		{E("spark_conf.", "\"type\": \"forbidden\""), "p.json:2:2: `spark_conf.` is no", NULL},
-		{E("num workers", "\"type\": \"forbidden\""), "p.json:2:2: `num workers` is no", NULL},
+		{E("a..b", "\"type\": \"forbidden\""), "p.json:2:2: `a..b` is no attribute's",
+				NULL},
+		{E("spark_conf.", "\"type\": \"forbidden\""), "p.json:2:2: `spark_conf.` is no",
+				NULL},
+		{E("num workers", "\"type\": \"forbidden\""), "p.json:2:2: `num workers` is no",
+				NULL},
 		{E("cluster_source", "\"type\": \"fixed\", \"value\": \"UI\""), NULL,
 				"p.json:2:2: `cluster_source` is only a filter"},
 		{E("init_scripts.*.ftp.destination", "\"type\": \"forbidden\""), NULL,
 				"p.json:2:2: unknown attribute `init_scripts.*.ftp.destination`"},
 		/* across */
 		{E("cluster_type", "\"type\": \"fixed\", \"value\": \"jobs\""),
-				"p.json:2:45: unknown cluster type `jobs`, did you mean `job`?", NULL},
+				"p.json:2:45: unknown cluster type `jobs`, did you mean `job`?",
+				NULL},
 		{E("cluster_type", "\"type\": \"allowlist\", \"values\": [\"job\", \"x-y-z\"]"),
-				"p.json:2:58: unknown cluster type `x-y-z`; known: " CLUSTER_TYPES, NULL},
+				"p.json:2:58: unknown cluster type `x-y-z`; known: " CLUSTER_TYPES,
+				NULL},
 		{E("dbus_per_hour", "\"type\": \"fixed\", \"value\": 3"),
 				"p.json:2:28: `dbus_per_hour` is computed; only a range", NULL},
 		{"{\"num_workers\": {\"type\": \"fixed\", \"value\": 2},\n"
 		 "\"autoscale.max_workers\": {\"type\": \"range\", \"maxValue\": 8}}",
-				"p.json:2:1: `autoscale.max_workers` and `num_workers` (line 1) are both",
+				"p.json:2:1: `autoscale.max_workers` and `num_workers` (line 1) "
+				"are both",
 				NULL},
 		{"{\"num_workers\": {\"type\": \"fixed\", \"value\": 2},\n"
-		 "\"autoscale.max_workers\": {\"type\": \"range\", \"maxValue\": 8, \"isOptional\": "
+		 "\"autoscale.max_workers\": {\"type\": \"range\", \"maxValue\": 8, "
+		 "\"isOptional\": "
 		 "true}}",
 				NULL, NULL},
 		{"{\"ssh_public_keys.0\": {\"type\": \"forbidden\"},\n"
 		 "\"ssh_public_keys.2\": {\"type\": \"forbidden\"}}",
-				NULL, "p.json:2:1: `ssh_public_keys.2` without an element 1 before it"},
-		{"{\"init_scripts.0.s3.destination\": {\"type\": \"fixed\", \"value\": \"s3://a\"},\n"
+				NULL,
+				"p.json:2:1: `ssh_public_keys.2` without an element 1 before it"},
+		{"{\"init_scripts.0.s3.destination\": {\"type\": \"fixed\", \"value\": "
+		 "\"s3://a\"},\n"
 		 "\"init_scripts.1.s3.region\": {\"type\": \"fixed\", \"value\": \"eu-1\"},\n"
 		 "\"init_scripts.*.dbfs.destination\": {\"type\": \"forbidden\"}}",
 				NULL, NULL},
@@ -181,16 +201,17 @@ static int unexpected;
 static void expect(const struct outcome *outcome, enum err_code code, const struct err *err,
 		const struct heard *heard)
 {
-	bool ok = outcome->message ? code == ERR_CONFIG &&
-					     text_starts_with(err->text, outcome->message)
-				   : code == ERR_NONE;
+	bool ok = outcome->message
+			? code == ERR_CONFIG && text_starts_with(err->text, outcome->message)
+			: code == ERR_NONE;
 
 	if (ok && !outcome->message)
 		ok = outcome->warning ? text_starts_with(heard->text, outcome->warning)
 				      : !heard->text[0];
 	if (ok)
 		return;
-	print_error("%s\nsays: %s\nwarns: %s\n", outcome->text, code ? err->text : "-", heard->text);
+	print_error("%s\nsays: %s\nwarns: %s\n", outcome->text, code ? err->text : "-",
+			heard->text);
 	unexpected++;
 }
 
@@ -222,7 +243,8 @@ static void says_where_a_definition_is_wrong(void **state)
 
 static void takes_everything_of_the_grammar(void **state)
 {
-	static const char *const elements[] = {"\"type\": \"fixed\", \"value\": \"1\", \"hidden\": true",
+	static const char *const elements[] = {
+			"\"type\": \"fixed\", \"value\": \"1\", \"hidden\": true",
 			"\"type\": \"allowlist\", \"values\": [1, \"2\"], \"defaultValue\": 1, "
 			"\"isOptional\": true, \"hidden\": false",
 			"\"type\": \"blocklist\", \"values\": [1], \"isOptional\": false",
@@ -263,7 +285,8 @@ static void judges_libraries(void **state)
 	static const struct outcome cases[] = {
 			{"[]", NULL, NULL},
 			{"[{\"jar\": \"dbfs:/a.jar\"}, {\"whl\": \"/b.whl\"}, {\"requirements\": "
-			 "\"/r.txt\"}, {\"pypi\": {\"package\": \"x==1\", \"repo\": \"https://r\"}}, "
+			 "\"/r.txt\"}, {\"pypi\": {\"package\": \"x==1\", \"repo\": "
+			 "\"https://r\"}}, "
 			 "{\"maven\": {\"coordinates\": \"a:b:1\", \"exclusions\": [\"c:d\"]}}]",
 					NULL, NULL},
 			{"{}", "p.json:1:1: `libraries` must be a list, this is a map", NULL},
@@ -271,12 +294,14 @@ static void judges_libraries(void **state)
 			{"[{\"jar\": \"a\", \"whl\": \"b\"}]", "p.json:1:2: a library is an object",
 					NULL},
 			{"[{\"pipy\": {}}]",
-					"p.json:1:3: unknown kind of library `pipy`, did you mean", NULL},
+					"p.json:1:3: unknown kind of library `pipy`, did you mean",
+					NULL},
 			{"[{\"jar\": {}}]", "p.json:1:10: `jar` must be a text", NULL},
 			{"[{\"pypi\": \"x\"}]", "p.json:1:11: `pypi` must be an object with", NULL},
 			{"[{\"pypi\": {}}]", "p.json:1:3: `pypi` lacks `package`", NULL},
 			{"[{\"pypi\": {\"package\": \"x\", \"rep\": \"y\"}}]",
-					"p.json:1:28: unknown field `rep`, did you mean `repo`?", NULL},
+					"p.json:1:28: unknown field `rep`, did you mean `repo`?",
+					NULL},
 			{"[{\"maven\": {\"coordinates\": \"x\", \"exclusions\": \"y\"}}]",
 					"p.json:1:47: `exclusions` must be a list", NULL},
 	};
@@ -303,7 +328,8 @@ static void writes_what_it_read(void **state)
 	static const struct {
 		const char *read, *written;
 	} cases[] = {
-			{" { \"a\" : [ 1 , -2.5e+3, true,null ] } ", "{\"a\":[1,-2.5e+3,true,null]}"},
+			{" { \"a\" : [ 1 , -2.5e+3, true,null ] } ",
+					"{\"a\":[1,-2.5e+3,true,null]}"},
 			{"\"\\u00e4\\ud83d\\ude00\\n\\\"\\\\\\/\"",
 					"\"\xc3\xa4\xf0\x9f\x98\x80\\u000a\\\"\\\\/\""},
 			{"{}", "{}"},
@@ -336,7 +362,8 @@ static const char config_text[] =
 		"  corp: {uri: ldaps://ldap.example.com, bind: {dn: \"cn=r\", password: env:P}}\n"
 		"account: {host: \"https://accounts.example.com\"}\n"
 		"workspaces:\n"
-		"  prod: {host: \"https://prod.example.com\", tags: {env: prod, owner-team: core}}\n"
+		"  prod: {host: \"https://prod.example.com\", tags: {env: prod, owner-team: "
+		"core}}\n"
 		"  dev: {host: \"https://dev.example.com\", tags: {env: dev}}\n"
 		"store: sqlite:state.db\n";
 
@@ -344,31 +371,42 @@ static const struct {
 	const char *text;    /* behind "- " in line 3 */
 	const char *message; /* begins so */
 } mistakes[] = {
-		{"definition: {}", "mappings/a.yaml:3:3: this item of `cluster_policies` lacks `name`"},
-		{"name: a", "mappings/a.yaml:3:3: this item of `cluster_policies` lacks `definition`"},
-		{"{name: a, definition: {}, family: b}", "mappings/a.yaml:3:29: `definition` and `family`"},
+		{"definition: {}",
+				"mappings/a.yaml:3:3: this item of `cluster_policies` lacks "
+				"`name`"},
+		{"name: a",
+				"mappings/a.yaml:3:3: this item of `cluster_policies` lacks "
+				"`definition`"},
+		{"{name: a, definition: {}, family: b}",
+				"mappings/a.yaml:3:29: `definition` and `family`"},
 		{"{name: a, definition: {}, overrides: {}}",
 				"mappings/a.yaml:3:29: `overrides` go with `family`"},
-		{"{name: a, definition: x.json}", "mappings/a.yaml:3:25: `definition` must be file:PATH"},
+		{"{name: a, definition: x.json}",
+				"mappings/a.yaml:3:25: `definition` must be file:PATH"},
 		{"{name: a, definition: \"file:none.json\"}",
 				"mappings/a.yaml:3:25: `definition`: none.json: No such file"},
-		{"{name: a, definition: {}, in: prd}", "mappings/a.yaml:3:33: unknown workspace `prd`"},
+		{"{name: a, definition: {}, in: prd}",
+				"mappings/a.yaml:3:33: unknown workspace `prd`"},
 		{"{name: a, definition: {}, max_clusters_per_user: 0}",
-				"mappings/a.yaml:3:52: `max_clusters_per_user` must be a whole number"},
+				"mappings/a.yaml:3:52: `max_clusters_per_user` must be a whole "
+				"number"},
 		{"{name: a, definition: {}, gone: empty}",
 				"mappings/a.yaml:3:35: unknown value `empty`; known: keep, delete"},
 		{"{name: a, definition: {num_workers: {type: fixd}}}",
 				"mappings/a.yaml:3:46: unknown type `fixd`, did you mean `fixed`?"},
 		{"{name: a, family: f, overrides: {num_workers: {valu: 1}}}",
-				"mappings/a.yaml:3:50: unknown field `valu`, did you mean `value`?"},
+				"mappings/a.yaml:3:50: unknown field `valu`, did you mean "
+				"`value`?"},
 		{"{name: a, definition: {}, libraries: [{pipy: x}]}",
 				"mappings/a.yaml:3:42: unknown kind of library `pipy`"},
 		{"{name: \"a-${envi}\", definition: {}}",
-				"mappings/a.yaml:3:15: unknown variable `envi`, did you mean `env`?"},
+				"mappings/a.yaml:3:15: unknown variable `envi`, did you mean "
+				"`env`?"},
 		{"{name: \"${entry['owner-team']}\", definition: {}}",
 				"for workspace dev: mappings/a.yaml:3:10: `name` has no value"},
 		{"{name: a, definition: {num_workers: {type: fixed, value: \"${env}\"}}}",
-				"for workspace prod: mappings/a.yaml:3:60: `num_workers` is a number, not "
+				"for workspace prod: mappings/a.yaml:3:60: `num_workers` is a "
+				"number, not "
 				"`prod`"},
 		{"{name: a, definition: {num_workers: {type: \"${env}\", value: 1}}}",
 				"for workspace prod: mappings/a.yaml:3:46: unknown type `prod`"},
@@ -411,21 +449,23 @@ static const struct target_settings *target(const struct config *config, const c
 
 static void makes_a_policy_for_each_workspace(void **state)
 {
-	static const char mapping[] = HEAD
-			"cluster_policies:\n"
-			"- name: jobs-${env}\n"
-			"  description: for ${workspace}\n"
-			"  definition:\n"
-			"    num_workers: {type: range, maxValue: \"${env == 'prod' and 50 or 5}\"}\n"
-			"    enable_elastic_disk: {type: fixed, value: \"${env == 'prod'}\"}\n"
-			"    custom_tags.env: {type: fixed, value: \"${env}\"}\n"
-			"    spark_conf.x: {type: fixed, value: \"$${A}\"}\n"
-			"  libraries: [{pypi: {package: \"x==${env}\"}}]\n"
-			"  max_clusters_per_user: 3\n"
-			"  adopt: true\n"
-			"  gone: keep\n"
-			"- {name: own, family: job-cluster, overrides: {num_workers: {hidden: true}}, in: "
-			"[\"tag:env=dev\"]}\n";
+	static const char mapping[] =
+			HEAD "cluster_policies:\n"
+			     "- name: jobs-${env}\n"
+			     "  description: for ${workspace}\n"
+			     "  definition:\n"
+			     "    num_workers: {type: range, maxValue: \"${env == 'prod' and 50 or "
+			     "5}\"}\n"
+			     "    enable_elastic_disk: {type: fixed, value: \"${env == 'prod'}\"}\n"
+			     "    custom_tags.env: {type: fixed, value: \"${env}\"}\n"
+			     "    spark_conf.x: {type: fixed, value: \"$${A}\"}\n"
+			     "  libraries: [{pypi: {package: \"x==${env}\"}}]\n"
+			     "  max_clusters_per_user: 3\n"
+			     "  adopt: true\n"
+			     "  gone: keep\n"
+			     "- {name: own, family: job-cluster, overrides: {num_workers: {hidden: "
+			     "true}}, in: "
+			     "[\"tag:env=dev\"]}\n";
 	struct config *config = support_must_load(config_text, mapping);
 	struct evaluator *evaluator = evaluator_new(config_mapping(config));
 	struct arena *arena = arena_new();
@@ -442,8 +482,8 @@ static void makes_a_policy_for_each_workspace(void **state)
 	assert_string_equal(rules[0].in[0], "*");
 	assert_int_equal(rules[1].gone, POLICY_GONE_DEFAULT);
 	assert_int_equal(rules[1].why.line, 14);
-	assert_int_equal(evaluate_cluster_policy(evaluator, &rules[0], target(config, "prod"), arena,
-					 &policy, &err),
+	assert_int_equal(evaluate_cluster_policy(evaluator, &rules[0], target(config, "prod"),
+					 arena, &policy, &err),
 			ERR_NONE);
 	assert_string_equal(policy.name, "jobs-prod");
 	assert_string_equal(policy.description, "for prod");
