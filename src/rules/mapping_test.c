@@ -1,5 +1,5 @@
 /* `tests:` of mapping files: reading them, and running them without a directory. */
-#include "rules/loader.h"
+#include "rules/mapping_test.h"
 
 #include "base/text.h"
 #include "model/membership.h"
@@ -154,10 +154,10 @@ static enum err_code read_expect(struct reader *reader, const struct document_no
 }
 
 static const struct schema_key test_keys[] = {
-		{"expect", SCHEMA_OWN, true, .read = read_expect, .json = EXPECT_JSON,
+		{"expect", SCHEMA_OWN, .read = read_expect, .json = EXPECT_JSON,
 				.about = "Fields that must come out so; none: the entry is not in "
 					 "scope."},
-		{"entry", SCHEMA_OWN, true, offsetof(struct test, entry), .read = read_entry,
+		{"entry", SCHEMA_OWN, .offset = offsetof(struct test, entry), .read = read_entry,
 				.json = ENTRY_JSON,
 				.about = "Attributes with a text or a list of texts."},
 		{"groups", SCHEMA_TEXTS, .offset = offsetof(struct test, groups),
@@ -167,8 +167,49 @@ static const struct schema_key test_keys[] = {
 				.preset = "user",
 				.about = "Which rules are tried, in their order; search filters "
 					 "are not looked at."},
+		{"group", SCHEMA_TEXT, .offset = offsetof(struct test, group),
+				.about = "In place of entry: cn of a directory group, for grants "
+					 "with for_each."},
+		{"displayName", SCHEMA_TEXT, .offset = offsetof(struct test, display_name),
+				.about = "With group: name of the group that is made of it; left "
+					 "out: the cn."},
+		{"gives", SCHEMA_TEXTS, .offset = offsetof(struct test, gives),
+				.about = "With group: what grants with for_each must give it, such "
+					 "as CAN_READ directory /Shared; [] is nothing."},
 };
 const struct schema mapping_test_schema = SCHEMA("this item of `tests`", test_keys);
+
+/* A test is about an entry or about a group's name, and has only the keys of that. */
+static enum err_code check_keys(const struct document_node *node, struct err *err)
+{
+	static const char *const of_entry[] = {"entry", "expect", "groups", "kind"},
+				 *const of_group[] = {"group", "gives", "displayName"};
+	bool group = document_get(node, "group") != NULL;
+	const char *const *needed = group ? of_group : of_entry;
+
+	for (size_t i = 0; i < COUNT_OF(of_entry) && group; i++) {
+		const struct document_node *other = document_get(node, of_entry[i]);
+
+		if (other)
+			return document_error_at_key(other, err,
+					"`%s` and `group` exclude each other; make it two tests",
+					of_entry[i]);
+	}
+	for (size_t i = 1; i < COUNT_OF(of_group) && !group; i++) {
+		const struct document_node *other = document_get(node, of_group[i]);
+
+		if (other)
+			return document_error_at_key(
+					other, err, "`%s` goes with `group`", of_group[i]);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (!document_get(node, needed[i]))
+			return document_error_at_key(node, err, "%s lacks `%s`%s",
+					mapping_test_schema.name, needed[i],
+					group || i ? "" : " or `group`");
+	}
+	return ERR_NONE;
+}
 
 enum err_code mapping_read_test(struct reader *reader, const struct document_node *node,
 		void *target, struct err *err)
@@ -177,6 +218,8 @@ enum err_code mapping_read_test(struct reader *reader, const struct document_nod
 	enum err_code code = schema_read(reader, &mapping_test_schema, node, &test, err);
 
 	(void)target;
+	if (code == ERR_NONE)
+		code = check_keys(node, err);
 	if (code == ERR_NONE)
 		*vec_add(&loader_of(reader)->tests) = test;
 	return code;
@@ -273,8 +316,12 @@ static void run_test(const struct mapping *mapping, struct evaluator *evaluator,
 	struct buf differences;
 
 	buf_init(&differences, DIFFERENCES_MAX);
-	evaluate_test(mapping, evaluator, test, arena, &evaluation);
-	judge(test, &evaluation, &differences);
+	if (test->group) {
+		mapping_judge_grants(mapping, evaluator, test, arena, &differences);
+	} else {
+		evaluate_test(mapping, evaluator, test, arena, &evaluation);
+		judge(test, &evaluation, &differences);
+	}
 	*ret = (struct mapping_test_result){
 			.file = test->file, .line = test->line, .passed = differences.len == 0};
 	if (!ret->passed)

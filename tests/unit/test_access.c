@@ -168,6 +168,15 @@ static const struct mistake eaches[] = {
 				"4:18: unknown variable `workspace`"},
 };
 
+static const struct mistake tests_of_groups[] = {
+		{"{group: a}", "3:3: this item of `tests` lacks `gives`"},
+		{"{gives: a}", "3:4: `gives` goes with `group`"},
+		{"{displayName: a, entry: {a: b}, expect: none}",
+				"3:4: `displayName` goes with `group`"},
+		{"{group: a, gives: [], kind: user}", "3:25: `kind` and `group` exclude"},
+		{"{}", "3:3: this item of `tests` lacks `entry` or `group`"},
+};
+
 static int unexpected;
 
 static void expect(const char *mapping, const char *message)
@@ -203,6 +212,7 @@ static void says_what_is_wrong(void **state)
 			COUNT_OF(permissions));
 	expect_all(HEAD "grants:\n- ", grants, COUNT_OF(grants));
 	expect_all(HEAD "grants:\n- ", eaches, COUNT_OF(eaches));
+	expect_all(HEAD "tests:\n- ", tests_of_groups, COUNT_OF(tests_of_groups));
 	assert_int_equal(unexpected, 0);
 }
 
@@ -545,6 +555,44 @@ static void serves_hundreds_of_groups(void **state)
 	each_end(&e);
 }
 
+/* `check` finds what a template gives. */
+static void tests_what_groups_get(void **state)
+{
+	static const char tests[] =
+			"tests:\n"
+			"- group: dbx-a-rw\n"
+			"  displayName: A\n"
+			"  gives: [CAN_EDIT directory /Teams/a, USER workspace prod, "
+			"entitlement allow-cluster-create, max_lifetime 30d, manages group A-sub, "
+			"CAN_USE authorization tokens, CAN_MANAGE job a-* with tag team=A]\n"
+			"- {group: staff, gives: []}\n"
+			"- {group: dbx-a-ro, gives: CAN_EDIT directory /Teams/a}\n"
+			"- {group: dbx-a-ro, gives: []}\n"
+			"- {group: staff, gives: x}\n";
+	static const char *const expected[] = {NULL, NULL,
+			"does not give \"CAN_EDIT directory /Teams/a\"; it gives \"USER workspace "
+			"prod\"",
+			"nothing is expected; it gives \"USER workspace prod\", \"USER workspace "
+			"dev-a\"",
+			"does not give \"x\"; it gives nothing"};
+	AUTO(mem_freep) char *mapping = mem_printf("%s%s", each_mapping, tests);
+	struct config *config = load(mapping);
+	struct arena *arena = arena_new();
+	const struct mapping_test_result *results;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(mapping_run_tests(config_mapping(config), arena, &results, &count), 3);
+	assert_int_equal(count, COUNT_OF(expected));
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(results[i].passed, !expected[i]);
+		if (expected[i] && !text_starts_with(results[i].text, expected[i]))
+			fail_msg("%s", results[i].text);
+	}
+	arena_free(arena);
+	config_free(config);
+}
+
 /* Workspaces that are found later may have any name. */
 static void takes_any_workspace_when_they_are_discovered(void **state)
 {
@@ -576,6 +624,7 @@ int main(void)
 			cmocka_unit_test(names_whom_it_gives_to),
 			cmocka_unit_test(says_why_a_group_fails),
 			cmocka_unit_test(serves_hundreds_of_groups),
+			cmocka_unit_test(tests_what_groups_get),
 			cmocka_unit_test(takes_any_workspace_when_they_are_discovered),
 	};
 

@@ -310,8 +310,8 @@ static const struct mistake tests_of_files[] = {
 				"4:20: `active` must be a text, this is a list"},
 		{"entry: {mail: x}\n  expect: none\n  kind: users",
 				"5:9: unknown value `users`, did you mean `user`?"},
-		{"entry: {mail: x}\n  expect: none\n  group: [x]",
-				"5:3: unknown key `group`, did you mean `groups`?"},
+		{"entry: {mail: x}\n  expect: none\n  grops: [x]",
+				"5:3: unknown key `grops`, did you mean `groups`?"},
 };
 
 static unsigned unexpected;
