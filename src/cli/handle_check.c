@@ -6,6 +6,8 @@ struct check_report {
 	const struct mapping_test_result *results;
 	size_t count, failed;
 	size_t searches, grants;
+	const char *const *warnings;
+	size_t warning_count;
 };
 
 static json_t *failures_json(const struct check_report *report)
@@ -23,12 +25,22 @@ static json_t *failures_json(const struct check_report *report)
 	return list;
 }
 
+static json_t *warnings_json(const struct check_report *report)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < report->warning_count; i++)
+		(void)json_array_append_new(list, json_string(report->warnings[i]));
+	return list;
+}
+
 static void print_as_json(const struct check_report *report, const struct settings *settings,
 		const struct err *err)
 {
-	json_auto_t *json = json_pack("{s:b, s:s?, s:o}", "ok",
+	json_auto_t *json = json_pack("{s:b, s:s?, s:o, s:o}", "ok",
 			err->code == ERR_NONE && !report->failed, "error",
-			err->code ? err->text : NULL, "failed_tests", failures_json(report));
+			err->code ? err->text : NULL, "failed_tests", failures_json(report),
+			"warnings", warnings_json(report));
 
 	if (settings)
 		(void)json_object_update_new(json,
@@ -52,6 +64,8 @@ static void print_count(size_t count, const char *noun, const char *more)
 
 static void print_as_text(const struct check_report *report, const struct settings *settings)
 {
+	for (size_t i = 0; i < report->warning_count; i++)
+		complain("%s", report->warnings[i]);
 	for (size_t i = 0; i < report->count; i++) {
 		const struct mapping_test_result *result = &report->results[i];
 
@@ -86,9 +100,13 @@ static int report_on(const struct invocation *call, const struct config *config)
 	const struct mapping *mapping = config_mapping(config);
 	struct check_report report = {0};
 	struct err none = {0};
+	size_t eaches;
 
+	report.warnings = mapping_warnings(mapping, &report.warning_count);
 	report.searches = count_searches(mapping);
 	(void)mapping_grants(mapping, &report.grants);
+	(void)mapping_for_each(mapping, &eaches);
+	report.grants += eaches;
 	report.failed = mapping_run_tests(mapping, arena, &report.results, &report.count);
 	if (invocation_wants_json(call))
 		print_as_json(&report, config_settings(config), &none);
