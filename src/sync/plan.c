@@ -418,7 +418,8 @@ static void plan_update(struct planner *p)
 			!text_equal_folded(identity->fields[FIELD_DISPLAY_NAME],
 					before[FIELD_DISPLAY_NAME]) &&
 			(name_is_taken(p, identity->fields[FIELD_DISPLAY_NAME]) ||
-					name_is_contested(p, identity->fields[FIELD_DISPLAY_NAME]) ||
+					name_is_contested(
+							p, identity->fields[FIELD_DISPLAY_NAME]) ||
 					account_has_name(p, identity->fields[FIELD_DISPLAY_NAME])))
 		return;
 	op = add(p, OP_UPDATE);

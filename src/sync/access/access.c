@@ -254,10 +254,13 @@ static void rules_changed(void *context, unsigned target, enum securable_type ty
 {
 	struct access *access = context;
 
+	if (!access->started)
+		return; /* as it was when the last life ended, or all is about to be read */
 	acl_rules_changed(access, target, type);
-	/* Before the first look there is nothing to look for again. */
-	if (access->found_ns)
+	if (access->engine->directory_ready)
 		finder_look_at(access->finder, target, type);
+	else
+		finder_note(access->finder, target, type);
 }
 
 void access_set_node_rules(
@@ -328,6 +331,15 @@ void access_start(struct access *access)
 		if (op->resource != RESOURCE_NONE && item)
 			item_want_read(access, item);
 	}
+	access->started = true;
+}
+
+void access_directory_read(struct access *access)
+{
+	if (access->known_from_store && !access->engine->reconciling)
+		finder_look_noted(access->finder);
+	else
+		access_read(access);
 }
 
 /* ---- holdings ---- */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "rules/mapping.h"
+#include "sync/access/finder.h"
 
 #define LEVEL_OWNER "IS_OWNER"
 #define GROUP_ADMINS "admins"
@@ -267,7 +268,11 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 			.plan = ret};
 	struct securable_facts facts;
 
-	if (p.acl->gone)
+	/* Which rules select it can only be told by what the finder saw of it. */
+	if (p.acl->gone ||
+			(!p.acl->round &&
+					!finder_knows(access->finder, item->target,
+							item->securable)))
 		return;
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
