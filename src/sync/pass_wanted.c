@@ -11,11 +11,7 @@ static bool is_home(const struct engine *engine, const struct identity *identity
 
 	if (!identity->workspace_level)
 		return !engine->settings->has_account || at->is_account;
-	for (size_t i = 0; !at->is_account && i < identity->workspace_count; i++) {
-		if (text_matches_glob(identity->workspaces[i], at->name))
-			return true;
-	}
-	return false;
+	return target_matches_any(at, identity->workspaces, identity->workspace_count);
 }
 
 /* Made at the account while its rule makes workspace-local groups now, or in a workspace while there is an account now: the shape
