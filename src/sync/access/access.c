@@ -8,6 +8,7 @@
 #include "sync/access/acl_item.h"
 #include "sync/access/finder.h"
 #include "sync/access/permission_index.h"
+#include "sync/access/token_item.h"
 #include "sync/expansion.h"
 
 struct item_list {
@@ -24,6 +25,7 @@ struct access *access_new(struct engine *engine)
 	access->waiting = table_new();
 	access->permissions = permission_index_new(engine->settings);
 	access->finder = finder_new(access);
+	access->tokens = token_book_new();
 	return access;
 }
 
@@ -72,6 +74,7 @@ void access_free(struct access *access)
 	vec_release(&access->asking);
 	vec_release(&access->delayed);
 	permission_index_free(access->permissions);
+	token_book_free(access->tokens);
 	mem_free(access);
 }
 
@@ -267,6 +270,7 @@ void access_set_node_rules(
 		struct access *access, node_id node, const struct grant_rule *rules, size_t count)
 {
 	permission_index_set(access->permissions, node, rules, count, rules_changed, access);
+	tokens_set_rules(access, node, rules, count);
 }
 
 /* ---- looking ---- */
@@ -314,6 +318,30 @@ bool access_is_complete(const struct access *access)
 	return finder_is_complete(access->finder, &err);
 }
 
+void access_leaving_changed(struct access *access, const struct object *object)
+{
+	tokens_owner_changed(access, object);
+}
+
+void access_reconciled(struct access *access)
+{
+	tokens_mark_all(access);
+}
+
+struct item *item_of_operation(struct access *access, const struct operation *op)
+{
+	struct item *item = item_find(access, op->target, op->object.key);
+
+	if (item)
+		return item;
+	if (op->resource == RESOURCE_PERMISSIONS && op->object.remote_id)
+		return acl_item(access, op->target, op->securable, op->object.remote_id,
+				op->object.name);
+	if (op->resource == RESOURCE_TOKEN)
+		return tokens_item(access, op->target);
+	return NULL;
+}
+
 void access_start(struct access *access)
 {
 	const struct engine *engine = access->engine;
@@ -321,14 +349,13 @@ void access_start(struct access *access)
 	const struct grant_rule *rules = mapping_grants(engine->mapping, &count);
 
 	access_set_node_rules(access, NODE_OF_FILES, rules, count);
+	tokens_prepare(access);
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		const struct operation *op = &engine->intents.items[i]->op;
-		struct item *item = item_find(access, op->target, op->object.key);
+		struct item *item = op->resource != RESOURCE_NONE ? item_of_operation(access, op)
+								  : NULL;
 
-		if (op->resource == RESOURCE_PERMISSIONS && !item && op->object.remote_id)
-			item = acl_item(access, op->target, op->securable, op->object.remote_id,
-					op->object.name);
-		if (op->resource != RESOURCE_NONE && item)
+		if (item)
 			item_want_read(access, item);
 	}
 	access->started = true;
@@ -443,5 +470,7 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 
 		if (item->class == &acl_class)
 			ours->ours[category] += acl_count_held(item);
+		if (item->class == &token_class)
+			ours->ours[GUARD_TOKENS] += token_count(item);
 	}
 }

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/token_item.h"
 #include "sync/plan_file.h"
 
 #define DOUBT_FIRST_NS (30 * SECOND_NS)
@@ -209,7 +210,7 @@ static void dissolve_unseen(struct access *access, struct item *item, const stru
 {
 	size_t kept = 0;
 
-	if (!engine_removals_allowed(access->engine) || plan->wants_read)
+	if (!engine_removals_allowed(access->engine) || plan->wants_read || plan->pending)
 		return;
 	for (size_t i = 0; i < item->decided.count; i++) {
 		char *key = item->decided.items[i];
@@ -418,6 +419,7 @@ void access_tick(struct access *access, uint64_t now)
 		engine_tick_at(access->engine, item->retry_ns);
 	}
 	access->delayed.count = kept;
+	tokens_tick(access);
 	access_look_again(access, now);
 }
 
