@@ -451,7 +451,7 @@ static bool workspaces_known(struct engine *engine)
 				known = false;
 		}
 	}
-	return known;
+	return known && (!engine->powers_wanted || inventory_powers_settled(engine));
 }
 
 static bool workspaces_wait(const struct engine *engine)

@@ -125,6 +125,7 @@ struct engine {
 	bool directory_ready; /* every search is settled: planning may begin */
 	bool inventory_ready; /* Databricks was read since the start, or need not be */
 	bool inventory_complete;
+	bool powers_wanted; /* some group is adopted only when all workspaces' assignments are known */
 	uint64_t inventory_ns; /* when the lists were last read whole; 0: not since the start */
 	/* Principals of ours whose entry no search returned are searched for once more before they
 	 * count as leavers. */
@@ -307,6 +308,10 @@ void inventory_directory_read(
 const char *inventory_level(void *engine, unsigned workspace, uint64_t id);
 bool inventory_workspace_ready(struct engine *engine,
 		unsigned workspace); /* id and assignments known; starts reading if not */
+/* See plan_context; context is the engine. Starts reading what must be known. */
+enum power inventory_power(void *engine, uint64_t group, unsigned *ret_workspace);
+/* Every workspace of the account was asked: its assignments are known, or it does not tell. */
+bool inventory_powers_settled(struct engine *engine);
 void inventory_set_level(struct engine *engine, unsigned workspace, uint64_t id,
 		const char *level); /* NULL: none */
 

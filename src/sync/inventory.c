@@ -80,6 +80,12 @@ static void workspace_changed(struct engine *engine, unsigned workspace)
 		struct object *object = registry_at(engine->registry, i);
 		const struct subject *subject = pass_subject(engine, object);
 
+		/* Whether it may be adopted hangs on all workspaces. */
+		if (engine->powers_wanted && object->kind == PRINCIPAL_GROUP && !object->ours) {
+			if (object->doubted)
+				object->retry_ns = 0;
+			pass_mark(engine, object);
+		}
 		if (object->grants.count || object->named_only || subject)
 			pass_mark(engine, object);
 	}
@@ -228,6 +234,44 @@ bool inventory_workspace_ready(struct engine *engine, unsigned workspace)
 	state->ask_id.lane = LANE_SINGLE;
 	assignment_ask_workspace_id(engine->databricks, &state->ask_id, workspace);
 	return false;
+}
+
+static bool is_assigned_to(const struct engine *engine, unsigned target)
+{
+	return engine->settings->has_account && !engine->settings->targets[target].is_account;
+}
+
+enum power inventory_power(void *context, uint64_t group, unsigned *ret_workspace)
+{
+	struct engine *engine = context;
+	enum power power = POWER_NONE;
+
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (!is_assigned_to(engine, target))
+			continue;
+		if (text_equal(inventory_level(engine, target, group), "ADMIN")) {
+			*ret_workspace = target;
+			return POWER_ADMIN;
+		}
+		if (inventory_workspace_ready(engine, target) || power == POWER_UNKNOWN)
+			continue;
+		power = engine->workspaces[target].err.code == ERR_NONE ? POWER_UNKNOWN
+									: POWER_UNREADABLE;
+		*ret_workspace = target;
+	}
+	return power;
+}
+
+bool inventory_powers_settled(struct engine *engine)
+{
+	bool settled = true;
+
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (is_assigned_to(engine, target) && !inventory_workspace_ready(engine, target) &&
+				engine->workspaces[target].err.code == ERR_NONE)
+			settled = false;
+	}
+	return settled;
 }
 
 /* ---- lists ---- */

@@ -170,6 +170,7 @@ static void plan_one(struct engine *engine, struct object *object)
 	pass_plan(engine, object, engine->scratch, &plan);
 	object->leaving = plan.leaving;
 	object->planned = true;
+	engine->powers_wanted = engine->powers_wanted || plan.waits_for_power;
 	keep_match(engine, object);
 	if (engine_removals_allowed(engine))
 		come_back(object, engine);

@@ -339,6 +339,7 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.now_ns = clock_monotonic_ns(),
 			.arena = arena,
 			.assigned_level = inventory_level,
+			.power_of = inventory_power,
 			.name_of = name_of,
 			.context = engine,
 	};

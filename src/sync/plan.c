@@ -192,6 +192,40 @@ static bool may_adopt(struct planner *p, const struct foreign *foreign)
 	return false;
 }
 
+/*
+ * Whoever is put into a group that administers the account or a workspace administers it: such a group is adopted only when
+ * the rule says so. Returns whether it may be adopted now.
+ */
+static bool may_adopt_group(struct planner *p, const struct foreign *group)
+{
+	const struct settings *settings = p->context->settings;
+	enum power power = POWER_NONE;
+	unsigned workspace = 0;
+
+	if (p->wanted->identity->adopt_powerful)
+		return true;
+	if (!p->object->powerful && settings->targets[p->object->target].is_account)
+		power = p->context->power_of(p->context->context, group->id, &workspace);
+	p->plan->waits_for_power = power == POWER_UNKNOWN || power == POWER_UNREADABLE;
+	if (p->object->powerful)
+		quarantine(p,
+				"group \"%s\" exists and holds admin rights: it is adopted only "
+				"with `adopt: true` in its rule",
+				group->name);
+	else if (power == POWER_ADMIN)
+		quarantine(p,
+				"group \"%s\" exists and holds admin rights in workspace \"%s\": "
+				"it is adopted only with `adopt: true` in its rule",
+				group->name, settings->targets[workspace].name);
+	else if (power == POWER_UNREADABLE)
+		quarantine(p,
+				"group \"%s\" exists, and workspace \"%s\" cannot be asked whether "
+				"it has admin rights there: it is adopted when the workspace "
+				"answers, or with `adopt: true` in its rule",
+				group->name, settings->targets[workspace].name);
+	return !p->plan->quarantine && !p->plan->waits_for_power;
+}
+
 static void plan_adopt(struct planner *p, const struct foreign *foreign)
 {
 	const char *before[FIELD_COUNT_] = {[FIELD_DISPLAY_NAME] = foreign->display_name,
@@ -213,15 +247,8 @@ static void plan_adopt(struct planner *p, const struct foreign *foreign)
 				identity->fields[FIELD_USER_NAME]);
 		return;
 	}
-	if (p->object->kind == PRINCIPAL_GROUP && p->object->powerful &&
-			!identity->adopt_powerful) {
-		quarantine(p,
-				"group \"%s\" exists and holds admin rights: it is adopted only "
-				"with `adopt: true` in its "
-				"rule",
-				foreign->name);
+	if (p->object->kind == PRINCIPAL_GROUP && !may_adopt_group(p, foreign))
 		return;
-	}
 	op = add(p, OP_ADOPT);
 	op->object.remote_id = id_or_null(p, foreign->id);
 	p->id = foreign->id;
@@ -707,7 +734,7 @@ static void plan_present(struct planner *p)
 		plan_new(p);
 	else
 		plan_update(p);
-	if (p->plan->quarantine)
+	if (p->plan->quarantine || p->plan->waits_for_power)
 		return;
 	if (p->object->kind == PRINCIPAL_GROUP)
 		plan_members(p);

@@ -26,6 +26,7 @@ struct world {
 	struct arena *arena;
 	struct plan_context context;
 	const char *level; /* what everybody has in prod by another hand */
+	enum power power;
 };
 
 static const char *level_of(void *context, unsigned workspace, uint64_t id)
@@ -35,6 +36,15 @@ static const char *level_of(void *context, unsigned workspace, uint64_t id)
 	(void)workspace;
 	(void)id;
 	return world->level;
+}
+
+static enum power power_of(void *context, uint64_t group, unsigned *ret_workspace)
+{
+	const struct world *world = context;
+
+	(void)group;
+	*ret_workspace = 1;
+	return world->power;
 }
 
 static const char *name_of(void *context, const struct object *object)
@@ -56,6 +66,7 @@ static int set_up(void **state)
 			.lists_known = true,
 			.arena = world->arena,
 			.assigned_level = level_of,
+			.power_of = power_of,
 			.name_of = name_of,
 			.context = world};
 	*state = world;
@@ -442,6 +453,50 @@ static void powerful_groups_are_adopted_only_when_told(void **state)
 	assert_string_equal(planned(world, object, &wanted), "adopt");
 }
 
+static void what_administers_a_workspace_is_powerful(void **state)
+{
+	static const struct {
+		enum power power;
+		const char *plan; /* begins so */
+	} cases[] = {
+			{POWER_NONE, "adopt; add_members a"},
+			{POWER_ADMIN,
+					"quarantine: group \"platform\" exists and holds admin "
+					"rights "
+					"in workspace \"prod\""},
+			{POWER_UNREADABLE,
+					"quarantine: group \"platform\" exists, and workspace "
+					"\"prod\" cannot be asked"},
+	};
+	struct world *world = *state;
+	struct identity admins = group("platform");
+	struct object *object = registry_object(world->registry, 0, PRINCIPAL_GROUP, "corp/g");
+	struct object *members[] = {ours(world, PRINCIPAL_USER, "corp/a", "a", 1)};
+	struct wanted wanted = {
+			WANTED_PRESENT, .identity = &admins, .members = members, .member_count = 1};
+	struct object_plan plan;
+
+	registry_foreign_put(world->registry, 0,
+			&(struct foreign){.kind = PRINCIPAL_GROUP,
+					.id = 7,
+					.name = "platform",
+					.display_name = "platform",
+					.active = true});
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		world->power = cases[i].power;
+		assert_true(text_starts_with(planned(world, object, &wanted), cases[i].plan));
+	}
+	/* Not known yet: nothing is planned, neither are members. */
+	world->power = POWER_UNKNOWN;
+	plan_object(&world->context, object, &wanted, &plan);
+	assert_true(plan.waits_for_power);
+	assert_int_equal(plan.operations.count, 0);
+	assert_null(plan.quarantine);
+	object_plan_release(&plan);
+	admins.adopt_powerful = true;
+	assert_string_equal(planned(world, object, &wanted), "adopt; add_members a");
+}
+
 static void grants_come_and_go(void **state)
 {
 	struct world *world = *state;
@@ -514,6 +569,7 @@ int main(void)
 			with_world(a_member_about_to_be_made_is_waited_for),
 			with_world(gone_groups),
 			with_world(powerful_groups_are_adopted_only_when_told),
+			with_world(what_administers_a_workspace_is_powerful),
 			with_world(grants_come_and_go),
 			with_world(a_raised_level_remembers_the_former),
 	};
