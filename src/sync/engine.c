@@ -670,6 +670,7 @@ static void free_states(struct engine *engine)
 		arena_free((*intent)->arena);
 		mem_free(*intent);
 	}
+	table_free(engine->doubts);
 	mem_free(engine->sources);
 	mem_free(engine->search_states);
 	mem_free(engine->workspaces);

@@ -85,6 +85,13 @@ struct open_intent {
 	struct operation op;
 };
 
+/* A quarantine as the store kept it. */
+struct doubt {
+	int64_t since_ms;
+	unsigned tries;
+	const char *reason;
+};
+
 struct inventory;
 
 /* Waiting for the store to write what it was given. */
@@ -116,6 +123,7 @@ struct engine {
 	struct search_state *search_states;
 	struct workspace_state *workspaces; /* by target; the account's row is unused */
 	VEC(struct open_intent *) intents;
+	struct table *doubts; /* key -> doubt in feed_arena: of the start, for objects that entries bring later; NULL: none */
 
 	enum engine_phase phase;
 	struct err err;
@@ -256,6 +264,8 @@ void records_grant(struct engine *engine, const struct object *object,
 		const struct held_grant *grant, bool is_held);
 void records_decision(struct engine *engine, const struct decision *decision, bool present);
 void records_quarantine(struct engine *engine, const struct object *object);
+/* The object was made just now: it may have been quarantined before the start. */
+void records_take_doubt(struct engine *engine, struct object *object);
 void records_audit(struct engine *engine, const char *event, const struct operation *op,
 		const char *result, const char *request_id, const struct err *err);
 struct store_batch *records_batch(struct engine *engine); /* of this turn; made when needed */

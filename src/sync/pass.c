@@ -138,6 +138,9 @@ static bool must_look_first(const struct engine *engine, const struct object *ob
 	/* What rights it has decides whether it is adopted. */
 	if (object->kind == PRINCIPAL_GROUP)
 		return inventory_may_adopt(engine, object);
+	/* Why it was in doubt before the restart no list has told since. */
+	if (object->quarantined_ms && !engine->inventory_ns)
+		return true;
 	return object->kind == PRINCIPAL_SERVICE &&
 			(!engine->inventory_ns || engine->inventory ||
 					clock_monotonic_ns() - engine->inventory_ns >

@@ -322,6 +322,29 @@ const char *pass_name(const struct engine *engine, const struct object *object)
 	return name ? name : object_name(object);
 }
 
+/* Groups of one name in different workspaces are no rivals. */
+static const char *rival_of(void *context, const struct object *object)
+{
+	const struct engine *engine = context;
+	node_id rival = object->node;
+
+	if (rival == NODE_NONE)
+		return NULL;
+	while ((rival = desired_next_claim(engine->desired, rival)) != NODE_NONE &&
+			rival != object->node) {
+		if (is_home(engine, desired_want(engine->desired, rival)->identity, object->target))
+			return snapshot_dn(engine->snapshot, rival);
+	}
+	return NULL;
+}
+
+static const char *entry_of(void *context, const struct object *object)
+{
+	const struct engine *engine = context;
+
+	return object->node == NODE_NONE ? NULL : snapshot_dn(engine->snapshot, object->node);
+}
+
 static const char *name_of(void *context, const struct object *object)
 {
 	return pass_name(context, object);
@@ -341,6 +364,8 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.assigned_level = inventory_level,
 			.power_of = inventory_power,
 			.name_of = name_of,
+			.rival_of = rival_of,
+			.entry_of = entry_of,
 			.context = engine,
 	};
 	struct wanted wanted;
@@ -392,8 +417,10 @@ static struct object *claim_object(struct engine *engine, unsigned target, node_
 	AUTO(mem_freep) char *key = key_of_node(engine, node);
 	struct object *object = registry_find(engine->registry, target, key);
 
-	if (!object && identity && is_home(engine, identity, target))
+	if (!object && identity && is_home(engine, identity, target)) {
 		object = registry_object(engine->registry, target, identity->kind, key);
+		records_take_doubt(engine, object);
+	}
 	if (object)
 		tie_node(engine, object, node);
 	return object;

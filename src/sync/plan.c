@@ -144,21 +144,46 @@ static bool name_is_taken(struct planner *p, const char *name)
 {
 	struct object *holder = registry_find_name(
 			p->context->registry, p->object->target, p->object->kind, name);
+	const char *entry;
 
 	if (!holder || holder == p->object || !holder->ours || holder->named_only)
 		return false;
+	entry = p->context->entry_of(p->context->context, holder);
 	if (p->object->kind == PRINCIPAL_GROUP)
 		quarantine(p,
 				"group name \"%s\" is taken by another group of ours (entry %s): "
 				"give one of the two "
 				"another displayName",
-				name, holder->key);
+				name, entry ? entry : holder->key);
 	else
 		quarantine(p,
-				"\"%s\" belonged to another entry (%s): access is not inherited; "
+				"\"%s\" %s another entry (%s): access is not inherited; "
 				"if it is the same person, name the attribute that says so with "
 				"`match:` in the rule",
-				name, holder->key);
+				name, entry ? "belongs to" : "belonged to",
+				entry ? entry : holder->key);
+	return true;
+}
+
+/*
+ * Whoever's call came first would get the name, and what is granted to it. Neither does; but one whose anchor the principal
+ * carries as its externalId has it.
+ */
+static bool name_is_contested(struct planner *p, const char *name)
+{
+	const char *external_id = p->wanted->identity->fields[FIELD_EXTERNAL_ID];
+	const char *rival = p->context->rival_of(p->context->context, p->object);
+
+	if (!rival ||
+			(external_id &&
+					registry_foreign_by_external_id(p->context->registry,
+							p->object->target, p->object->kind,
+							external_id)))
+		return false;
+	quarantine(p,
+			"\"%s\" is claimed by another entry as well (%s): it is made when only one "
+			"of the two claims it",
+			name, rival);
 	return true;
 }
 
@@ -301,12 +326,12 @@ static void plan_new(struct planner *p)
 	const struct object *holder = predecessor(p, name);
 	const struct foreign *foreign;
 
+	if ((!holder && name_is_taken(p, name)) || name_is_contested(p, name))
+		return;
 	if (holder) {
 		plan_rebind(p, holder);
 		return;
 	}
-	if (name_is_taken(p, name))
-		return;
 	foreign = find_foreign(p, name);
 	if (!foreign)
 		plan_create(p);
@@ -338,7 +363,8 @@ static void plan_update(struct planner *p)
 	if (p->object->kind == PRINCIPAL_GROUP &&
 			!text_equal_folded(identity->fields[FIELD_DISPLAY_NAME],
 					before[FIELD_DISPLAY_NAME]) &&
-			name_is_taken(p, identity->fields[FIELD_DISPLAY_NAME]))
+			(name_is_taken(p, identity->fields[FIELD_DISPLAY_NAME]) ||
+					name_is_contested(p, identity->fields[FIELD_DISPLAY_NAME])))
 		return;
 	op = add(p, OP_UPDATE);
 	add_field_changes(p, op, before);

@@ -53,6 +53,10 @@ struct plan_context {
 	const char *(*assigned_level)(void *context, unsigned workspace, uint64_t id);
 	/* *ret_workspace: with POWER_ADMIN and POWER_UNREADABLE, which. */
 	enum power (*power_of)(void *context, uint64_t group, unsigned *ret_workspace);
+	/* DN of another entry that claims the object's name at its target, NULL: none. */
+	const char *(*rival_of)(void *context, const struct object *object);
+	/* DN of the object's entry, NULL: it has none now. */
+	const char *(*entry_of)(void *context, const struct object *object);
 	void *context; /* of all of these */
 };
 

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/json_out.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "sync/plan_file.h"
 
@@ -391,20 +392,37 @@ static void load_hold(void *context, const struct store_hold *record)
 	arena_free(arena);
 }
 
+void records_take_doubt(struct engine *engine, struct object *object)
+{
+	const struct doubt *doubt =
+			engine->doubts ? table_find(engine->doubts, span_of(object->key)) : NULL;
+
+	if (!doubt)
+		return;
+	/* Tried at once after a start; what still fails comes back with its history. */
+	object->quarantined_ms = doubt->since_ms;
+	object->tries = doubt->tries;
+	mem_free(object->reason);
+	object->reason = mem_strdup_or_null(doubt->reason);
+}
+
 static void load_quarantine(void *context, const struct store_quarantine *record)
 {
 	struct loading *loading = context;
 	struct engine *engine = loading->engine;
+	struct doubt *doubt = arena_alloc(engine->feed_arena, sizeof(*doubt));
+
+	*doubt = (struct doubt){record->since_ms, record->tries,
+			arena_strdup(engine->feed_arena, record->reason)};
+	if (!engine->doubts)
+		engine->doubts = table_new();
+	(void)table_put(engine->doubts, span_of(record->key), doubt);
 
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
 		struct object *object = registry_find(engine->registry, target, record->key);
 
-		if (!object)
-			continue;
-		/* Tried at once after a start; what still fails comes back with its history. */
-		object->quarantined_ms = record->since_ms;
-		object->tries = record->tries;
-		object->reason = mem_strdup(record->reason);
+		if (object)
+			records_take_doubt(engine, object);
 	}
 }
 

@@ -27,6 +27,7 @@ struct world {
 	struct plan_context context;
 	const char *level; /* what everybody has in prod by another hand */
 	enum power power;
+	const char *rival; /* who else claims every name */
 };
 
 static const char *level_of(void *context, unsigned workspace, uint64_t id)
@@ -45,6 +46,21 @@ static enum power power_of(void *context, uint64_t group, unsigned *ret_workspac
 	(void)group;
 	*ret_workspace = 1;
 	return world->power;
+}
+
+static const char *rival_of(void *context, const struct object *object)
+{
+	const struct world *world = context;
+
+	(void)object;
+	return world->rival;
+}
+
+static const char *entry_of(void *context, const struct object *object)
+{
+	(void)context;
+	(void)object;
+	return NULL;
 }
 
 static const char *name_of(void *context, const struct object *object)
@@ -67,6 +83,8 @@ static int set_up(void **state)
 			.arena = world->arena,
 			.assigned_level = level_of,
 			.power_of = power_of,
+			.rival_of = rival_of,
+			.entry_of = entry_of,
 			.name_of = name_of,
 			.context = world};
 	*state = world;
@@ -497,6 +515,40 @@ static void what_administers_a_workspace_is_powerful(void **state)
 	assert_string_equal(planned(world, object, &wanted), "adopt; add_members a");
 }
 
+static void a_name_of_two_entries_is_nobodys(void **state)
+{
+	struct world *world = *state;
+	struct identity di = user("di@example.com"), team = group("team");
+	struct object *object = registry_object(world->registry, 0, PRINCIPAL_USER, "corp/2");
+	struct object *renamed = ours(world, PRINCIPAL_GROUP, "corp/g", "crew", 100);
+	struct wanted wanted = {WANTED_PRESENT, .identity = &di};
+	const char *text;
+
+	world->rival = "uid=twin,dc=example,dc=com";
+	text = planned(world, object, &wanted);
+	assert_string_equal(text,
+			"quarantine: \"di@example.com\" is claimed by another entry as well "
+			"(uid=twin,dc=example,dc=com): it is made when only one of the "
+			"two claims it");
+	assert_true(text_starts_with(
+			planned(world, renamed,
+					&(struct wanted){WANTED_PRESENT, .identity = &team}),
+			"quarantine: \"team\" is claimed by another entry as well"));
+	/* By its anchor it is this one's. */
+	di.fields[FIELD_EXTERNAL_ID] = "anchor-2";
+	registry_foreign_put(world->registry, 0,
+			&(struct foreign){.kind = PRINCIPAL_USER,
+					.id = 7,
+					.name = "di@example.com",
+					.external_id = "anchor-2",
+					.active = true});
+	assert_string_equal(planned(world, object, &wanted), "adopt");
+	/* Who has it keeps it. */
+	object = ours(world, PRINCIPAL_USER, "corp/3", "di@example.com", 8);
+	di.fields[FIELD_EXTERNAL_ID] = NULL;
+	assert_string_equal(planned(world, object, &wanted), "");
+}
+
 static void grants_come_and_go(void **state)
 {
 	struct world *world = *state;
@@ -570,6 +622,7 @@ int main(void)
 			with_world(gone_groups),
 			with_world(powerful_groups_are_adopted_only_when_told),
 			with_world(what_administers_a_workspace_is_powerful),
+			with_world(a_name_of_two_entries_is_nobodys),
 			with_world(grants_come_and_go),
 			with_world(a_raised_level_remembers_the_former),
 	};
