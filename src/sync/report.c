@@ -204,14 +204,14 @@ static json_t *decision_operation(const struct decision *decision)
 	return operation;
 }
 
-static json_t *holds_list(const struct engine *engine, bool with_operations)
+static json_t *holds_list(const struct engine *engine, enum verdict verdict, bool with_operations)
 {
 	json_t *holds = json_array(), *hold;
 	const struct decision *decision;
 	size_t index;
 
 	for (size_t i = 0; (decision = guard_at(engine->guard, i)); i++) {
-		if (decision->verdict != VERDICT_HELD)
+		if (decision->verdict != verdict)
 			continue;
 		hold = hold_of(holds, decision);
 		json_object_set_new(hold, "count",
@@ -230,7 +230,7 @@ static json_t *holds_list(const struct engine *engine, bool with_operations)
 
 json_t *engine_holds(const struct engine *engine)
 {
-	return json_pack("{s:o}", "holds", holds_list(engine, true));
+	return json_pack("{s:o}", "holds", holds_list(engine, VERDICT_HELD, true));
 }
 
 json_t *engine_status(const struct engine *engine)
@@ -239,7 +239,7 @@ json_t *engine_status(const struct engine *engine)
 			pass_count_retries(engine);
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, "
-			 "s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o}",
 			"version", PACKAGE_VERSION, "mode",
 			engine->settings->mode == MODE_OBSERVE ? "observe" : "enforce", "phase",
 			engine_phase_name(engine->phase), "since", time_or_null(engine->started_ms),
@@ -251,8 +251,10 @@ json_t *engine_status(const struct engine *engine)
 			(json_int_t)engine->progress.operations_done, "failed",
 			(json_int_t)engine->progress.operations_failed, "last_complete",
 			time_or_null(engine->last_complete_ms), "next_reconcile",
-			time_or_null(engine->next_reconcile_ms), "holds", holds_list(engine, false),
-			"quarantine", quarantine_of(engine));
+			time_or_null(engine->next_reconcile_ms), "holds",
+			holds_list(engine, VERDICT_HELD, false), "rejected",
+			holds_list(engine, VERDICT_REJECTED, false), "quarantine",
+			quarantine_of(engine));
 }
 
 /* ---- who is meant ---- */
@@ -580,8 +582,28 @@ static bool selector_has(const char *selector, const char *word)
 	return false;
 }
 
-static bool is_selected(const struct decision *decision, const char *selector)
+/* Holds of which something still waits. The table borrows decisions. */
+static struct table *open_holds(const struct engine *engine)
 {
+	struct table *open = table_new();
+	struct decision *decision;
+
+	for (size_t i = 0; (decision = guard_at(engine->guard, i)); i++) {
+		if (decision->verdict == VERDICT_HELD)
+			(void)table_put(open, span_of(decision->hold_id), decision);
+	}
+	return open;
+}
+
+/* What was rejected stays so unless it is named: by itself, or by its hold once nothing of that waits any more. */
+static bool is_selected(const struct decision *decision, const char *selector,
+		const struct table *open_holds)
+{
+	if (decision->verdict == VERDICT_REJECTED)
+		return selector_has(selector, decision->key) ||
+				(selector_has(selector, decision->hold_id) &&
+						!table_find(open_holds,
+								span_of(decision->hold_id)));
 	return decision->verdict == VERDICT_HELD &&
 			(selector_has(selector, "all") || selector_has(selector, decision->key) ||
 					selector_has(selector, decision->hold_id) ||
@@ -636,15 +658,17 @@ static enum err_code decide(struct engine *engine, const char *selector, const c
 		bool approve, bool dry, json_t **ret, struct err *err)
 {
 	json_t *operations = json_array();
+	struct table *open = open_holds(engine);
 	struct decision *decision;
 
 	for (size_t i = 0; (decision = guard_at(engine->guard, i)); i++) {
-		if (!is_selected(decision, selector))
+		if (!is_selected(decision, selector, open))
 			continue;
 		json_array_append_new(operations, decision_operation(decision));
 		if (!dry)
 			keep_decision(engine, decision, approve, reason);
 	}
+	table_free(open);
 	if (json_array_size(operations) == 0) {
 		json_decref(operations);
 		return err_set(err, ERR_NOT_FOUND, 0,
