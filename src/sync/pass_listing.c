@@ -44,6 +44,19 @@ static void note_directory(struct engine *engine)
 	}
 }
 
+static void note_targets(struct engine *engine)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (!inventory_is_complete_at(engine, target))
+			add_note(engine, NOTE_INCOMPLETE,
+					arena_printf(engine->plan_arena,
+							"%s could not be read whole; nothing is "
+							"planned there: %s",
+							engine->settings->targets[target].name,
+							engine->workspaces[target].err.text));
+	}
+}
+
 static void note_entries(struct engine *engine)
 {
 	for (node_id node = 0; node < snapshot_limit(engine->snapshot); node++) {
@@ -101,6 +114,7 @@ void pass_build_plan(struct engine *engine)
 	engine->plan_operations.count = engine->plan_notes.count = 0;
 	engine->plan = (struct plan){.complete = engine_removals_allowed(engine)};
 	note_directory(engine);
+	note_targets(engine);
 	for (int groups = 0; groups <= 1; groups++) {
 		for (size_t i = 0; i < registry_count(engine->registry); i++) {
 			struct object *object = registry_at(engine->registry, i);

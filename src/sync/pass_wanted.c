@@ -350,6 +350,14 @@ static const char *name_of(void *context, const struct object *object)
 	return pass_name(context, object);
 }
 
+/* A plan against an unknown Databricks would make everybody twice. The service goes on all the same: it looks for whomever Databricks refuses to make twice. */
+bool pass_may_plan(const struct engine *engine, const struct object *object)
+{
+	return engine->options.mode == ENGINE_RUN
+			? inventory_is_settled_at(engine, object->target)
+			: inventory_is_complete_at(engine, object->target);
+}
+
 void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
 		struct object_plan *ret)
 {
@@ -357,8 +365,8 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.settings = engine->settings,
 			.registry = engine->registry,
 			.leavers = mapping_leavers(engine->mapping),
-			.removals_allowed = engine_removals_allowed(engine),
-			.lists_known = engine->inventory_ns != 0 && !engine->inventory,
+			.removals_allowed = engine_removals_allowed_at(engine, object->target),
+			.lists_known = inventory_is_known_at(engine, object->target, UINT64_MAX),
 			.now_ns = clock_monotonic_ns(),
 			.arena = arena,
 			.assigned_level = inventory_level,
@@ -370,6 +378,9 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 	};
 	struct wanted wanted;
 
+	*ret = (struct object_plan){0};
+	if (!pass_may_plan(engine, object))
+		return;
 	pass_wanted(engine, object, arena, &wanted);
 	plan_object(&context, object, &wanted, ret);
 	if (engine->options.only_name)

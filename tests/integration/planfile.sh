@@ -185,11 +185,29 @@ check "the service follows both" wait_for 20 is_settled plain
 leaves nuri.example
 check "a leaver leaves both" wait_for 20 in_both "milo.sample@example.com"
 active_in() {
-	dump plain | jq -rc 'select(.name == "nuri.example@example.com") | [.seats[] | select(.active).workspace]'
+	dump plain | jq -rc --arg name "$1@example.com" 'select(.name == $name) | [.seats[] | select(.active).workspace]'
 }
-check_equal "and is active in none" '[]' "$(active_in)"
+check_equal "and is active in none" '[]' "$(active_in nuri.example)"
 check "it settles" wait_for 20 is_settled plain
 run plain plan
 check_equal "and nothing is left to do" 0 $code || cat "$work/said"
+
+# One that cannot be read holds up nothing in the others.
+stop_service plain
+sed -i 's|^  dev: .*|&\n  lost: {host: "http://127.0.0.1:9", auth: {type: pat, token: file:no-such-file}}|' "$work/plain/ldap2dbx.yaml"
+run plain plan
+check_equal "of a workspace out of reach nothing is planned" 4 $code || cat "$work/said"
+check "which the plan says" grep -q 'lost could not be read whole; nothing is planned there: secret file' "$work/said" || cat "$work/said"
+start_service plain
+leaves milo.sample
+is_out() {
+	[ "$(active_in milo.sample)" = '[]' ]
+}
+check "a leaver leaves the others all the same" wait_for 20 is_out
+lost_error() {
+	ldap2dbx_in plain status -o json | jq -er '.targets[] | select(.name == "lost").error | contains("secret file")' >/dev/null
+}
+check "status says why the lost one is not read" wait_for 20 lost_error
+stop_service plain
 
 done_testing
