@@ -15,6 +15,7 @@ struct registry {
 	VEC(struct foreign_item *) foreign;
 	struct hash_index foreign_by_name;
 	struct hash_index foreign_by_external_id;
+	struct hash_index foreign_by_display_name; /* service principals */
 };
 
 struct foreign_item {
@@ -110,6 +111,7 @@ void registry_free(struct registry *registry)
 	hash_index_release(&registry->by_name);
 	hash_index_release(&registry->foreign_by_name);
 	hash_index_release(&registry->foreign_by_external_id);
+	hash_index_release(&registry->foreign_by_display_name);
 	mem_free(registry);
 }
 
@@ -342,6 +344,9 @@ static void foreign_enter(struct registry *registry, uint32_t place)
 	if (is->external_id)
 		hash_index_add(&registry->foreign_by_external_id, hash_text(is->external_id),
 				place);
+	if (is->kind == PRINCIPAL_SERVICE && is->display_name)
+		hash_index_add(&registry->foreign_by_display_name,
+				digest_quick_folded(is->display_name), place);
 }
 
 static void foreign_leave(struct registry *registry, uint32_t place)
@@ -352,6 +357,9 @@ static void foreign_leave(struct registry *registry, uint32_t place)
 	if (is->external_id)
 		hash_index_remove(&registry->foreign_by_external_id, hash_text(is->external_id),
 				place);
+	if (is->kind == PRINCIPAL_SERVICE && is->display_name)
+		hash_index_remove(&registry->foreign_by_display_name,
+				digest_quick_folded(is->display_name), place);
 }
 
 static size_t text_size(const char *text)
@@ -425,6 +433,25 @@ const struct foreign *registry_foreign_by_external_id(const struct registry *reg
 	return found ? &found->is : NULL;
 }
 
+const struct foreign *registry_foreign_service(const struct registry *registry, unsigned target,
+		const char *display_name, bool *ret_several)
+{
+	const struct foreign *found = NULL;
+
+	*ret_several = false;
+	for (hash_each(&registry->foreign_by_display_name, digest_quick_folded(display_name), it)) {
+		const struct foreign_item *item = registry->foreign.items[it.id];
+
+		if (item->target != target ||
+				!text_equal_folded(item->is.display_name, display_name))
+			continue;
+		/* A list and a search may both have shown it. */
+		*ret_several = *ret_several || (found && found->id != item->is.id);
+		found = &item->is;
+	}
+	return found;
+}
+
 /* The last one takes the place. */
 static void foreign_drop(struct registry *registry, uint32_t place)
 {
@@ -457,6 +484,7 @@ void registry_foreign_drop_target(struct registry *registry, unsigned target)
 
 	hash_index_release(&registry->foreign_by_name);
 	hash_index_release(&registry->foreign_by_external_id);
+	hash_index_release(&registry->foreign_by_display_name);
 	for (size_t i = 0; i < registry->foreign.count; i++) {
 		struct foreign_item *item = registry->foreign.items[i];
 

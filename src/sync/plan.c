@@ -187,7 +187,31 @@ static bool name_is_contested(struct planner *p, const char *name)
 	return true;
 }
 
-static const struct foreign *find_foreign(const struct planner *p, const char *name)
+/* Display names of service principals are not unique, so one is no more than a hint. */
+static const struct foreign *find_foreign_service(struct planner *p, const char *display_name)
+{
+	const char *external_id = p->wanted->identity->fields[FIELD_EXTERNAL_ID];
+	bool several;
+	const struct foreign *found = registry_foreign_service(
+			p->context->registry, p->object->target, display_name, &several);
+
+	if (several)
+		quarantine(p,
+				"several service principals are called \"%s\": say which is meant "
+				"by "
+				"`applicationId` in the rule",
+				display_name);
+	else if (found && found->external_id && external_id)
+		quarantine(p,
+				"service principal \"%s\" (%s) exists with another externalId, %s: "
+				"say "
+				"by `applicationId` in the rule that it is meant, or give this one "
+				"another displayName",
+				display_name, found->name, found->external_id);
+	return found;
+}
+
+static const struct foreign *find_foreign(struct planner *p, const char *name)
 {
 	const struct identity *identity = p->wanted->identity;
 	const struct foreign *found = NULL;
@@ -195,6 +219,9 @@ static const struct foreign *find_foreign(const struct planner *p, const char *n
 	if (identity->fields[FIELD_EXTERNAL_ID])
 		found = registry_foreign_by_external_id(p->context->registry, p->object->target,
 				p->object->kind, identity->fields[FIELD_EXTERNAL_ID]);
+	if (!found && p->object->kind == PRINCIPAL_SERVICE &&
+			!identity->fields[FIELD_APPLICATION_ID])
+		return find_foreign_service(p, name);
 	if (!found)
 		found = registry_foreign_by_name(
 				p->context->registry, p->object->target, p->object->kind, name);
@@ -333,6 +360,8 @@ static void plan_new(struct planner *p)
 		return;
 	}
 	foreign = find_foreign(p, name);
+	if (p->plan->quarantine)
+		return;
 	if (!foreign)
 		plan_create(p);
 	else if (may_adopt(p, foreign))

@@ -414,11 +414,11 @@ static void nothing_found(struct work *work)
 	}
 }
 
-static void found(struct work *work, const struct resource *resource)
+static struct foreign foreign_of(enum principal_kind kind, const struct resource *resource)
 {
-	struct object *object = work->object;
-	const char *name = resource->fields[principal_name_field(object->kind)];
-	struct foreign foreign = {.kind = object->kind,
+	const char *name = resource->fields[principal_name_field(kind)];
+
+	return (struct foreign){.kind = kind,
 			.id = id_parse(resource->id),
 			.name = name ? name : resource->fields[FIELD_DISPLAY_NAME],
 			.external_id = resource->fields[FIELD_EXTERNAL_ID],
@@ -426,12 +426,38 @@ static void found(struct work *work, const struct resource *resource)
 			.given_name = resource->fields[FIELD_GIVEN_NAME],
 			.family_name = resource->fields[FIELD_FAMILY_NAME],
 			.active = !resource->has_active || resource->active};
+}
+
+/* Service principals of one display name: the plan says what that means. */
+static void several_found(struct work *work, const struct resource *resources, size_t count)
+{
+	struct registry *registry = work->engine->registry;
+	struct object *object = work->object;
+
+	for (size_t i = 0; i < count; i++) {
+		struct foreign foreign = foreign_of(object->kind, &resources[i]);
+		const struct object *holder = registry_find_id(
+				registry, object->target, object->kind, foreign.id);
+
+		if (foreign.name && !(holder && holder->ours))
+			registry_foreign_put(registry, object->target, &foreign);
+	}
+	object->read_wanted = false;
+	object->looked_up = true;
+	work->stage = STAGE_END;
+}
+
+static void found(struct work *work, const struct resource *resource)
+{
+	struct object *object = work->object;
+	struct foreign foreign = foreign_of(object->kind, resource);
 	const struct object *holder = registry_find_id(
 			work->engine->registry, object->target, object->kind, foreign.id);
 
 	/* What is ours under its entry's key is never taken over by a mere name. */
 	if (holder && holder != object && holder->ours) {
 		object->read_wanted = false;
+		object->looked_up = true;
 		work->stage = STAGE_END;
 		return;
 	}
@@ -460,6 +486,8 @@ void work_find_answered(struct work *work)
 			ERR_NONE) {
 		work_retry_later(work, &err);
 		work->stage = STAGE_END;
+	} else if (count > 1 && work->object->kind == PRINCIPAL_SERVICE) {
+		several_found(work, resources, count);
 	} else if (count > 0) {
 		found(work, &resources[0]);
 	} else if (work->stage == STAGE_BY_EXTERNAL_ID) {

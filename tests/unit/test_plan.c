@@ -515,6 +515,44 @@ static void what_administers_a_workspace_is_powerful(void **state)
 	assert_string_equal(planned(world, object, &wanted), "adopt; add_members a");
 }
 
+static void a_service_principal_is_adopted_by_its_only_name(void **state)
+{
+	struct world *world = *state;
+	struct identity etl = {.kind = PRINCIPAL_SERVICE,
+			.fields = {[FIELD_DISPLAY_NAME] = "svc-etl",
+					[FIELD_EXTERNAL_ID] = "anchor-1"},
+			.active = true};
+	struct object *object = registry_object(world->registry, 0, PRINCIPAL_SERVICE, "corp/s");
+	struct wanted wanted = {WANTED_PRESENT, .identity = &etl};
+	struct foreign by_hand = {.kind = PRINCIPAL_SERVICE,
+			.id = 7,
+			.name = "00000000-0000-0000-0000-000000000007",
+			.display_name = "SVC-etl",
+			.active = true};
+
+	assert_true(text_starts_with(planned(world, object, &wanted), "create "));
+	registry_foreign_put(world->registry, 0, &by_hand);
+	registry_foreign_put(world->registry, 0, &by_hand); /* seen twice */
+	assert_string_equal(planned(world, object, &wanted),
+			"adopt displayName=svc-etl externalId=anchor-1");
+	/* With an application id in the rule that decides. */
+	etl.fields[FIELD_APPLICATION_ID] = "00000000-0000-0000-0000-000000000009";
+	assert_true(text_starts_with(planned(world, object, &wanted), "create "));
+	etl.fields[FIELD_APPLICATION_ID] = NULL;
+	registry_foreign_drop(world->registry, 0, PRINCIPAL_SERVICE, 7);
+	by_hand.external_id = "anchor-2";
+	registry_foreign_put(world->registry, 0, &by_hand);
+	assert_true(text_starts_with(planned(world, object, &wanted),
+			"quarantine: service principal \"svc-etl\" "
+			"(00000000-0000-0000-0000-000000000007) exists with another externalId"));
+	by_hand.id = 8;
+	registry_foreign_put(world->registry, 0, &by_hand);
+	assert_true(text_starts_with(planned(world, object, &wanted),
+			"quarantine: several service principals are called \"svc-etl\""));
+	registry_foreign_drop_target(world->registry, 0);
+	assert_true(text_starts_with(planned(world, object, &wanted), "create "));
+}
+
 static void a_name_of_two_entries_is_nobodys(void **state)
 {
 	struct world *world = *state;
@@ -622,6 +660,7 @@ int main(void)
 			with_world(gone_groups),
 			with_world(powerful_groups_are_adopted_only_when_told),
 			with_world(what_administers_a_workspace_is_powerful),
+			with_world(a_service_principal_is_adopted_by_its_only_name),
 			with_world(a_name_of_two_entries_is_nobodys),
 			with_world(grants_come_and_go),
 			with_world(a_raised_level_remembers_the_former),
