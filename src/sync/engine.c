@@ -363,6 +363,26 @@ void engine_start(struct engine *engine)
 	engine_advance(engine);
 }
 
+static void tell_strays(const struct engine *engine)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		size_t count = pass_count_strays(engine, target);
+
+		if (count)
+			log_event(LOG_WARNING,
+					"principals of ours were made under another configuration, "
+					"where this was their place; they are left alone",
+					{"target", engine->settings->targets[target].name},
+					{"count", log_int(count)});
+	}
+	if (engine->homeless)
+		log_event(LOG_WARNING,
+				"principals of ours are in targets that are not configured any "
+				"more; they are left alone",
+				{"target", engine->homeless_target},
+				{"count", log_int(engine->homeless)});
+}
+
 static bool searches_settled(const struct engine *engine)
 {
 	for (size_t i = 0; i < engine->search_count; i++) {
@@ -580,6 +600,8 @@ void engine_advance(struct engine *engine)
 		engine->directory_ready = true;
 		inventory_directory_read(engine);
 		pass_mark_all(engine);
+		if (engine->options.mode == ENGINE_RUN)
+			tell_strays(engine);
 		engine_ask_for_missing(engine);
 		if (engine->phase == ENGINE_READING_DIRECTORY)
 			engine_set_phase(engine, ENGINE_READING_DATABRICKS);

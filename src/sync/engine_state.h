@@ -128,6 +128,9 @@ struct engine {
 	struct workspace_state
 			*workspaces; /* by target; of the account's row only its lists are used */
 	VEC(struct open_intent *) intents;
+	/* Principals of ours at targets that are not configured any more, and one of these. */
+	size_t homeless;
+	const char *homeless_target;
 	struct table *doubts; /* key -> doubt in feed_arena: of the start, for objects that entries bring later; NULL: none */
 
 	enum engine_phase phase;
@@ -219,6 +222,10 @@ void pass_run(struct task *task);
  * next call of pass_. */
 void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
 		struct object_plan *ret);
+/* Ours, but made at another level than its rule says now: it is left alone, and told. */
+bool pass_is_stray(const struct engine *engine, const struct object *object);
+/* How many strays are at the target. */
+size_t pass_count_strays(const struct engine *engine, unsigned target);
 /* Enough is known of the object's target. */
 bool pass_may_plan(const struct engine *engine, const struct object *object);
 /* What grants give to the object by its names; NULL if none names it. */

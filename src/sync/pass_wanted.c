@@ -18,6 +18,37 @@ static bool is_home(const struct engine *engine, const struct identity *identity
 	return false;
 }
 
+/* Made at the account while its rule makes workspace-local groups now, or in a workspace while there is an account now: the shape
+ * of the configuration changed, and nothing says that anybody left. */
+static bool is_at_other_level(
+		const struct engine *engine, const struct identity *identity, unsigned target)
+{
+	return engine->settings->has_account &&
+			engine->settings->targets[target].is_account == identity->workspace_level;
+}
+
+bool pass_is_stray(const struct engine *engine, const struct object *object)
+{
+	const struct want *want = object->ours && object->node != NODE_NONE
+			? desired_want(engine->desired, object->node)
+			: NULL;
+
+	return want && want->state == WANT_IN &&
+			is_at_other_level(engine, want->identity, object->target);
+}
+
+size_t pass_count_strays(const struct engine *engine, unsigned target)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		const struct object *object = registry_at(engine->registry, i);
+
+		count += object->target == target && pass_is_stray(engine, object);
+	}
+	return count;
+}
+
 static struct object *object_of_node(const struct engine *engine, unsigned target, node_id node)
 {
 	const struct object_list *list = &engine->by_node[target];
@@ -255,7 +286,11 @@ void pass_wanted_grants(struct engine *engine, struct object *object, struct are
 	if ((want && want->state == WANT_UNSURE) ||
 			(object->node == NODE_NONE && !has_source(engine, object)))
 		ret->state = WANTED_UNSURE;
-	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target))
+	if (!want || want->state != WANT_IN)
+		return;
+	if (is_at_other_level(engine, want->identity, object->target))
+		ret->state = WANTED_UNSURE;
+	if (!is_home(engine, want->identity, object->target))
 		return;
 	ret->state = WANTED_PRESENT;
 	wanted_grants(engine, object, subject_of(engine, want->identity), arena, ret);

@@ -279,7 +279,13 @@ static void load_principal(void *context, const struct store_principal *record)
 	unsigned target;
 
 	/* A target that left the configuration keeps its records, and is left alone. */
-	if (!find_target(loading->engine, record->target, &target) || !id_parse(record->remote_id))
+	if (!find_target(loading->engine, record->target, &target)) {
+		if (loading->engine->homeless++ == 0)
+			loading->engine->homeless_target =
+					arena_strdup(loading->engine->feed_arena, record->target);
+		return;
+	}
+	if (!id_parse(record->remote_id))
 		return;
 	object = registry_object(registry, target, record->kind, record->key);
 	registry_bind(registry, object, id_parse(record->remote_id));
@@ -326,6 +332,9 @@ static void load_grant(void *context, const struct store_grant *record)
 		return;
 	object = registry_find_id(
 			engine->registry, home_of(engine, grant.workspace), record->kind, id);
+	/* Made there when there was no account yet, or as the workspace's own group. */
+	if (!object)
+		object = registry_find_id(engine->registry, grant.workspace, record->kind, id);
 	if (!object) {
 		/* A grant to a principal that is not ours: it has no record but its grants. */
 		AUTO(mem_freep)
