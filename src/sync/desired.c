@@ -254,7 +254,7 @@ static bool take_evaluation(struct want *place, struct evaluation *evaluation)
 	else if (want.state == WANT_UNSURE)
 		want.identity = STEAL(former.identity);
 	want.is_group = want.identity && want.identity->kind == PRINCIPAL_GROUP;
-	want.reason = mem_strdup_or_null(evaluation->reason);
+	want.reason = evaluation->reason ? text_repair(span_of(evaluation->reason)) : NULL;
 	if (want.state == WANT_OUT)
 		same = was_out;
 	else

@@ -100,6 +100,7 @@ static void quarantine(struct planner *p, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	text_repair_in_place(text); /* it may be cut within a character */
 	p->plan->quarantine = arena_strdup(p->context->arena, text);
 }
 

@@ -14,9 +14,13 @@
 
 static json_t *text_or_null(const char *text)
 {
-	json_t *json = text ? json_string(text) : NULL;
+	AUTO(mem_freep) char *repaired = NULL;
 
-	return json ? json : json_null();
+	if (!text)
+		return json_null();
+	if (!text_is_utf8(span_of(text)))
+		text = repaired = text_repair(span_of(text));
+	return json_string(text);
 }
 
 static json_t *time_or_null(int64_t ms)
@@ -31,7 +35,7 @@ static json_t *time_or_null(int64_t ms)
 
 static json_t *error_or_null(const struct err *err)
 {
-	return err->code == ERR_NONE ? json_null() : json_string(err->text);
+	return text_or_null(err->code == ERR_NONE ? NULL : err->text);
 }
 
 static const char *target_name(const struct engine *engine, unsigned target)
