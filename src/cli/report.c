@@ -105,7 +105,10 @@ static void status_targets(const struct canvas *canvas, const json_t *targets)
 	{
 		print_if(canvas, "  ", text_at(target, "name"), "");
 		print_if(canvas, "  ", text_at(target, "host"), "");
-		print_if(canvas, "  sign-in ", text_at(target, "sign_in"), "");
+		if (text_equal(text_at(target, "sign_in"), "none"))
+			(void)fputs("  not used yet", canvas->file);
+		else
+			print_if(canvas, "  sign-in ", text_at(target, "sign_in"), "");
 		print_if(canvas, " (", text_at(target, "auth_type"), ")");
 		(void)fprintf(canvas->file,
 				"  %" JSON_INTEGER_FORMAT " calls, %" JSON_INTEGER_FORMAT

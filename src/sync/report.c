@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "sync/plan_file.h"
+#include "sync/report_rights.h"
 
 #define MEMBERS_SHOWN 20
 #define MATCHES_SHOWN 10
@@ -403,61 +404,6 @@ static json_t *principal_of(const struct engine *engine, const struct object *ob
 			fields_of(fields));
 }
 
-static void add_grants(const struct engine *engine, const struct object *object, json_t *list)
-{
-	static const char *const kinds[] = {[GRANT_ASSIGNMENT] = "assignment",
-			[GRANT_ENTITLEMENT] = "entitlement",
-			[GRANT_ROLE] = "role"};
-	const struct subject *subject = pass_subject(engine, object);
-
-	for (size_t i = 0; i < object->grants.count; i++) {
-		const struct held_grant *grant = &object->grants.items[i];
-		const struct wanted_grant *rule = NULL;
-
-		for (size_t k = 0; subject && k < subject->count; k++) {
-			if (subject->grants[k].target == grant->workspace &&
-					subject->grants[k].kind == grant->kind &&
-					text_equal(subject->grants[k].value, grant->value))
-				rule = &subject->grants[k];
-		}
-		json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "target",
-						target_name(engine, grant->workspace), "kind",
-						kinds[grant->kind], "value", grant->value, "to",
-						object_name(object), "file",
-						text_or_null(rule ? rule->why.file : NULL), "line",
-						rule ? json_integer(rule->why.line) : json_null()));
-	}
-}
-
-/* Groups of ours that contain it, and the groups around those. */
-static void add_groups(const struct engine *engine, const struct object *object, const char *via,
-		json_t *groups, json_t *grants)
-{
-	for (size_t i = 0; object->id && i < registry_count(engine->registry); i++) {
-		const struct object *group = registry_at(engine->registry, i);
-		char id[ID_TEXT_SIZE];
-		bool known = false;
-		json_t *item;
-		size_t index;
-
-		if (group->target != object->target || !ids_contain(&group->members, object->id))
-			continue;
-		json_array_foreach(groups, index, item) known = known ||
-				text_equal(json_string_value(json_object_get(item, "id")),
-						id_text(group->id, id));
-		if (known)
-			continue;
-		json_array_append_new(groups,
-				json_pack("{s:s, s:s, s:s, s:o}", "target",
-						target_name(engine, group->target), "id",
-						id_text(group->id, id), "name", object_name(group),
-						"via", text_or_null(via)));
-		add_grants(engine, group, grants);
-		add_groups(engine, group, object_name(group), groups, grants);
-	}
-}
-
 static int compare_names(const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
@@ -524,8 +470,9 @@ static const char *state_of(const struct engine *engine, const struct object *ob
 
 static json_t *explain_key(struct engine *engine, const char *key)
 {
-	json_t *principals = json_array(), *groups = json_array(), *grants = json_array(),
-	       *held = json_array(), *pending = json_array();
+	json_t *principals = json_array(), *held = json_array(), *pending = json_array();
+	struct rights *rights = rights_new(engine);
+	json_t *groups, *grants;
 	struct object *first = NULL;
 	const struct want *want;
 
@@ -537,10 +484,12 @@ static json_t *explain_key(struct engine *engine, const char *key)
 		if (!first || (object->ours && !first->ours))
 			first = object;
 		json_array_append_new(principals, principal_of(engine, object));
-		add_grants(engine, object, grants);
-		add_groups(engine, object, NULL, groups, grants);
+		rights_gather(rights, object);
 		add_operations(engine, object, held, pending);
 	}
+	groups = rights_groups(rights);
+	grants = rights_grants(rights);
+	rights_free(rights);
 	if (!first)
 		return json_null();
 	want = first->node == NODE_NONE ? NULL : desired_want(engine->desired, first->node);
