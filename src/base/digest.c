@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "base/text.h"
+
+#define NAME_ON_STACK 256 /* a longer name, and one that is not ASCII, is folded on the heap */
+
 static uint64_t quick_key[2];
 static pthread_once_t quick_once = PTHREAD_ONCE_INIT;
 
@@ -77,6 +81,21 @@ static void must(int ok)
 		return;
 	(void)fputs("ldap2dbx: the crypto library failed to compute SHA-256\n", stderr);
 	abort();
+}
+
+uint32_t digest_quick_folded(const char *name)
+{
+	char small[NAME_ON_STACK];
+	AUTO(mem_freep) char *folded = NULL;
+	size_t len = 0;
+
+	for (; name[len] && (unsigned char)name[len] < 0x80 && len < sizeof(small); len++)
+		small[len] = name[len] >= 'A' && name[len] <= 'Z' ? (char)(name[len] | 0x20)
+								  : name[len];
+	if (len < sizeof(small) && !name[len])
+		return (uint32_t)digest_quick((struct span){small, len});
+	folded = text_fold(span_of(name));
+	return (uint32_t)digest_quick(span_of(folded));
 }
 
 void digest_sha256(struct span bytes, unsigned char ret[static DIGEST_SIZE])

@@ -12,6 +12,8 @@
 
 /* SipHash-1-3 (Aumasson, Bernstein) under a random key of this process. Never store the result. */
 uint64_t digest_quick(struct span bytes);
+/* The same of a name without regard to case: equal for names that text_equal_folded calls equal. */
+uint32_t digest_quick_folded(const char *name);
 
 /* SHA-256 of bytes, and as lower-case hex with NUL. */
 void digest_sha256(struct span bytes, unsigned char ret[static DIGEST_SIZE]);

@@ -1,5 +1,7 @@
 #include "base/err.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -42,6 +44,7 @@ enum err_code err_set(struct err *err, enum err_code code, int detail, const cha
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	text_repair_in_place(text); /* of a server, or cut within a character */
 	memcpy(err->text, text, sizeof(text));
 	err_clear(err, code, detail);
 	return code;
@@ -71,8 +74,10 @@ enum err_code err_context(struct err *err, const char *fmt, ...)
 	va_end(args);
 	used = strlen(text);
 	if (snprintf(text + used, sizeof(text) - used, ": %s", err->text) >=
-			0) /* cut if too long */
+			0) { /* cut if too long */
+		text_repair_in_place(text);
 		memcpy(err->text, text, sizeof(text));
+	}
 	return err->code;
 }
 

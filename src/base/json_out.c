@@ -1,12 +1,19 @@
 #include "base/json_out.h"
 
+#include "base/text.h"
+
 static bool is_plain(unsigned char c)
 {
 	return c >= 0x20 && c != '"' && c != '\\';
 }
 
+/* Whatever it was given, it is JSON that comes out: a line of the audit that nobody can read is lost. */
 void json_add_text(struct buf *out, const char *text)
 {
+	AUTO(mem_freep) char *repaired = NULL;
+
+	if (!text_is_utf8(span_of(text)))
+		text = repaired = text_repair(span_of(text));
 	buf_add_char(out, '"');
 	while (*text) {
 		size_t len = 0;

@@ -1,6 +1,7 @@
 /*
  * json_out -- writes JSON text straight into a buf, for what is written so often that a tree of values would cost more
- * than all else: the journal, the audit, the simulator's lists. Texts are UTF-8.
+ * than all else: the journal, the audit, the simulator's lists. In texts U+FFFD
+ * stands for what is no UTF-8.
  */
 #ifndef L2D_BASE_JSON_OUT_H
 #define L2D_BASE_JSON_OUT_H

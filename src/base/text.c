@@ -17,6 +17,43 @@ bool text_is_utf8(struct span bytes)
 					u8_check((const uint8_t *)bytes.ptr, bytes.len) == NULL);
 }
 
+/* The length of what is well-formed at the beginning. */
+static size_t sound_length(struct span bytes)
+{
+	const char *nul = memchr(bytes.ptr, '\0', bytes.len);
+	size_t len = nul ? (size_t)(nul - bytes.ptr) : bytes.len;
+	const uint8_t *bad = u8_check((const uint8_t *)bytes.ptr, len);
+
+	return bad ? (size_t)(bad - (const uint8_t *)bytes.ptr) : len;
+}
+
+char *text_repair(struct span bytes)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	char *ret = mem_alloc(bytes.len * (sizeof(replacement) - 1) + 1), *to = ret;
+
+	while (bytes.len) {
+		size_t len = sound_length(bytes);
+
+		memcpy(to, bytes.ptr, len);
+		to += len;
+		bytes = (struct span){bytes.ptr + len, bytes.len - len};
+		if (!bytes.len)
+			break;
+		memcpy(to, replacement, sizeof(replacement) - 1);
+		to += sizeof(replacement) - 1;
+		bytes = (struct span){bytes.ptr + 1, bytes.len - 1};
+	}
+	*to = '\0';
+	return ret;
+}
+
+void text_repair_in_place(char *text)
+{
+	for (char *at = text; *(at += sound_length(span_of(at)));)
+		*at = '?';
+}
+
 bool text_equal(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);

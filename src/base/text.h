@@ -6,7 +6,11 @@
 
 #include "base/mem.h"
 
-bool text_is_utf8(struct span bytes);          /* well-formed (RFC 3629) and without NUL */
+bool text_is_utf8(struct span bytes); /* well-formed (RFC 3629) and without NUL */
+/* A copy in which U+FFFD stands for every byte that belongs to no character, and for NUL. The caller's. */
+char *text_repair(struct span bytes);
+/* The same where there is no room for more: a question mark stands for each. */
+void text_repair_in_place(char *text);
 bool text_equal(const char *a, const char *b); /* byte-wise; NULL equals only NULL */
 
 /*

@@ -105,7 +105,10 @@ static void status_targets(const struct canvas *canvas, const json_t *targets)
 	{
 		print_if(canvas, "  ", text_at(target, "name"), "");
 		print_if(canvas, "  ", text_at(target, "host"), "");
-		print_if(canvas, "  sign-in ", text_at(target, "sign_in"), "");
+		if (text_equal(text_at(target, "sign_in"), "none"))
+			(void)fputs("  not used yet", canvas->file);
+		else
+			print_if(canvas, "  sign-in ", text_at(target, "sign_in"), "");
 		print_if(canvas, " (", text_at(target, "auth_type"), ")");
 		(void)fprintf(canvas->file,
 				"  %" JSON_INTEGER_FORMAT " calls, %" JSON_INTEGER_FORMAT
@@ -147,13 +150,13 @@ static void status_numbers(const struct canvas *canvas, const json_t *status)
 	(void)fputc('\n', canvas->file);
 }
 
-static void status_holds(const struct canvas *canvas, const json_t *holds)
+static void status_holds(const struct canvas *canvas, const char *title, const json_t *holds)
 {
 	const json_t *hold;
 	size_t i;
 
 	if (json_array_size(holds))
-		heading(canvas, "Held: waits for approve or reject");
+		heading(canvas, title);
 	json_array_foreach(holds, i, hold)
 	{
 		(void)fprintf(canvas->file, "  %s", paint_on(canvas, PAINT_HELD));
@@ -211,7 +214,9 @@ void report_status(const struct canvas *canvas, const json_t *status)
 	status_sources(canvas, json_object_get(status, "sources"));
 	status_targets(canvas, json_object_get(status, "targets"));
 	status_numbers(canvas, status);
-	status_holds(canvas, json_object_get(status, "holds"));
+	status_holds(canvas, "Held: waits for approve or reject", json_object_get(status, "holds"));
+	status_holds(canvas, "Rejected: kept until approved by its id",
+			json_object_get(status, "rejected"));
 	status_quarantine(canvas, json_object_get(status, "quarantine"));
 }
 

@@ -11,8 +11,8 @@
 struct tally {
 	json_int_t principals[PRINCIPAL_KIND_COUNT_];
 	json_int_t members, grants;
-	json_t *holds; /* list; borrowed, as the next two */
-	json_t *holds_by_id;
+	json_t *holds[2]; /* HOLD_WAITING and HOLD_REJECTED: list; borrowed, as the next two */
+	json_t *holds_by_id[2];
 	json_t *quarantine;
 };
 
@@ -53,10 +53,12 @@ static void count_grant(void *context, const struct store_grant *grant)
 static void gather_hold(void *context, const struct store_hold *hold)
 {
 	struct tally *tally = context;
-	json_t *known = json_object_get(tally->holds_by_id, hold->hold_id);
+	int rejected = hold->state == HOLD_REJECTED;
+	json_t *known;
 
-	if (hold->state != HOLD_WAITING)
+	if (hold->state != HOLD_WAITING && !rejected)
 		return;
+	known = json_object_get(tally->holds_by_id[rejected], hold->hold_id);
 	if (known) {
 		json_t *count = json_object_get(known, "count");
 
@@ -66,8 +68,8 @@ static void gather_hold(void *context, const struct store_hold *hold)
 	known = json_pack("{s:s, s:s, s:i, s:o, s:s?}", "id", hold->hold_id, "category",
 			guard_category_name(hold->category), "count", 1, "since",
 			time_json(hold->time_ms), "reason", hold->reason);
-	(void)json_array_append_new(tally->holds, known);
-	(void)json_object_set(tally->holds_by_id, hold->hold_id, known);
+	(void)json_array_append_new(tally->holds[rejected], known);
+	(void)json_object_set(tally->holds_by_id[rejected], hold->hold_id, known);
 }
 
 static void gather_quarantine(void *context, const struct store_quarantine *item)
@@ -118,17 +120,20 @@ static json_t *status_json(
 					tally->principals[PRINCIPAL_GROUP], "service_principals",
 					tally->principals[PRINCIPAL_SERVICE], "members",
 					tally->members, "grants", tally->grants));
-	(void)json_object_set(status, "holds", tally->holds);
+	(void)json_object_set(status, "holds", tally->holds[0]);
+	(void)json_object_set(status, "rejected", tally->holds[1]);
 	(void)json_object_set(status, "quarantine", tally->quarantine);
 	return status;
 }
 
 enum err_code store_status(const struct settings *settings, json_t **ret, struct err *err)
 {
-	json_auto_t *holds = json_array();
-	json_auto_t *holds_by_id = json_object();
+	json_auto_t *holds = json_array(), *rejected = json_array();
+	json_auto_t *holds_by_id = json_object(), *rejected_by_id = json_object();
 	json_auto_t *quarantine = json_array();
-	struct tally tally = {.holds = holds, .holds_by_id = holds_by_id, .quarantine = quarantine};
+	struct tally tally = {.holds = {holds, rejected},
+			.holds_by_id = {holds_by_id, rejected_by_id},
+			.quarantine = quarantine};
 	struct store *store = NULL;
 	enum err_code code;
 

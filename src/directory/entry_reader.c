@@ -1,5 +1,6 @@
 #include "directory/entry_reader.h"
 
+#include "base/text.h"
 #include "directory/outcome.h"
 #include "directory/sync_control.h"
 
@@ -177,6 +178,16 @@ static int read_raw(LDAP *ld, LDAPMessage *message, struct raw_entry *raw, struc
 	return result;
 }
 
+/* Everything else relies on DNs being text (RFC 4514); values are looked at by whoever uses them. */
+static bool read_dn(const struct berval *dn, struct arena *arena, const char **ret)
+{
+	struct span bytes = {dn->bv_val, dn->bv_len};
+	AUTO(mem_freep) char *repaired = text_repair(bytes);
+
+	*ret = arena_strdup(arena, repaired);
+	return text_is_utf8(bytes);
+}
+
 enum err_code entry_read(LDAP *ld, LDAPMessage *message, const struct feed_search *search,
 		struct arena *arena, struct entry_reading *ret, struct err *err)
 {
@@ -189,7 +200,7 @@ enum err_code entry_read(LDAP *ld, LDAPMessage *message, const struct feed_searc
 	raw.is_cut = false;
 	result = read_raw(ld, message, &raw, &dn);
 	if (result == LDAP_SUCCESS) {
-		reading.entry.dn = arena_strndup(arena, dn.bv_val, dn.bv_len);
+		raw.is_cut |= !read_dn(&dn, arena, &reading.entry.dn);
 		for (size_t i = 0; i < raw.count; i++)
 			note_own(&raw.attributes[i], arena, &reading);
 		reading.is_cut = raw.is_cut;

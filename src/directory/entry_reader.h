@@ -12,7 +12,7 @@
 struct entry_reading {
 	struct entry entry; /* anchor NULL: entryUUID was not among the attributes */
 	bool is_dynamic;    /* a group whose members the server computes */
-	bool is_cut; /* over a limit of model/entry.h: the entry is there and cannot be taken in; only anchor and dn are set */
+	bool is_cut; /* over a limit of model/entry.h, or its DN is no UTF-8: the entry is there and cannot be taken in; only anchor and dn are set */
 };
 
 /*

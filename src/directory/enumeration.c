@@ -153,7 +153,7 @@ static void send_entry(struct enumeration *enumeration, const struct entry_readi
 		return;
 	}
 	batch_add_anchor(&enumeration->batch, FEED_PRESENT, reading->entry.anchor);
-	log_event(LOG_WARNING, "entry is too large to be read, it stays as it is",
+	log_event(LOG_WARNING, "entry is too large or has a broken DN, it stays as it is",
 			{"dn", reading->entry.dn}, {"anchor", reading->entry.anchor});
 }
 

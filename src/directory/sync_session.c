@@ -222,7 +222,7 @@ static void take_change(struct sync_session *session, const struct sync_state *s
 		batch_add(&session->batch, FEED_UPSERT, &reading->entry);
 	}
 	if (reading->is_cut)
-		log_event(LOG_WARNING, "entry is too large to be read, it stays as it is",
+		log_event(LOG_WARNING, "entry is too large or has a broken DN, it stays as it is",
 				{"dn", reading->entry.dn}, {"anchor", state->anchor});
 }
 

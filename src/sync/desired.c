@@ -1,7 +1,12 @@
 #include "sync/desired.h"
 
+#include "base/text.h"
 #include "base/vec.h"
 #include "rules/evaluate.h"
+#include "sync/claims.h"
+
+/* So many of those that want one name are looked at again when one more wants it, or one less. */
+#define RIVALS_MAX 16
 
 struct desired {
 	const struct config *config;
@@ -14,6 +19,8 @@ struct desired {
 	VEC(struct want) wants; /* by node; state WANT_NONE: nothing is known of it */
 	size_t nameless;        /* wants that are UNSURE without an identity */
 	VEC(node_id) changed;   /* of the last update */
+	struct claims *claims;
+	VEC(node_id) rivals; /* of those who began or ceased to claim a name, in this update */
 	struct arena *scratch;
 };
 
@@ -48,6 +55,57 @@ static enum nesting nesting_of(void *context, node_id group)
 	return want && want->identity ? want->identity->nesting : NESTING_KEEP;
 }
 
+/* ---- who wants which name ---- */
+
+static const char *claimed_name(const struct identity *identity)
+{
+	const char *name = identity->fields[principal_name_field(identity->kind)];
+
+	/* Databricks gives a service principal its application id, if no rule does. */
+	return name ? name : identity->fields[FIELD_DISPLAY_NAME];
+}
+
+static bool claims_name(enum want_state state, const struct identity *identity)
+{
+	return (state == WANT_IN || state == WANT_UNSURE) && identity && claimed_name(identity);
+}
+
+static const char *name_of_node(void *context, node_id node, enum principal_kind *ret_kind)
+{
+	const struct desired *desired = context;
+	const struct identity *identity = desired->wants.items[node].identity;
+
+	*ret_kind = identity->kind;
+	return claimed_name(identity);
+}
+
+/* Those in the ring of node, itself too. */
+static void note_rivals(struct desired *desired, node_id node)
+{
+	node_id rival = node;
+
+	for (unsigned i = 0; node != NODE_NONE && i < RIVALS_MAX; i++) {
+		*vec_add(&desired->rivals) = rival;
+		rival = claims_next(desired->claims, rival);
+		if (rival == node)
+			break;
+	}
+}
+
+static void enter_claim(struct desired *desired, node_id node)
+{
+	claims_enter(desired->claims, node);
+	if (claims_next(desired->claims, node) != node)
+		note_rivals(desired, node);
+}
+
+node_id desired_next_claim(const struct desired *desired, node_id node)
+{
+	return claims_next(desired->claims, node);
+}
+
+/* ---- life ---- */
+
 struct desired *desired_new(const struct config *config, const struct snapshot *snapshot)
 {
 	struct desired *desired = mem_zalloc(sizeof(*desired));
@@ -58,6 +116,7 @@ struct desired *desired_new(const struct config *config, const struct snapshot *
 	desired->evaluator = evaluator_new(config_mapping(config));
 	desired->roles = (struct node_roles){desired, role_of, nesting_of};
 	desired->closure = closure_new(snapshot, &desired->roles);
+	desired->claims = claims_new(name_of_node, desired);
 	desired->scratch = arena_new();
 	return desired;
 }
@@ -77,6 +136,8 @@ void desired_free(struct desired *desired)
 		want_release(want);
 	vec_release(&desired->wants);
 	vec_release(&desired->changed);
+	vec_release(&desired->rivals);
+	claims_free(desired->claims);
 	closure_free(desired->closure);
 	evaluator_free(desired->evaluator);
 	arena_free(desired->scratch);
@@ -193,7 +254,7 @@ static bool take_evaluation(struct want *place, struct evaluation *evaluation)
 	else if (want.state == WANT_UNSURE)
 		want.identity = STEAL(former.identity);
 	want.is_group = want.identity && want.identity->kind == PRINCIPAL_GROUP;
-	want.reason = mem_strdup_or_null(evaluation->reason);
+	want.reason = evaluation->reason ? text_repair(span_of(evaluation->reason)) : NULL;
 	if (want.state == WANT_OUT)
 		same = was_out;
 	else
@@ -214,21 +275,39 @@ size_t desired_nameless(const struct desired *desired)
 	return desired->nameless;
 }
 
-static bool take(struct desired *desired, struct want *place, struct evaluation *evaluation)
-{
-	bool changed;
-
-	desired->nameless -= is_nameless(place);
-	changed = take_evaluation(place, evaluation);
-	desired->nameless += is_nameless(place);
-	return changed;
-}
-
 static struct want *want_place(struct desired *desired, node_id node)
 {
 	while (desired->wants.count <= node)
 		*vec_add(&desired->wants) = (struct want){.state = WANT_NONE};
 	return &desired->wants.items[node];
+}
+
+/* An evaluation that fails leaves the last name as it is. */
+static bool keeps_claim(const struct want *want, const struct evaluation *evaluation)
+{
+	enum want_state state = state_of(evaluation);
+
+	return state == WANT_UNSURE ||
+			(claims_name(state, &evaluation->identity) &&
+					evaluation->identity.kind == want->identity->kind &&
+					text_equal_folded(claimed_name(&evaluation->identity),
+							claimed_name(want->identity)));
+}
+
+static bool take(struct desired *desired, node_id node, struct evaluation *evaluation)
+{
+	struct want *place = want_place(desired, node);
+	bool stays = claims_contain(desired->claims, node) && keeps_claim(place, evaluation);
+	bool changed;
+
+	if (!stays)
+		note_rivals(desired, claims_leave(desired->claims, node));
+	desired->nameless -= is_nameless(place);
+	changed = take_evaluation(place, evaluation);
+	desired->nameless += is_nameless(place);
+	if (!stays && claims_name(place->state, place->identity))
+		enter_claim(desired, node);
+	return changed;
 }
 
 static bool must_evaluate(const struct desired *desired, const struct snapshot_change *change)
@@ -276,6 +355,31 @@ static void add_affected_groups(
 	}
 }
 
+static int compare_nodes(const void *a, const void *b)
+{
+	node_id x = *(const node_id *)a, y = *(const node_id *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Whoever shared a name with one of the changed: whether it may have it is another question now. */
+static void add_rivals(struct desired *desired)
+{
+	size_t kept = 0;
+
+	if (desired->rivals.count == 0)
+		return;
+	for (vec_each (&desired->rivals, rival))
+		*vec_add(&desired->changed) = *rival;
+	qsort(desired->changed.items, desired->changed.count, sizeof(node_id), compare_nodes);
+	for (vec_each (&desired->changed, node)) {
+		if (kept == 0 || desired->changed.items[kept - 1] != *node)
+			desired->changed.items[kept++] = *node;
+	}
+	desired->changed.count = kept;
+	desired->rivals.count = 0;
+}
+
 const node_id *desired_update(struct desired *desired, const struct snapshot_change *changes,
 		size_t count, size_t *ret_count)
 {
@@ -287,12 +391,13 @@ const node_id *desired_update(struct desired *desired, const struct snapshot_cha
 			continue;
 		arena_reset(desired->scratch);
 		evaluate_node(desired, changes[i].node, &evaluation);
-		if (take(desired, want_place(desired, changes[i].node), &evaluation) ||
+		if (take(desired, changes[i].node, &evaluation) ||
 				(changes[i].effects & EFFECT_GONE))
 			*vec_add(&desired->changed) = changes[i].node;
 	}
 	arena_reset(desired->scratch);
 	add_affected_groups(desired, changes, count);
+	add_rivals(desired);
 	*ret_count = desired->changed.count;
 	return desired->changed.items;
 }

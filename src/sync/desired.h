@@ -38,8 +38,8 @@ struct desired *desired_new(const struct config *config, const struct snapshot *
 void desired_free(struct desired *desired);
 
 /*
- * Takes the snapshot's changes in (before snapshot_settle). Nodes whose want changed, and made
- * groups whose members may have changed, ascending and each once; borrowed until the next call.
+ * Takes the snapshot's changes in (before snapshot_settle). Nodes whose want changed, made groups
+ * whose members may have changed, and some who claim the same name as a changed one, ascending and each once; borrowed until the next call.
  */
 const node_id *desired_update(struct desired *desired, const struct snapshot_change *changes,
 		size_t count, size_t *ret_count);
@@ -52,6 +52,10 @@ size_t desired_members(struct desired *desired, node_id group, struct arena *are
 		const node_id **ret, size_t *ret_outside);
 /* The node's kind of principal by the searches that contain it; PRINCIPAL_KIND_COUNT_: none. */
 enum principal_kind desired_kind(const struct desired *desired, node_id node);
+
+/* Those who claim one name (userName, displayName, ...) of one kind, in a ring: the next; node itself if nobody else claims its
+ * name, NODE_NONE if it claims none. */
+node_id desired_next_claim(const struct desired *desired, node_id node);
 
 /* How many wants are UNSURE without an identity. */
 size_t desired_nameless(const struct desired *desired);

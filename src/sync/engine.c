@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "databricks/profile.h"
 
-#define INVENTORY_RETRY_NS (60 * SECOND_NS)
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (24 * 60 * MINUTE_MS)
 
@@ -73,13 +72,23 @@ bool engine_may_change(const struct engine *engine)
 	return engine_may_write(engine) && engine->settings->mode == MODE_ENFORCE;
 }
 
-bool engine_removals_allowed(const struct engine *engine)
+static bool directory_is_complete(const struct engine *engine)
 {
 	for (size_t i = 0; i < engine->search_count; i++) {
 		if (!engine->search_states[i].complete)
 			return false;
 	}
-	return engine->leavers_confirmed && engine->inventory_complete;
+	return engine->leavers_confirmed;
+}
+
+bool engine_removals_allowed(const struct engine *engine)
+{
+	return directory_is_complete(engine) && inventory_is_complete(engine);
+}
+
+bool engine_removals_allowed_at(const struct engine *engine, unsigned target)
+{
+	return directory_is_complete(engine) && inventory_is_complete_at(engine, target);
 }
 
 /* ---- making ---- */
@@ -161,8 +170,10 @@ static enum err_code fill(struct engine *engine, struct err *err)
 		return err->code;
 	engine->desired = desired_new(engine->options.config, engine->snapshot);
 	/* What was complete and ended well is still the truth; everything else is read again. */
-	engine->inventory_ready = engine->inventory_complete =
-			clean && engine->options.mode == ENGINE_RUN;
+	engine->inventory_ready = clean && engine->options.mode == ENGINE_RUN;
+	for (unsigned target = 0; target < engine->settings->target_count; target++)
+		engine->workspaces[target].lists_settled =
+				engine->workspaces[target].lists_complete = engine->inventory_ready;
 	return ERR_NONE;
 }
 
@@ -311,9 +322,9 @@ static void ticked(struct task *task)
 	wake_refused(engine, now);
 	if (engine->next_reconcile_ms && clock_wall_ms() >= engine->next_reconcile_ms)
 		engine_reconcile(engine);
-	if (engine->options.mode == ENGINE_RUN && !engine->inventory_complete &&
-			!engine->inventory && engine->started)
-		inventory_start(engine);
+	if (engine->options.mode == ENGINE_RUN && !inventory_is_complete(engine) &&
+			!engine->inventory && engine->started && now >= engine->inventory_retry_ns)
+		inventory_start(engine, false);
 	arm_reconcile(engine);
 	task_wake(&engine->pass);
 }
@@ -346,10 +357,30 @@ void engine_start(struct engine *engine)
 	}
 	intake_start(engine);
 	if (!engine->inventory_ready)
-		inventory_start(engine);
+		inventory_start(engine, true);
 	records_flush(engine);
 	engine_set_phase(engine, ENGINE_READING_DIRECTORY);
 	engine_advance(engine);
+}
+
+static void tell_strays(const struct engine *engine)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		size_t count = pass_count_strays(engine, target);
+
+		if (count)
+			log_event(LOG_WARNING,
+					"principals of ours were made under another configuration, "
+					"where this was their place; they are left alone",
+					{"target", engine->settings->targets[target].name},
+					{"count", log_int(count)});
+	}
+	if (engine->homeless)
+		log_event(LOG_WARNING,
+				"principals of ours are in targets that are not configured any "
+				"more; they are left alone",
+				{"target", engine->homeless_target},
+				{"count", log_int(engine->homeless)});
 }
 
 static bool searches_settled(const struct engine *engine)
@@ -451,7 +482,7 @@ static bool workspaces_known(struct engine *engine)
 				known = false;
 		}
 	}
-	return known;
+	return known && (!engine->powers_wanted || inventory_powers_settled(engine));
 }
 
 static bool workspaces_wait(const struct engine *engine)
@@ -507,11 +538,12 @@ static void advance_run(struct engine *engine)
 		engine_set_phase(engine, ENGINE_FOLLOWING);
 		engine->reconciling = true;
 	}
-	if (!engine->inventory_complete && !engine->inventory)
-		engine_tick_at(engine, clock_monotonic_ns() + INVENTORY_RETRY_NS);
+	if (!engine->inventory && !inventory_is_complete(engine))
+		engine_tick_at(engine, engine->inventory_retry_ns);
 	if (engine->reconciling && engine_removals_allowed(engine) && pass_is_idle(engine) &&
 			pass_count_retries(engine) == 0 &&
-			(!engine->inventory_ns || workspaces_known(engine)) &&
+			(!inventory_is_known_at(engine, 0, UINT64_MAX) ||
+					workspaces_known(engine)) &&
 			!inventory_is_running(engine) && !workspaces_wait(engine) &&
 			!is_reading_directory(engine)) {
 		engine->reconciling = false;
@@ -525,10 +557,19 @@ static void advance_run(struct engine *engine)
 	}
 }
 
+static bool some_target_is_known(const struct engine *engine)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (inventory_is_complete_at(engine, target))
+			return true;
+	}
+	return false;
+}
+
 static void advance_once(struct engine *engine)
 {
 	/* A plan against an unknown Databricks would make everybody twice. */
-	if (!engine->inventory_complete) {
+	if (!some_target_is_known(engine)) {
 		if (engine->phase == ENGINE_FAILED)
 			return;
 		(void)err_context(&engine->err, "Databricks could not be read whole");
@@ -559,6 +600,8 @@ void engine_advance(struct engine *engine)
 		engine->directory_ready = true;
 		inventory_directory_read(engine);
 		pass_mark_all(engine);
+		if (engine->options.mode == ENGINE_RUN)
+			tell_strays(engine);
 		engine_ask_for_missing(engine);
 		if (engine->phase == ENGINE_READING_DIRECTORY)
 			engine_set_phase(engine, ENGINE_READING_DATABRICKS);
@@ -590,7 +633,7 @@ void engine_reconcile(struct engine *engine)
 	log_event(LOG_NOTICE, "reconcile begins", {"run", engine->run_id});
 	engine->reconciling = true;
 	intake_enumerate(engine);
-	inventory_start(engine);
+	inventory_start(engine, true);
 }
 
 /* ---- the end ---- */
@@ -670,6 +713,7 @@ static void free_states(struct engine *engine)
 		arena_free((*intent)->arena);
 		mem_free(*intent);
 	}
+	table_free(engine->doubts);
 	mem_free(engine->sources);
 	mem_free(engine->search_states);
 	mem_free(engine->workspaces);

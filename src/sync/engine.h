@@ -106,7 +106,8 @@ json_t *engine_holds(const struct engine *engine);
 MUST_CHECK enum err_code engine_explain(
 		const struct engine *engine, const char *who, json_t **ret, struct err *err);
 /*
- * selector: one or more, separated by commas, of: a hold id, an operation id, a guard category ("users") or "all". Binds to the
+ * selector: one or more, separated by commas, of: a hold id, an operation id, a guard category ("users") or "all". What was rejected is
+ * meant only by its own id, or by its hold's once nothing of that waits any more; it may be approved after all. Binds to the
  * operations as they are now: those listed in *ret_json ({"operations": [...]}). dry: only lists.
  * Errors: ERR_NOT_FOUND.
  */

@@ -77,12 +77,23 @@ struct workspace_state {
 	struct err err;
 	struct engine *engine;
 	unsigned target;
+	/* Of a target where principals are made. */
+	bool lists_settled; /* its lists were read since the start, or need not be, or could not be */
+	bool lists_complete; /* the last time whole */
+	uint64_t lists_ns;   /* when they were last read whole; 0: not since the start */
 };
 
 /* An intent of which it is not known whether it had its effect. */
 struct open_intent {
 	struct arena *arena;
 	struct operation op;
+};
+
+/* A quarantine as the store kept it. */
+struct doubt {
+	int64_t since_ms;
+	unsigned tries;
+	const char *reason;
 };
 
 struct inventory;
@@ -114,18 +125,24 @@ struct engine {
 	struct source_state *sources;
 	struct arena *feed_arena; /* what the feeds borrow */
 	struct search_state *search_states;
-	struct workspace_state *workspaces; /* by target; the account's row is unused */
+	struct workspace_state
+			*workspaces; /* by target; of the account's row only its lists are used */
 	VEC(struct open_intent *) intents;
+	/* Principals of ours at targets that are not configured any more, and one of these. */
+	size_t homeless;
+	const char *homeless_target;
+	struct table *doubts; /* key -> doubt in feed_arena: of the start, for objects that entries bring later; NULL: none */
 
 	enum engine_phase phase;
 	struct err err;
 	char run_id[37];
 	int64_t started_ms, last_complete_ms;
 	uint64_t next_ticket;
-	bool directory_ready; /* every search is settled: planning may begin */
-	bool inventory_ready; /* Databricks was read since the start, or need not be */
-	bool inventory_complete;
-	uint64_t inventory_ns; /* when the lists were last read whole; 0: not since the start */
+	bool directory_ready;        /* every search is settled: planning may begin */
+	uint64_t inventory_retry_ns; /* lists that could not be read are not read again before */
+	/* What must be known of Databricks for planning to begin is: in a single command of all targets, in the service of one. */
+	bool inventory_ready;
+	bool powers_wanted; /* some group is adopted only when all workspaces' assignments are known */
 	/* Principals of ours whose entry no search returned are searched for once more before they
 	 * count as leavers. */
 	bool leavers_confirmed;
@@ -179,8 +196,9 @@ struct engine {
 void engine_set_phase(struct engine *engine, enum engine_phase phase);
 void engine_fail(struct engine *engine, const struct err *err);
 void engine_tell(struct engine *engine); /* wakes the one who watches */
-/* Whether absence means anything now: every search and list was read whole. */
+/* Whether absence means anything now: every search and list was read whole; at one target: its lists and every search. */
 bool engine_removals_allowed(const struct engine *engine);
+bool engine_removals_allowed_at(const struct engine *engine, unsigned target);
 bool engine_may_write(const struct engine *engine); /* the store: not for a plan */
 bool engine_may_change(const struct engine
 				*engine); /* Databricks: not for a plan, not in `mode: observe` */
@@ -204,6 +222,12 @@ void pass_run(struct task *task);
  * next call of pass_. */
 void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
 		struct object_plan *ret);
+/* Ours, but made at another level than its rule says now: it is left alone, and told. */
+bool pass_is_stray(const struct engine *engine, const struct object *object);
+/* How many strays are at the target. */
+size_t pass_count_strays(const struct engine *engine, unsigned target);
+/* Enough is known of the object's target. */
+bool pass_may_plan(const struct engine *engine, const struct object *object);
 /* What grants give to the object by its names; NULL if none names it. */
 const struct subject *pass_subject(const struct engine *engine, const struct object *object);
 /* What people call an object: its name in Databricks, else the one that the rules give it, else its key. */
@@ -255,6 +279,8 @@ void records_grant(struct engine *engine, const struct object *object,
 		const struct held_grant *grant, bool is_held);
 void records_decision(struct engine *engine, const struct decision *decision, bool present);
 void records_quarantine(struct engine *engine, const struct object *object);
+/* The object was made just now: it may have been quarantined before the start. */
+void records_take_doubt(struct engine *engine, struct object *object);
 void records_audit(struct engine *engine, const char *event, const struct operation *op,
 		const char *result, const char *request_id, const struct err *err);
 struct store_batch *records_batch(struct engine *engine); /* of this turn; made when needed */
@@ -295,7 +321,15 @@ void intake_enumerate(struct engine *engine);
 void intake_evaluate_all(struct engine *engine);
 
 /* ---- inventory.c ---- */
-void inventory_start(struct engine *engine);
+/* all: every list; else only those of targets that could not be read whole the last time. One at a time: if one is under way
+ * already, all of them are read once more after it. */
+void inventory_start(struct engine *engine, bool all);
+/* The lists of the target where a principal of that target is made, or all of them. */
+bool inventory_is_complete_at(const struct engine *engine, unsigned target);
+bool inventory_is_complete(const struct engine *engine);
+bool inventory_is_settled_at(const struct engine *engine, unsigned target);
+/* What exists there is known: for so many ns at most that it was read. */
+bool inventory_is_known_at(const struct engine *engine, unsigned target, uint64_t age_max_ns);
 /* Whether the lists show a principal that the object would adopt. */
 bool inventory_may_adopt(const struct engine *engine, const struct object *object);
 void inventory_cancel(struct engine *engine);
@@ -307,6 +341,10 @@ void inventory_directory_read(
 const char *inventory_level(void *engine, unsigned workspace, uint64_t id);
 bool inventory_workspace_ready(struct engine *engine,
 		unsigned workspace); /* id and assignments known; starts reading if not */
+/* See plan_context; context is the engine. Starts reading what must be known. */
+enum power inventory_power(void *engine, uint64_t group, unsigned *ret_workspace);
+/* Every workspace of the account was asked: its assignments are known, or it does not tell. */
+bool inventory_powers_settled(struct engine *engine);
 void inventory_set_level(struct engine *engine, unsigned workspace, uint64_t id,
 		const char *level); /* NULL: none */
 

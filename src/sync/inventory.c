@@ -14,6 +14,7 @@
 #include "base/text.h"
 
 #define RETRY_NS (30 * SECOND_NS)
+#define LISTS_RETRY_NS (60 * SECOND_NS)
 
 struct listing {
 	struct inventory *inventory;
@@ -28,7 +29,7 @@ struct inventory {
 	struct engine *engine;
 	struct listing *listings;
 	size_t count, open;
-	bool failed;
+	bool again; /* all lists, after this */
 };
 
 /* ---- workspaces ---- */
@@ -80,6 +81,12 @@ static void workspace_changed(struct engine *engine, unsigned workspace)
 		struct object *object = registry_at(engine->registry, i);
 		const struct subject *subject = pass_subject(engine, object);
 
+		/* Whether it may be adopted hangs on all workspaces. */
+		if (engine->powers_wanted && object->kind == PRINCIPAL_GROUP && !object->ours) {
+			if (object->doubted)
+				object->retry_ns = 0;
+			pass_mark(engine, object);
+		}
 		if (object->grants.count || object->named_only || subject)
 			pass_mark(engine, object);
 	}
@@ -230,6 +237,44 @@ bool inventory_workspace_ready(struct engine *engine, unsigned workspace)
 	return false;
 }
 
+static bool is_assigned_to(const struct engine *engine, unsigned target)
+{
+	return engine->settings->has_account && !engine->settings->targets[target].is_account;
+}
+
+enum power inventory_power(void *context, uint64_t group, unsigned *ret_workspace)
+{
+	struct engine *engine = context;
+	enum power power = POWER_NONE;
+
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (!is_assigned_to(engine, target))
+			continue;
+		if (text_equal(inventory_level(engine, target, group), "ADMIN")) {
+			*ret_workspace = target;
+			return POWER_ADMIN;
+		}
+		if (inventory_workspace_ready(engine, target) || power == POWER_UNKNOWN)
+			continue;
+		power = engine->workspaces[target].err.code == ERR_NONE ? POWER_UNKNOWN
+									: POWER_UNREADABLE;
+		*ret_workspace = target;
+	}
+	return power;
+}
+
+bool inventory_powers_settled(struct engine *engine)
+{
+	bool settled = true;
+
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (is_assigned_to(engine, target) && !inventory_workspace_ready(engine, target) &&
+				engine->workspaces[target].err.code == ERR_NONE)
+			settled = false;
+	}
+	return settled;
+}
+
 /* ---- lists ---- */
 
 static bool is_wanted_by_grants(const struct engine *engine, const struct object *object)
@@ -326,6 +371,12 @@ static void list_page(void *context, const struct resource *resources, size_t co
 	engine_tell(engine);
 }
 
+/* Where the principals of a target are made. */
+static unsigned home_of(const struct engine *engine, unsigned target)
+{
+	return engine->settings->has_account ? 0 : target;
+}
+
 bool inventory_may_adopt(const struct engine *engine, const struct object *object)
 {
 	const struct want *want = object->node == NODE_NONE
@@ -344,24 +395,38 @@ bool inventory_may_adopt(const struct engine *engine, const struct object *objec
 					identity->fields[FIELD_DISPLAY_NAME]);
 }
 
-/* After the last list: what is missing, and which foreign groups somebody may adopt, is read one by
- * one. */
-static void look_at_objects(struct inventory *inventory)
+static bool is_open(const struct inventory *inventory, unsigned target)
+{
+	for (size_t i = 0; i < inventory->count; i++) {
+		if (inventory->listings[i].target == target && inventory->listings[i].list)
+			return true;
+	}
+	return false;
+}
+
+static bool was_read(const struct listing *listing, const struct object *object)
+{
+	return !listing->failed && listing->target == object->target &&
+			listing->kind == object->kind;
+}
+
+/* After a target's last list: what is missing, and which foreign groups somebody may adopt, is read one by one. */
+static void look_at_objects(struct inventory *inventory, unsigned target)
 {
 	struct engine *engine = inventory->engine;
 
-	for (size_t l = 0; l < inventory->count; l++)
-		ids_sort(&inventory->listings[l].seen);
+	for (size_t l = 0; l < inventory->count; l++) {
+		if (inventory->listings[l].target == target)
+			ids_sort(&inventory->listings[l].seen);
+	}
 	for (size_t i = 0; i < registry_count(engine->registry); i++) {
 		struct object *object = registry_at(engine->registry, i);
 
-		for (size_t l = 0; l < inventory->count; l++) {
-			const struct listing *listing = &inventory->listings[l];
-
-			if (listing->failed || listing->target != object->target ||
-					listing->kind != object->kind)
-				continue;
-			if (object->ours && !ids_contain(&listing->seen, object->id))
+		if (home_of(engine, object->target) != target)
+			continue;
+		for (size_t l = 0; object->ours && l < inventory->count; l++) {
+			if (was_read(&inventory->listings[l], object) &&
+					!ids_contain(&inventory->listings[l].seen, object->id))
 				object->read_wanted = true;
 		}
 		if (object->kind == PRINCIPAL_GROUP && inventory_may_adopt(engine, object))
@@ -371,23 +436,36 @@ static void look_at_objects(struct inventory *inventory)
 	}
 }
 
+static void target_done(struct inventory *inventory, unsigned target)
+{
+	struct engine *engine = inventory->engine;
+	struct workspace_state *state = &engine->workspaces[target];
+
+	look_at_objects(inventory, target);
+	state->lists_settled = state->lists_complete = true;
+	for (size_t i = 0; i < inventory->count; i++) {
+		if (inventory->listings[i].target == target && inventory->listings[i].failed)
+			state->lists_complete = false;
+	}
+	if (!state->lists_complete)
+		return;
+	state->lists_ns = clock_monotonic_ns();
+	state->err.code = ERR_NONE;
+}
+
 static void finish(struct inventory *inventory)
 {
 	struct engine *engine = inventory->engine;
-	bool failed = inventory->failed;
+	bool again = inventory->again;
 
-	look_at_objects(inventory);
 	engine->inventory = NULL;
 	for (size_t i = 0; i < inventory->count; i++)
 		ids_release(&inventory->listings[i].seen);
 	mem_free(inventory->listings);
 	mem_free(inventory);
-	engine->inventory_complete = !failed;
-	if (!failed)
-		engine->inventory_ns = clock_monotonic_ns();
-	engine->inventory_ready = true;
-	pass_mark_all(engine);
-	engine_advance(engine);
+	engine->inventory_retry_ns = clock_monotonic_ns() + LISTS_RETRY_NS;
+	if (again)
+		inventory_start(engine, true);
 }
 
 static void list_done(void *context, const struct err *err)
@@ -395,52 +473,63 @@ static void list_done(void *context, const struct err *err)
 	struct listing *listing = context;
 	struct inventory *inventory = listing->inventory;
 	struct engine *engine = inventory->engine;
+	bool last = --inventory->open == 0;
 
 	listing->list = NULL;
 	if (err) {
-		listing->failed = inventory->failed = true;
-		engine->err = *err;
+		listing->failed = true;
+		engine->err = engine->workspaces[listing->target].err = *err;
 		/* A single command ends with this error. */
 		log_event(engine->options.mode == ENGINE_RUN ? LOG_ERROR : LOG_DEBUG,
-				"Databricks could not be read whole; no removal is made until it "
-				"can",
+				"Databricks could not be read whole; no removal is made there "
+				"until "
+				"it can",
 				{"target", engine->settings->targets[listing->target].name},
 				{"kind", principal_kind_name(listing->kind)}, {"error", err->text});
 	}
-	if (--inventory->open == 0)
-		finish(inventory);
-}
-
-static bool is_home_target(const struct engine *engine, unsigned target)
-{
-	return !engine->settings->has_account || engine->settings->targets[target].is_account;
-}
-
-void inventory_start(struct engine *engine)
-{
-	struct inventory *inventory;
-
-	if (engine->inventory)
+	if (is_open(inventory, listing->target))
 		return;
+	target_done(inventory, listing->target);
+	if (last)
+		finish(inventory);
+	/* The service does not wait for a target that is out of reach. */
+	if (last || engine->options.mode == ENGINE_RUN) {
+		engine->inventory_ready = true;
+		pass_mark_all(engine);
+		engine_advance(engine);
+	}
+}
+
+static void begin_target(struct inventory *inventory, unsigned target)
+{
+	registry_foreign_drop_target(inventory->engine->registry, target);
+	for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++) {
+		inventory->listings[inventory->count++] = (struct listing){.inventory = inventory,
+				.target = target,
+				.kind = (enum principal_kind)kind};
+		inventory->open++;
+	}
+}
+
+void inventory_start(struct engine *engine, bool all)
+{
+	struct inventory *inventory = engine->inventory;
+
+	if (inventory) {
+		inventory->again = inventory->again || all;
+		return;
+	}
 	inventory = mem_zalloc(sizeof(*inventory));
 	inventory->engine = engine;
 	inventory->listings = mem_array(engine->settings->target_count * PRINCIPAL_KIND_COUNT_,
 			sizeof(*inventory->listings));
 	engine->inventory = inventory;
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
-		if (engine->settings->has_account && !engine->settings->targets[target].is_account)
+		if (all && is_assigned_to(engine, target))
 			engine->workspaces[target].assignments_known = false;
-		if (!is_home_target(engine, target))
-			continue;
-		registry_foreign_drop_target(engine->registry, target);
-		for (unsigned kind = 0; kind < PRINCIPAL_KIND_COUNT_; kind++) {
-			struct listing *listing = &inventory->listings[inventory->count++];
-
-			*listing = (struct listing){.inventory = inventory,
-					.target = target,
-					.kind = (enum principal_kind)kind};
-			inventory->open++;
-		}
+		if (home_of(engine, target) == target &&
+				(all || !engine->workspaces[target].lists_complete))
+			begin_target(inventory, target);
 	}
 	for (size_t i = 0; i < inventory->count; i++) {
 		struct listing *listing = &inventory->listings[i];
@@ -448,6 +537,34 @@ void inventory_start(struct engine *engine)
 		listing->list = scim_list_start(engine->databricks, listing->target, listing->kind,
 				0, list_page, list_done, listing);
 	}
+}
+
+bool inventory_is_complete_at(const struct engine *engine, unsigned target)
+{
+	return engine->workspaces[home_of(engine, target)].lists_complete;
+}
+
+bool inventory_is_settled_at(const struct engine *engine, unsigned target)
+{
+	return engine->workspaces[home_of(engine, target)].lists_settled;
+}
+
+bool inventory_is_complete(const struct engine *engine)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (!inventory_is_complete_at(engine, target))
+			return false;
+	}
+	return true;
+}
+
+bool inventory_is_known_at(const struct engine *engine, unsigned target, uint64_t age_max_ns)
+{
+	unsigned home = home_of(engine, target);
+	uint64_t read_ns = engine->workspaces[home].lists_ns;
+
+	return read_ns && clock_monotonic_ns() - read_ns <= age_max_ns &&
+			!(engine->inventory && is_open(engine->inventory, home));
 }
 
 bool inventory_is_running(const struct engine *engine)

@@ -6,8 +6,6 @@
 
 #include <inttypes.h>
 
-#define NAME_ON_STACK 256 /* a longer name, and one that is not ASCII, is folded on the heap */
-
 /* Indexes hold places in `all` and `foreign`: there is an object for every person. */
 struct registry {
 	VEC(struct object *) all;
@@ -17,6 +15,7 @@ struct registry {
 	VEC(struct foreign_item *) foreign;
 	struct hash_index foreign_by_name;
 	struct hash_index foreign_by_external_id;
+	struct hash_index foreign_by_display_name; /* service principals */
 };
 
 struct foreign_item {
@@ -112,6 +111,7 @@ void registry_free(struct registry *registry)
 	hash_index_release(&registry->by_name);
 	hash_index_release(&registry->foreign_by_name);
 	hash_index_release(&registry->foreign_by_external_id);
+	hash_index_release(&registry->foreign_by_display_name);
 	mem_free(registry);
 }
 
@@ -124,22 +124,6 @@ static uint32_t hash_text(const char *text)
 static uint32_t hash_id(uint64_t id)
 {
 	return (uint32_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
-}
-
-/* Of the folded name. */
-static uint32_t hash_name(const char *name)
-{
-	char small[NAME_ON_STACK];
-	AUTO(mem_freep) char *folded = NULL;
-	size_t len = 0;
-
-	for (; name[len] && (unsigned char)name[len] < 0x80 && len < sizeof(small); len++)
-		small[len] = name[len] >= 'A' && name[len] <= 'Z' ? (char)(name[len] | 0x20)
-								  : name[len];
-	if (len < sizeof(small) && !name[len])
-		return (uint32_t)digest_quick((struct span){small, len});
-	folded = text_fold(span_of(name));
-	return hash_text(folded);
 }
 
 struct object *registry_find(const struct registry *registry, unsigned target, const char *key)
@@ -209,7 +193,7 @@ struct object *registry_find_member(const struct registry *registry, const struc
 struct object *registry_find_name(const struct registry *registry, unsigned target,
 		enum principal_kind kind, const char *name)
 {
-	for (hash_each(&registry->by_name, hash_name(name), it)) {
+	for (hash_each(&registry->by_name, digest_quick_folded(name), it)) {
 		struct object *object = registry->all.items[it.id];
 
 		if (object->target == target && object->kind == kind &&
@@ -232,7 +216,8 @@ struct object *registry_at(const struct registry *registry, size_t index)
 static void name_leave(struct registry *registry, const struct object *object)
 {
 	if (name_of(object))
-		hash_index_remove(&registry->by_name, hash_name(name_of(object)), object->index);
+		hash_index_remove(&registry->by_name, digest_quick_folded(name_of(object)),
+				object->index);
 }
 
 /* Of two with the same name the one that got it last is found. */
@@ -243,7 +228,7 @@ static void name_enter(struct registry *registry, const struct object *object)
 
 	if (former)
 		name_leave(registry, former);
-	hash_index_add(&registry->by_name, hash_name(name_of(object)), object->index);
+	hash_index_add(&registry->by_name, digest_quick_folded(name_of(object)), object->index);
 }
 
 static void id_leave(struct registry *registry, const struct object *object)
@@ -279,7 +264,8 @@ void registry_drop(struct registry *registry, struct object *object)
 		if (last->id)
 			move_place(&registry->by_id, hash_id(last->id), from, to);
 		if (name_of(last))
-			move_place(&registry->by_name, hash_name(name_of(last)), from, to);
+			move_place(&registry->by_name, digest_quick_folded(name_of(last)), from,
+					to);
 		registry->all.items[to] = last;
 		last->index = to;
 	}
@@ -360,20 +346,26 @@ static void foreign_enter(struct registry *registry, uint32_t place)
 {
 	const struct foreign *is = &registry->foreign.items[place]->is;
 
-	hash_index_add(&registry->foreign_by_name, hash_name(is->name), place);
+	hash_index_add(&registry->foreign_by_name, digest_quick_folded(is->name), place);
 	if (is->external_id)
 		hash_index_add(&registry->foreign_by_external_id, hash_text(is->external_id),
 				place);
+	if (is->kind == PRINCIPAL_SERVICE && is->display_name)
+		hash_index_add(&registry->foreign_by_display_name,
+				digest_quick_folded(is->display_name), place);
 }
 
 static void foreign_leave(struct registry *registry, uint32_t place)
 {
 	const struct foreign *is = &registry->foreign.items[place]->is;
 
-	hash_index_remove(&registry->foreign_by_name, hash_name(is->name), place);
+	hash_index_remove(&registry->foreign_by_name, digest_quick_folded(is->name), place);
 	if (is->external_id)
 		hash_index_remove(&registry->foreign_by_external_id, hash_text(is->external_id),
 				place);
+	if (is->kind == PRINCIPAL_SERVICE && is->display_name)
+		hash_index_remove(&registry->foreign_by_display_name,
+				digest_quick_folded(is->display_name), place);
 }
 
 static size_t text_size(const char *text)
@@ -417,7 +409,7 @@ const struct foreign *registry_foreign_by_name(const struct registry *registry, 
 	const struct foreign_item *found = NULL;
 	uint32_t place = 0;
 
-	for (hash_each(&registry->foreign_by_name, hash_name(name), it)) {
+	for (hash_each(&registry->foreign_by_name, digest_quick_folded(name), it)) {
 		const struct foreign_item *item = registry->foreign.items[it.id];
 
 		if (item->target == target && item->is.kind == kind && it.id >= place &&
@@ -445,6 +437,25 @@ const struct foreign *registry_foreign_by_external_id(const struct registry *reg
 		}
 	}
 	return found ? &found->is : NULL;
+}
+
+const struct foreign *registry_foreign_service(const struct registry *registry, unsigned target,
+		const char *display_name, bool *ret_several)
+{
+	const struct foreign *found = NULL;
+
+	*ret_several = false;
+	for (hash_each(&registry->foreign_by_display_name, digest_quick_folded(display_name), it)) {
+		const struct foreign_item *item = registry->foreign.items[it.id];
+
+		if (item->target != target ||
+				!text_equal_folded(item->is.display_name, display_name))
+			continue;
+		/* A list and a search may both have shown it. */
+		*ret_several = *ret_several || (found && found->id != item->is.id);
+		found = &item->is;
+	}
+	return found;
 }
 
 /* The last one takes the place. */
@@ -479,6 +490,7 @@ void registry_foreign_drop_target(struct registry *registry, unsigned target)
 
 	hash_index_release(&registry->foreign_by_name);
 	hash_index_release(&registry->foreign_by_external_id);
+	hash_index_release(&registry->foreign_by_display_name);
 	for (size_t i = 0; i < registry->foreign.count; i++) {
 		struct foreign_item *item = registry->foreign.items[i];
 

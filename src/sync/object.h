@@ -147,6 +147,9 @@ const struct foreign *registry_foreign_by_name(const struct registry *registry, 
 		enum principal_kind kind, const char *name);
 const struct foreign *registry_foreign_by_external_id(const struct registry *registry,
 		unsigned target, enum principal_kind kind, const char *external_id);
+/* A service principal by its display name, which several may have: *ret_several. */
+const struct foreign *registry_foreign_service(const struct registry *registry, unsigned target,
+		const char *display_name, bool *ret_several);
 void registry_foreign_drop(
 		struct registry *registry, unsigned target, enum principal_kind kind, uint64_t id);
 void registry_foreign_drop_target(

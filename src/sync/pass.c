@@ -141,10 +141,11 @@ static bool must_look_first(const struct engine *engine, const struct object *ob
 	/* What rights it has decides whether it is adopted. */
 	if (object->kind == PRINCIPAL_GROUP)
 		return inventory_may_adopt(engine, object);
+	/* Why it was in doubt before the restart no list has told since. */
+	if (object->quarantined_ms && !inventory_is_known_at(engine, object->target, UINT64_MAX))
+		return true;
 	return object->kind == PRINCIPAL_SERVICE &&
-			(!engine->inventory_ns || engine->inventory ||
-					clock_monotonic_ns() - engine->inventory_ns >
-							LISTS_FRESH_NS);
+			!inventory_is_known_at(engine, object->target, LISTS_FRESH_NS);
 }
 
 /* Its groups are planned although it must be read first: what follows from its leaving is not a removal
@@ -162,6 +163,9 @@ static void plan_one(struct engine *engine, struct object *object)
 	struct object_plan plan = {0};
 	const char *reason;
 
+	/* Its target's lists are on their way: the last of them marks everybody. */
+	if (!pass_may_plan(engine, object))
+		return;
 	arena_reset(engine->scratch);
 	if (must_look_first(engine, object))
 		object->read_wanted = true;
@@ -173,8 +177,9 @@ static void plan_one(struct engine *engine, struct object *object)
 	pass_plan(engine, object, engine->scratch, &plan);
 	object->leaving = plan.leaving;
 	object->planned = true;
+	engine->powers_wanted = engine->powers_wanted || plan.waits_for_power;
 	keep_match(engine, object);
-	if (engine_removals_allowed(engine))
+	if (engine_removals_allowed_at(engine, object->target))
 		come_back(object, engine);
 	pass_dissolve_unseen(engine, object, &plan);
 	reason = plan.quarantine ? plan.quarantine : doubt(engine, object);

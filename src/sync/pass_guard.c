@@ -112,7 +112,7 @@ void pass_dissolve_unseen(
 
 	/* A plan without removals because something is incomplete says nothing about their reasons.
 	 */
-	if (!engine_removals_allowed(engine) || object->decided.count == 0)
+	if (!engine_removals_allowed_at(engine, object->target) || object->decided.count == 0)
 		return;
 	removals = removals_of(plan);
 	for (size_t i = 0; i < object->decided.count; i++) {

@@ -44,6 +44,45 @@ static void note_directory(struct engine *engine)
 	}
 }
 
+static void note_targets(struct engine *engine)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		if (!inventory_is_complete_at(engine, target))
+			add_note(engine, NOTE_INCOMPLETE,
+					arena_printf(engine->plan_arena,
+							"%s could not be read whole; nothing is "
+							"planned there: %s",
+							engine->settings->targets[target].name,
+							engine->workspaces[target].err.text));
+	}
+}
+
+/* What the configuration no longer has a place for. */
+static void note_strays(struct engine *engine)
+{
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		size_t count = pass_count_strays(engine, target);
+
+		if (count)
+			add_note(engine, NOTE_INFO,
+					arena_printf(engine->plan_arena,
+							"%zu principals of ours in %s were made "
+							"under "
+							"another configuration, where it was their "
+							"place; "
+							"they are left alone",
+							count,
+							engine->settings->targets[target].name));
+	}
+	if (engine->homeless)
+		add_note(engine, NOTE_INFO,
+				arena_printf(engine->plan_arena,
+						"%zu principals of ours are in targets that are "
+						"not "
+						"configured any more (%s); they are left alone",
+						engine->homeless, engine->homeless_target));
+}
+
 static void note_entries(struct engine *engine)
 {
 	for (node_id node = 0; node < snapshot_limit(engine->snapshot); node++) {
@@ -103,6 +142,8 @@ void pass_build_plan(struct engine *engine)
 	engine->plan_operations.count = engine->plan_notes.count = 0;
 	engine->plan = (struct plan){.complete = engine_removals_allowed(engine)};
 	note_directory(engine);
+	note_targets(engine);
+	note_strays(engine);
 	for (int groups = 0; groups <= 1; groups++) {
 		for (size_t i = 0; i < registry_count(engine->registry); i++) {
 			struct object *object = registry_at(engine->registry, i);

@@ -18,6 +18,37 @@ static bool is_home(const struct engine *engine, const struct identity *identity
 	return false;
 }
 
+/* Made at the account while its rule makes workspace-local groups now, or in a workspace while there is an account now: the shape
+ * of the configuration changed, and nothing says that anybody left. */
+static bool is_at_other_level(
+		const struct engine *engine, const struct identity *identity, unsigned target)
+{
+	return engine->settings->has_account &&
+			engine->settings->targets[target].is_account == identity->workspace_level;
+}
+
+bool pass_is_stray(const struct engine *engine, const struct object *object)
+{
+	const struct want *want = object->ours && object->node != NODE_NONE
+			? desired_want(engine->desired, object->node)
+			: NULL;
+
+	return want && want->state == WANT_IN &&
+			is_at_other_level(engine, want->identity, object->target);
+}
+
+size_t pass_count_strays(const struct engine *engine, unsigned target)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		const struct object *object = registry_at(engine->registry, i);
+
+		count += object->target == target && pass_is_stray(engine, object);
+	}
+	return count;
+}
+
 static struct object *object_of_node(const struct engine *engine, unsigned target, node_id node)
 {
 	const struct object_list *list = &engine->by_node[target];
@@ -255,6 +286,9 @@ void pass_wanted_grants(struct engine *engine, struct object *object, struct are
 	if ((want && want->state == WANT_UNSURE) ||
 			(object->node == NODE_NONE && !has_source(engine, object)))
 		ret->state = WANTED_UNSURE;
+	if (want && want->state == WANT_IN &&
+			is_at_other_level(engine, want->identity, object->target))
+		ret->state = WANTED_UNSURE;
 	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target)) {
 		/* Grants name what is in Databricks: a group that outlives its entry keeps those of its name. */
 		if (object->kind == PRINCIPAL_GROUP && object->ours)
@@ -326,9 +360,40 @@ const char *pass_name(const struct engine *engine, const struct object *object)
 	return name ? name : object_name(object);
 }
 
+/* Groups of one name in different workspaces are no rivals. */
+static const char *rival_of(void *context, const struct object *object)
+{
+	const struct engine *engine = context;
+	node_id rival = object->node;
+
+	if (rival == NODE_NONE)
+		return NULL;
+	while ((rival = desired_next_claim(engine->desired, rival)) != NODE_NONE &&
+			rival != object->node) {
+		if (is_home(engine, desired_want(engine->desired, rival)->identity, object->target))
+			return snapshot_dn(engine->snapshot, rival);
+	}
+	return NULL;
+}
+
+static const char *entry_of(void *context, const struct object *object)
+{
+	const struct engine *engine = context;
+
+	return object->node == NODE_NONE ? NULL : snapshot_dn(engine->snapshot, object->node);
+}
+
 static const char *name_of(void *context, const struct object *object)
 {
 	return pass_name(context, object);
+}
+
+/* A plan against an unknown Databricks would make everybody twice. The service goes on all the same: it looks for whomever Databricks refuses to make twice. */
+bool pass_may_plan(const struct engine *engine, const struct object *object)
+{
+	return engine->options.mode == ENGINE_RUN
+			? inventory_is_settled_at(engine, object->target)
+			: inventory_is_complete_at(engine, object->target);
 }
 
 void pass_plan(struct engine *engine, struct object *object, struct arena *arena,
@@ -338,16 +403,22 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.settings = engine->settings,
 			.registry = engine->registry,
 			.leavers = mapping_leavers(engine->mapping),
-			.removals_allowed = engine_removals_allowed(engine),
-			.lists_known = engine->inventory_ns != 0 && !engine->inventory,
+			.removals_allowed = engine_removals_allowed_at(engine, object->target),
+			.lists_known = inventory_is_known_at(engine, object->target, UINT64_MAX),
 			.now_ns = clock_monotonic_ns(),
 			.arena = arena,
 			.assigned_level = inventory_level,
+			.power_of = inventory_power,
 			.name_of = name_of,
+			.rival_of = rival_of,
+			.entry_of = entry_of,
 			.context = engine,
 	};
 	struct wanted wanted;
 
+	*ret = (struct object_plan){0};
+	if (!pass_may_plan(engine, object))
+		return;
 	pass_wanted(engine, object, arena, &wanted);
 	plan_object(&context, object, &wanted, ret);
 	if (engine->options.only_name)
@@ -420,8 +491,10 @@ static struct object *claim_object(struct engine *engine, unsigned target, node_
 	AUTO(mem_freep) char *key = key_of_node(engine, node);
 	struct object *object = registry_find(engine->registry, target, key);
 
-	if (!object && identity && is_home(engine, identity, target))
+	if (!object && identity && is_home(engine, identity, target)) {
 		object = registry_object(engine->registry, target, identity->kind, key);
+		records_take_doubt(engine, object);
+	}
 	if (object)
 		tie_node(engine, object, node);
 	return object;

@@ -100,6 +100,7 @@ static void quarantine(struct planner *p, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	text_repair_in_place(text); /* it may be cut within a character */
 	p->plan->quarantine = arena_strdup(p->context->arena, text);
 }
 
@@ -144,21 +145,24 @@ static bool name_is_taken(struct planner *p, const char *name)
 {
 	struct object *holder = registry_find_name(
 			p->context->registry, p->object->target, p->object->kind, name);
+	const char *entry;
 
 	if (!holder || holder == p->object || !holder->ours || holder->named_only)
 		return false;
+	entry = p->context->entry_of(p->context->context, holder);
 	if (p->object->kind == PRINCIPAL_GROUP)
 		quarantine(p,
 				"group name \"%s\" is taken by another group of ours (entry %s): "
 				"give one of the two "
 				"another displayName",
-				name, holder->key);
+				name, entry ? entry : holder->key);
 	else
 		quarantine(p,
-				"\"%s\" belonged to another entry (%s): access is not inherited; "
+				"\"%s\" %s another entry (%s): access is not inherited; "
 				"if it is the same person, name the attribute that says so with "
 				"`match:` in the rule",
-				name, holder->key);
+				name, entry ? "belongs to" : "belonged to",
+				entry ? entry : holder->key);
 	return true;
 }
 
@@ -179,7 +183,53 @@ static bool account_has_name(struct planner *p, const char *name)
 	return true;
 }
 
-static const struct foreign *find_foreign(const struct planner *p, const char *name)
+/*
+ * Whoever's call came first would get the name, and what is granted to it. Neither does; but one whose anchor the principal
+ * carries as its externalId has it.
+ */
+static bool name_is_contested(struct planner *p, const char *name)
+{
+	const char *external_id = p->wanted->identity->fields[FIELD_EXTERNAL_ID];
+	const char *rival = p->context->rival_of(p->context->context, p->object);
+
+	if (!rival ||
+			(external_id &&
+					registry_foreign_by_external_id(p->context->registry,
+							p->object->target, p->object->kind,
+							external_id)))
+		return false;
+	quarantine(p,
+			"\"%s\" is claimed by another entry as well (%s): it is made when only one "
+			"of the two claims it",
+			name, rival);
+	return true;
+}
+
+/* Display names of service principals are not unique, so one is no more than a hint. */
+static const struct foreign *find_foreign_service(struct planner *p, const char *display_name)
+{
+	const char *external_id = p->wanted->identity->fields[FIELD_EXTERNAL_ID];
+	bool several;
+	const struct foreign *found = registry_foreign_service(
+			p->context->registry, p->object->target, display_name, &several);
+
+	if (several)
+		quarantine(p,
+				"several service principals are called \"%s\": say which is meant "
+				"by "
+				"`applicationId` in the rule",
+				display_name);
+	else if (found && found->external_id && external_id)
+		quarantine(p,
+				"service principal \"%s\" (%s) exists with another externalId, %s: "
+				"say "
+				"by `applicationId` in the rule that it is meant, or give this one "
+				"another displayName",
+				display_name, found->name, found->external_id);
+	return found;
+}
+
+static const struct foreign *find_foreign(struct planner *p, const char *name)
 {
 	const struct identity *identity = p->wanted->identity;
 	const struct foreign *found = NULL;
@@ -187,6 +237,9 @@ static const struct foreign *find_foreign(const struct planner *p, const char *n
 	if (identity->fields[FIELD_EXTERNAL_ID])
 		found = registry_foreign_by_external_id(p->context->registry, p->object->target,
 				p->object->kind, identity->fields[FIELD_EXTERNAL_ID]);
+	if (!found && p->object->kind == PRINCIPAL_SERVICE &&
+			!identity->fields[FIELD_APPLICATION_ID])
+		return find_foreign_service(p, name);
 	if (!found)
 		found = registry_foreign_by_name(
 				p->context->registry, p->object->target, p->object->kind, name);
@@ -207,6 +260,40 @@ static bool may_adopt(struct planner *p, const struct foreign *foreign)
 	else
 		return true;
 	return false;
+}
+
+/*
+ * Whoever is put into a group that administers the account or a workspace administers it: such a group is adopted only when
+ * the rule says so. Returns whether it may be adopted now.
+ */
+static bool may_adopt_group(struct planner *p, const struct foreign *group)
+{
+	const struct settings *settings = p->context->settings;
+	enum power power = POWER_NONE;
+	unsigned workspace = 0;
+
+	if (p->wanted->identity->adopt_powerful)
+		return true;
+	if (!p->object->powerful && settings->targets[p->object->target].is_account)
+		power = p->context->power_of(p->context->context, group->id, &workspace);
+	p->plan->waits_for_power = power == POWER_UNKNOWN || power == POWER_UNREADABLE;
+	if (p->object->powerful)
+		quarantine(p,
+				"group \"%s\" exists and holds admin rights: it is adopted only "
+				"with `adopt: true` in its rule",
+				group->name);
+	else if (power == POWER_ADMIN)
+		quarantine(p,
+				"group \"%s\" exists and holds admin rights in workspace \"%s\": "
+				"it is adopted only with `adopt: true` in its rule",
+				group->name, settings->targets[workspace].name);
+	else if (power == POWER_UNREADABLE)
+		quarantine(p,
+				"group \"%s\" exists, and workspace \"%s\" cannot be asked whether "
+				"it has admin rights there: it is adopted when the workspace "
+				"answers, or with `adopt: true` in its rule",
+				group->name, settings->targets[workspace].name);
+	return !p->plan->quarantine && !p->plan->waits_for_power;
 }
 
 static void plan_adopt(struct planner *p, const struct foreign *foreign)
@@ -230,15 +317,8 @@ static void plan_adopt(struct planner *p, const struct foreign *foreign)
 				identity->fields[FIELD_USER_NAME]);
 		return;
 	}
-	if (p->object->kind == PRINCIPAL_GROUP && p->object->powerful &&
-			!identity->adopt_powerful) {
-		quarantine(p,
-				"group \"%s\" exists and holds admin rights: it is adopted only "
-				"with `adopt: true` in its "
-				"rule",
-				foreign->name);
+	if (p->object->kind == PRINCIPAL_GROUP && !may_adopt_group(p, foreign))
 		return;
-	}
 	op = add(p, OP_ADOPT);
 	op->object.remote_id = id_or_null(p, foreign->id);
 	p->id = foreign->id;
@@ -296,13 +376,17 @@ static void plan_new(struct planner *p)
 	const struct object *holder = predecessor(p, name);
 	const struct foreign *foreign;
 
+	if ((!holder && name_is_taken(p, name)) || name_is_contested(p, name))
+		return;
 	if (holder) {
 		plan_rebind(p, holder);
 		return;
 	}
-	if (name_is_taken(p, name) || account_has_name(p, name))
+	if (account_has_name(p, name))
 		return;
 	foreign = find_foreign(p, name);
+	if (p->plan->quarantine)
+		return;
 	if (!foreign)
 		plan_create(p);
 	else if (may_adopt(p, foreign))
@@ -334,7 +418,8 @@ static void plan_update(struct planner *p)
 			!text_equal_folded(identity->fields[FIELD_DISPLAY_NAME],
 					before[FIELD_DISPLAY_NAME]) &&
 			(name_is_taken(p, identity->fields[FIELD_DISPLAY_NAME]) ||
-					account_has_name(p, identity->fields[FIELD_DISPLAY_NAME])))
+					account_has_name(p, identity->fields[FIELD_DISPLAY_NAME]) ||
+					name_is_contested(p, identity->fields[FIELD_DISPLAY_NAME])))
 		return;
 	op = add(p, OP_UPDATE);
 	add_field_changes(p, op, before);
@@ -732,7 +817,7 @@ static void plan_present(struct planner *p)
 		plan_new(p);
 	else
 		plan_update(p);
-	if (p->plan->quarantine)
+	if (p->plan->quarantine || p->plan->waits_for_power)
 		return;
 	if (p->object->kind == PRINCIPAL_GROUP)
 		plan_members(p);

@@ -31,6 +31,14 @@ struct wanted {
 	struct why why;
 };
 
+/* What a group of the account may do in workspaces, by assignments. */
+enum power {
+	POWER_NONE,
+	POWER_ADMIN,     /* it administers one */
+	POWER_UNKNOWN,   /* that is being read */
+	POWER_UNREADABLE /* a workspace does not tell */
+};
+
 struct plan_context {
 	const struct settings *settings;
 	struct registry *registry;
@@ -43,7 +51,13 @@ struct plan_context {
 	const char *(*name_of)(void *context, const struct object *object);
 	/* Level that a principal has in a workspace by somebody else's hand, NULL: none. */
 	const char *(*assigned_level)(void *context, unsigned workspace, uint64_t id);
-	void *context; /* of both */
+	/* *ret_workspace: with POWER_ADMIN and POWER_UNREADABLE, which. */
+	enum power (*power_of)(void *context, uint64_t group, unsigned *ret_workspace);
+	/* DN of another entry that claims the object's name at its target, NULL: none. */
+	const char *(*rival_of)(void *context, const struct object *object);
+	/* DN of the object's entry, NULL: it has none now. */
+	const char *(*entry_of)(void *context, const struct object *object);
+	void *context; /* of all of these */
 };
 
 struct object_plan {
@@ -51,6 +65,7 @@ struct object_plan {
 	const char *quarantine;   /* why this object can't be planned; in arena, NULL: it can */
 	struct object *waits_for; /* a wanted member that is about to be made: plan again when it
 				     is; NULL */
+	bool waits_for_power;     /* nothing is planned until a workspace answers */
 	bool leaving;             /* WANTED_LEAVING and ours */
 	size_t extra_members;     /* foreign members of a group, shown and left */
 };

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/json_out.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "sync/plan_file.h"
 
@@ -278,7 +279,13 @@ static void load_principal(void *context, const struct store_principal *record)
 	unsigned target;
 
 	/* A target that left the configuration keeps its records, and is left alone. */
-	if (!find_target(loading->engine, record->target, &target) || !id_parse(record->remote_id))
+	if (!find_target(loading->engine, record->target, &target)) {
+		if (loading->engine->homeless++ == 0)
+			loading->engine->homeless_target =
+					arena_strdup(loading->engine->feed_arena, record->target);
+		return;
+	}
+	if (!id_parse(record->remote_id))
 		return;
 	object = registry_object(registry, target, record->kind, record->key);
 	registry_bind(registry, object, id_parse(record->remote_id));
@@ -325,6 +332,9 @@ static void load_grant(void *context, const struct store_grant *record)
 		return;
 	object = registry_find_id(
 			engine->registry, home_of(engine, grant.workspace), record->kind, id);
+	/* Made there when there was no account yet, or as the workspace's own group. */
+	if (!object)
+		object = registry_find_id(engine->registry, grant.workspace, record->kind, id);
 	if (!object) {
 		/* A grant to a principal that is not ours: it has no record but its grants. */
 		AUTO(mem_freep)
@@ -391,11 +401,32 @@ static void load_hold(void *context, const struct store_hold *record)
 	arena_free(arena);
 }
 
+void records_take_doubt(struct engine *engine, struct object *object)
+{
+	const struct doubt *doubt =
+			engine->doubts ? table_find(engine->doubts, span_of(object->key)) : NULL;
+
+	if (!doubt)
+		return;
+	/* Tried at once after a start; what still fails comes back with its history. */
+	object->quarantined_ms = doubt->since_ms;
+	object->tries = doubt->tries;
+	mem_free(object->reason);
+	object->reason = mem_strdup_or_null(doubt->reason);
+}
+
 static void load_quarantine(void *context, const struct store_quarantine *record)
 {
 	struct loading *loading = context;
 	struct engine *engine = loading->engine;
 	bool known = false;
+	struct doubt *doubt = arena_alloc(engine->feed_arena, sizeof(*doubt));
+
+	*doubt = (struct doubt){record->since_ms, record->tries,
+			arena_strdup(engine->feed_arena, record->reason)};
+	if (!engine->doubts)
+		engine->doubts = table_new();
+	(void)table_put(engine->doubts, span_of(record->key), doubt);
 
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
 		struct object *object = registry_find(engine->registry, target, record->key);
@@ -403,10 +434,7 @@ static void load_quarantine(void *context, const struct store_quarantine *record
 		if (!object)
 			continue;
 		known = true;
-		/* Tried at once after a start; what still fails comes back with its history. */
-		object->quarantined_ms = record->since_ms;
-		object->tries = record->tries;
-		object->reason = mem_strdup(record->reason);
+		records_take_doubt(engine, object);
 	}
 	/* Nothing is ours of it, so nothing would take the record away once its reason is gone. */
 	if (!known && engine_may_write(engine))

@@ -8,15 +8,20 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "sync/plan_file.h"
+#include "sync/report_rights.h"
 
 #define MEMBERS_SHOWN 20
 #define MATCHES_SHOWN 10
 
 static json_t *text_or_null(const char *text)
 {
-	json_t *json = text ? json_string(text) : NULL;
+	AUTO(mem_freep) char *repaired = NULL;
 
-	return json ? json : json_null();
+	if (!text)
+		return json_null();
+	if (!text_is_utf8(span_of(text)))
+		text = repaired = text_repair(span_of(text));
+	return json_string(text);
 }
 
 static json_t *time_or_null(int64_t ms)
@@ -31,7 +36,7 @@ static json_t *time_or_null(int64_t ms)
 
 static json_t *error_or_null(const struct err *err)
 {
-	return err->code == ERR_NONE ? json_null() : json_string(err->text);
+	return text_or_null(err->code == ERR_NONE ? NULL : err->text);
 }
 
 static const char *target_name(const struct engine *engine, unsigned target)
@@ -204,14 +209,14 @@ static json_t *decision_operation(const struct decision *decision)
 	return operation;
 }
 
-static json_t *holds_list(const struct engine *engine, bool with_operations)
+static json_t *holds_list(const struct engine *engine, enum verdict verdict, bool with_operations)
 {
 	json_t *holds = json_array(), *hold;
 	const struct decision *decision;
 	size_t index;
 
 	for (size_t i = 0; (decision = guard_at(engine->guard, i)); i++) {
-		if (decision->verdict != VERDICT_HELD)
+		if (decision->verdict != verdict)
 			continue;
 		hold = hold_of(holds, decision);
 		json_object_set_new(hold, "count",
@@ -230,7 +235,7 @@ static json_t *holds_list(const struct engine *engine, bool with_operations)
 
 json_t *engine_holds(const struct engine *engine)
 {
-	return json_pack("{s:o}", "holds", holds_list(engine, true));
+	return json_pack("{s:o}", "holds", holds_list(engine, VERDICT_HELD, true));
 }
 
 json_t *engine_status(const struct engine *engine)
@@ -239,7 +244,7 @@ json_t *engine_status(const struct engine *engine)
 			pass_count_retries(engine);
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:o, "
-			 "s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o}",
 			"version", PACKAGE_VERSION, "mode",
 			engine->settings->mode == MODE_OBSERVE ? "observe" : "enforce", "phase",
 			engine_phase_name(engine->phase), "since", time_or_null(engine->started_ms),
@@ -251,8 +256,10 @@ json_t *engine_status(const struct engine *engine)
 			(json_int_t)engine->progress.operations_done, "failed",
 			(json_int_t)engine->progress.operations_failed, "last_complete",
 			time_or_null(engine->last_complete_ms), "next_reconcile",
-			time_or_null(engine->next_reconcile_ms), "holds", holds_list(engine, false),
-			"quarantine", quarantine_of(engine));
+			time_or_null(engine->next_reconcile_ms), "holds",
+			holds_list(engine, VERDICT_HELD, false), "rejected",
+			holds_list(engine, VERDICT_REJECTED, false), "quarantine",
+			quarantine_of(engine));
 }
 
 /* ---- who is meant ---- */
@@ -397,61 +404,6 @@ static json_t *principal_of(const struct engine *engine, const struct object *ob
 			fields_of(fields));
 }
 
-static void add_grants(const struct engine *engine, const struct object *object, json_t *list)
-{
-	static const char *const kinds[] = {[GRANT_ASSIGNMENT] = "assignment",
-			[GRANT_ENTITLEMENT] = "entitlement",
-			[GRANT_ROLE] = "role"};
-	const struct subject *subject = pass_subject(engine, object);
-
-	for (size_t i = 0; i < object->grants.count; i++) {
-		const struct held_grant *grant = &object->grants.items[i];
-		const struct wanted_grant *rule = NULL;
-
-		for (size_t k = 0; subject && k < subject->count; k++) {
-			if (subject->grants[k].target == grant->workspace &&
-					subject->grants[k].kind == grant->kind &&
-					text_equal(subject->grants[k].value, grant->value))
-				rule = &subject->grants[k];
-		}
-		json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "target",
-						target_name(engine, grant->workspace), "kind",
-						kinds[grant->kind], "value", grant->value, "to",
-						object_name(object), "file",
-						text_or_null(rule ? rule->why.file : NULL), "line",
-						rule ? json_integer(rule->why.line) : json_null()));
-	}
-}
-
-/* Groups of ours that contain it, and the groups around those. */
-static void add_groups(const struct engine *engine, const struct object *object, const char *via,
-		json_t *groups, json_t *grants)
-{
-	for (size_t i = 0; object->id && i < registry_count(engine->registry); i++) {
-		const struct object *group = registry_at(engine->registry, i);
-		char id[ID_TEXT_SIZE];
-		bool known = false;
-		json_t *item;
-		size_t index;
-
-		if (group->target != object->target || !ids_contain(&group->members, object->id))
-			continue;
-		json_array_foreach(groups, index, item) known = known ||
-				text_equal(json_string_value(json_object_get(item, "id")),
-						id_text(group->id, id));
-		if (known)
-			continue;
-		json_array_append_new(groups,
-				json_pack("{s:s, s:s, s:s, s:o}", "target",
-						target_name(engine, group->target), "id",
-						id_text(group->id, id), "name", object_name(group),
-						"via", text_or_null(via)));
-		add_grants(engine, group, grants);
-		add_groups(engine, group, object_name(group), groups, grants);
-	}
-}
-
 static int compare_names(const void *a, const void *b)
 {
 	const char *const *x = a, *const *y = b;
@@ -518,8 +470,9 @@ static const char *state_of(const struct engine *engine, const struct object *ob
 
 static json_t *explain_key(struct engine *engine, const char *key)
 {
-	json_t *principals = json_array(), *groups = json_array(), *grants = json_array(),
-	       *held = json_array(), *pending = json_array();
+	json_t *principals = json_array(), *held = json_array(), *pending = json_array();
+	struct rights *rights = rights_new(engine);
+	json_t *groups, *grants;
 	struct object *first = NULL;
 	const struct want *want;
 
@@ -531,10 +484,12 @@ static json_t *explain_key(struct engine *engine, const char *key)
 		if (!first || (object->ours && !first->ours))
 			first = object;
 		json_array_append_new(principals, principal_of(engine, object));
-		add_grants(engine, object, grants);
-		add_groups(engine, object, NULL, groups, grants);
+		rights_gather(rights, object);
 		add_operations(engine, object, held, pending);
 	}
+	groups = rights_groups(rights);
+	grants = rights_grants(rights);
+	rights_free(rights);
 	if (!first)
 		return json_null();
 	want = first->node == NODE_NONE ? NULL : desired_want(engine->desired, first->node);
@@ -580,8 +535,28 @@ static bool selector_has(const char *selector, const char *word)
 	return false;
 }
 
-static bool is_selected(const struct decision *decision, const char *selector)
+/* Holds of which something still waits. The table borrows decisions. */
+static struct table *open_holds(const struct engine *engine)
 {
+	struct table *open = table_new();
+	struct decision *decision;
+
+	for (size_t i = 0; (decision = guard_at(engine->guard, i)); i++) {
+		if (decision->verdict == VERDICT_HELD)
+			(void)table_put(open, span_of(decision->hold_id), decision);
+	}
+	return open;
+}
+
+/* What was rejected stays so unless it is named: by itself, or by its hold once nothing of that waits any more. */
+static bool is_selected(const struct decision *decision, const char *selector,
+		const struct table *open_holds)
+{
+	if (decision->verdict == VERDICT_REJECTED)
+		return selector_has(selector, decision->key) ||
+				(selector_has(selector, decision->hold_id) &&
+						!table_find(open_holds,
+								span_of(decision->hold_id)));
 	return decision->verdict == VERDICT_HELD &&
 			(selector_has(selector, "all") || selector_has(selector, decision->key) ||
 					selector_has(selector, decision->hold_id) ||
@@ -636,15 +611,17 @@ static enum err_code decide(struct engine *engine, const char *selector, const c
 		bool approve, bool dry, json_t **ret, struct err *err)
 {
 	json_t *operations = json_array();
+	struct table *open = open_holds(engine);
 	struct decision *decision;
 
 	for (size_t i = 0; (decision = guard_at(engine->guard, i)); i++) {
-		if (!is_selected(decision, selector))
+		if (!is_selected(decision, selector, open))
 			continue;
 		json_array_append_new(operations, decision_operation(decision));
 		if (!dry)
 			keep_decision(engine, decision, approve, reason);
 	}
+	table_free(open);
 	if (json_array_size(operations) == 0) {
 		json_decref(operations);
 		return err_set(err, ERR_NOT_FOUND, 0,

@@ -75,7 +75,11 @@ static void take_foreign(
 			? NULL
 			: desired_want(engine->desired, object->node);
 	const char *fields[FIELD_COUNT_] = {NULL};
+	bool several;
 
+	if (name && !foreign && object->kind == PRINCIPAL_SERVICE)
+		foreign = registry_foreign_service(
+				engine->registry, object->target, name, &several);
 	if (!foreign || foreign->id != id)
 		return;
 	registry_set_field(engine->registry, object, principal_name_field(object->kind),

@@ -451,6 +451,25 @@ static struct foreign foreign_of(enum principal_kind kind, const struct resource
 			.active = !resource->has_active || resource->active};
 }
 
+/* Service principals of one display name: the plan says what that means. */
+static void several_found(struct work *work, const struct resource *resources, size_t count)
+{
+	struct registry *registry = work->engine->registry;
+	struct object *object = work->object;
+
+	for (size_t i = 0; i < count; i++) {
+		struct foreign foreign = foreign_of(object->kind, &resources[i]);
+		const struct object *holder = registry_find_id(
+				registry, object->target, object->kind, foreign.id);
+
+		if (foreign.name && !(holder && holder->ours))
+			registry_foreign_put(registry, object->target, &foreign);
+	}
+	object->read_wanted = false;
+	object->looked_up = true;
+	work->stage = STAGE_END;
+}
+
 static void found(struct work *work, const struct resource *resource)
 {
 	struct object *object = work->object;
@@ -461,6 +480,7 @@ static void found(struct work *work, const struct resource *resource)
 	/* What is ours under its entry's key is never taken over by a mere name. */
 	if (holder && holder != object && holder->ours) {
 		object->read_wanted = false;
+		object->looked_up = true;
 		work->stage = STAGE_END;
 		return;
 	}
@@ -510,6 +530,8 @@ void work_find_answered(struct work *work)
 	} else if (work->stage == STAGE_IN_ACCOUNT) {
 		if (count == 0 || !found_in_account(work, &resources[0]))
 			ask(work);
+	} else if (count > 1 && work->object->kind == PRINCIPAL_SERVICE) {
+		several_found(work, resources, count);
 	} else if (count > 0) {
 		found(work, &resources[0]);
 	} else if (work->stage == STAGE_BY_EXTERNAL_ID) {

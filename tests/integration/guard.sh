@@ -139,10 +139,26 @@ refused=$(sed -n 4p "$work/held.before")
 ldap2dbx_in a reject "$(cut -f 1 <<<"$refused")" --auto-approve --reason "stays for a while" >"$work/reject.log" 2>&1
 check_equal "one is rejected" 0 $?
 check "it is not held any more" wait_for 5 held_is $((held - 4))
+check "status lists it as rejected" eval \
+	'ldap2dbx_in a status -o json | jq -e ".rejected | map(.count) == [1] and .[0].reason == \"stays for a while\"" >/dev/null'
+ldap2dbx_in a approve all --dry-run -o json | jq -r '.operations[].id' >"$work/all"
+check "all does not mean it" eval '! grep -qxF "$(cut -f 1 <<<"$refused")" "$work/all"'
+stop_service a
+check "nor does a stopped one forget it" eval 'ldap2dbx_in a status -o json | jq -e ".rejected | length == 1" >/dev/null'
+start_service a
+check "the service follows with it" wait_for 20 is_settled a
+second=$(sed -n 5p "$work/held.before")
+for one in "$refused" "$second"; do
+	ldap2dbx_in a reject "$(cut -f 1 <<<"$one")" --auto-approve --reason "stays longer" >"$work/reject.log" 2>&1
+	check_equal "one more is rejected, and one anew" 0 $?
+done
+ldap2dbx_in a approve "$(cut -f 1 <<<"$second")" --auto-approve >"$work/approve.log" 2>&1
+check_equal "a rejected one is approved after all" 0 $? || cat "$work/approve.log"
+check "it goes" wait_for 20 is_inactive $((users + allowance + 4))
 list_people | sed -n '1,5s/.*/dn: &\nchangetype: delete\n/p' | ldif
-check "later ones are held" wait_for 20 eval '[ "$(count_held)" -gt $((held - 4)) ]'
+check "later ones are held" wait_for 20 eval '[ "$(count_held)" -gt $((held - 5)) ]'
 check "the service settles again" wait_for 20 is_settled a
-check_equal "nobody else went" $((users + allowance + 3)) "$(count_inactive)"
+check_equal "nobody else went" $((users + allowance + 4)) "$(count_inactive)"
 ldap2dbx_in a plan >"$work/plan.log" 2>&1
 check_equal "a plan has only held ones" 3 $?
 

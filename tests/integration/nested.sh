@@ -137,6 +137,18 @@ for name in keep flat; do
 done
 settle "at the start"
 
+# ways NAME PERSON: its groups as explain lists them, each with the way to it
+ways() {
+	ldap2dbx_in "$1" explain "$2@example.com" -o json | jq -r '[.groups[] | .name + (if .via then " by " + .via else "" end)] | join(", ")'
+}
+for name in keep flat; do
+	check_equal "$name: by which groups of the directory somebody is where" "low, mid by low, top by low > mid" "$(ways $name c)"
+	check_equal "$name: also those that are only looked through" "mixed by team-y > team-x" "$(ways $name g)"
+done
+check_equal "keep: loops end" "loop1, loop2 by loop1" "$(ways keep d)"
+check_equal "keep: in an order" "deep1 deep10 deep11 deep12 deep2" \
+	"$(ldap2dbx_in keep explain e@example.com -o json | jq -r '[.groups[].name | select(startswith("deep"))][:5] | join(" ")')"
+
 # ---- what changes nothing ----
 
 before=$(count_writes keep)

@@ -185,11 +185,55 @@ check "the service follows both" wait_for 20 is_settled plain
 leaves nuri.example
 check "a leaver leaves both" wait_for 20 in_both "milo.sample@example.com"
 active_in() {
-	dump plain | jq -rc 'select(.name == "nuri.example@example.com") | [.seats[] | select(.active).workspace]'
+	dump plain | jq -rc --arg name "$1@example.com" 'select(.name == $name) | [.seats[] | select(.active).workspace]'
 }
-check_equal "and is active in none" '[]' "$(active_in)"
+check_equal "and is active in none" '[]' "$(active_in nuri.example)"
 check "it settles" wait_for 20 is_settled plain
 run plain plan
 check_equal "and nothing is left to do" 0 $code || cat "$work/said"
+
+# One that cannot be read holds up nothing in the others.
+stop_service plain
+sed -i 's|^  dev: .*|&\n  lost: {host: "http://127.0.0.1:9", auth: {type: pat, token: file:no-such-file}}|' "$work/plain/ldap2dbx.yaml"
+run plain plan
+check_equal "of a workspace out of reach nothing is planned" 4 $code || cat "$work/said"
+check "which the plan says" grep -q 'lost could not be read whole; nothing is planned there: secret file' "$work/said" || cat "$work/said"
+start_service plain
+leaves milo.sample
+is_out() {
+	[ "$(active_in milo.sample)" = '[]' ]
+}
+check "a leaver leaves the others all the same" wait_for 20 is_out
+lost_error() {
+	ldap2dbx_in plain status -o json | jq -er '.targets[] | select(.name == "lost").error | contains("secret file")' >/dev/null
+}
+check "status says why the lost one is not read" wait_for 20 lost_error
+stop_service plain
+
+# An account from now on: nobody leaves the workspaces for that.
+sed -i '/^  lost: /d' "$work/plain/ldap2dbx.yaml"
+{
+	printf 'account: {host: "%s", account_id: %s, auth: {type: oauth-m2m, client_id: %s, client_secret: file:databricks-secret}}\n' \
+		"$(sim_of plain .account.host)" "$(sim_of plain .account.account_id)" "$(sim_of plain .client_id)"
+	echo 'guard: {minimum: 100000}'
+	grep -v '^guard:' "$work/plain/ldap2dbx.yaml"
+} >"$work/with-account"
+cp "$work/plain/ldap2dbx.yaml" "$work/without-account"
+cp "$work/with-account" "$work/plain/ldap2dbx.yaml"
+run plain plan
+check "a new account makes no leavers" grep -q ' 0 to remove' "$work/said" || cat "$work/said"
+check "and the plan says who stays where he was" grep -q 'principals of ours in prod were made under another configuration' "$work/said" || cat "$work/said"
+before=$(wc -l <"$work/plain-service.log")
+start_service plain
+check "the service follows the account" wait_for 30 is_settled plain
+stop_service plain
+tail -n "+$((before + 1))" "$work/plain-service.log" >"$work/plain-service.log.last"
+check_equal "nobody was removed" 0 "$(grep -cE 'op=(delete|deactivate|remove_members|unassign)' "$work/plain-service.log.last")"
+check "it says so once" [ "$(grep -c 'made under another configuration' "$work/plain-service.log.last")" = 2 ]
+# And back again: what was made in the account is kept in the store.
+cp "$work/without-account" "$work/plain/ldap2dbx.yaml"
+run plain plan
+check "nor does its end" grep -q ' 0 to remove' "$work/said" || cat "$work/said"
+check "which is said, too" grep -q 'in targets that are not configured any more (account)' "$work/said" || cat "$work/said"
 
 done_testing

@@ -26,6 +26,8 @@ struct world {
 	struct arena *arena;
 	struct plan_context context;
 	const char *level; /* what everybody has in prod by another hand */
+	enum power power;
+	const char *rival; /* who else claims every name */
 };
 
 static const char *level_of(void *context, unsigned workspace, uint64_t id)
@@ -35,6 +37,30 @@ static const char *level_of(void *context, unsigned workspace, uint64_t id)
 	(void)workspace;
 	(void)id;
 	return world->level;
+}
+
+static enum power power_of(void *context, uint64_t group, unsigned *ret_workspace)
+{
+	const struct world *world = context;
+
+	(void)group;
+	*ret_workspace = 1;
+	return world->power;
+}
+
+static const char *rival_of(void *context, const struct object *object)
+{
+	const struct world *world = context;
+
+	(void)object;
+	return world->rival;
+}
+
+static const char *entry_of(void *context, const struct object *object)
+{
+	(void)context;
+	(void)object;
+	return NULL;
 }
 
 static const char *name_of(void *context, const struct object *object)
@@ -56,6 +82,9 @@ static int set_up(void **state)
 			.lists_known = true,
 			.arena = world->arena,
 			.assigned_level = level_of,
+			.power_of = power_of,
+			.rival_of = rival_of,
+			.entry_of = entry_of,
 			.name_of = name_of,
 			.context = world};
 	*state = world;
@@ -442,6 +471,122 @@ static void powerful_groups_are_adopted_only_when_told(void **state)
 	assert_string_equal(planned(world, object, &wanted), "adopt");
 }
 
+static void what_administers_a_workspace_is_powerful(void **state)
+{
+	static const struct {
+		enum power power;
+		const char *plan; /* begins so */
+	} cases[] = {
+			{POWER_NONE, "adopt; add_members a"},
+			{POWER_ADMIN,
+					"quarantine: group \"platform\" exists and holds admin "
+					"rights "
+					"in workspace \"prod\""},
+			{POWER_UNREADABLE,
+					"quarantine: group \"platform\" exists, and workspace "
+					"\"prod\" cannot be asked"},
+	};
+	struct world *world = *state;
+	struct identity admins = group("platform");
+	struct object *object = registry_object(world->registry, 0, PRINCIPAL_GROUP, "corp/g");
+	struct object *members[] = {ours(world, PRINCIPAL_USER, "corp/a", "a", 1)};
+	struct wanted wanted = {
+			WANTED_PRESENT, .identity = &admins, .members = members, .member_count = 1};
+	struct object_plan plan;
+
+	registry_foreign_put(world->registry, 0,
+			&(struct foreign){.kind = PRINCIPAL_GROUP,
+					.id = 7,
+					.name = "platform",
+					.display_name = "platform",
+					.active = true});
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		world->power = cases[i].power;
+		assert_true(text_starts_with(planned(world, object, &wanted), cases[i].plan));
+	}
+	/* Not known yet: nothing is planned, neither are members. */
+	world->power = POWER_UNKNOWN;
+	plan_object(&world->context, object, &wanted, &plan);
+	assert_true(plan.waits_for_power);
+	assert_int_equal(plan.operations.count, 0);
+	assert_null(plan.quarantine);
+	object_plan_release(&plan);
+	admins.adopt_powerful = true;
+	assert_string_equal(planned(world, object, &wanted), "adopt; add_members a");
+}
+
+static void a_service_principal_is_adopted_by_its_only_name(void **state)
+{
+	struct world *world = *state;
+	struct identity etl = {.kind = PRINCIPAL_SERVICE,
+			.fields = {[FIELD_DISPLAY_NAME] = "svc-etl",
+					[FIELD_EXTERNAL_ID] = "anchor-1"},
+			.active = true};
+	struct object *object = registry_object(world->registry, 0, PRINCIPAL_SERVICE, "corp/s");
+	struct wanted wanted = {WANTED_PRESENT, .identity = &etl};
+	struct foreign by_hand = {.kind = PRINCIPAL_SERVICE,
+			.id = 7,
+			.name = "00000000-0000-0000-0000-000000000007",
+			.display_name = "SVC-etl",
+			.active = true};
+
+	assert_true(text_starts_with(planned(world, object, &wanted), "create "));
+	registry_foreign_put(world->registry, 0, &by_hand);
+	registry_foreign_put(world->registry, 0, &by_hand); /* seen twice */
+	assert_string_equal(planned(world, object, &wanted),
+			"adopt displayName=svc-etl externalId=anchor-1");
+	/* With an application id in the rule that decides. */
+	etl.fields[FIELD_APPLICATION_ID] = "00000000-0000-0000-0000-000000000009";
+	assert_true(text_starts_with(planned(world, object, &wanted), "create "));
+	etl.fields[FIELD_APPLICATION_ID] = NULL;
+	registry_foreign_drop(world->registry, 0, PRINCIPAL_SERVICE, 7);
+	by_hand.external_id = "anchor-2";
+	registry_foreign_put(world->registry, 0, &by_hand);
+	assert_true(text_starts_with(planned(world, object, &wanted),
+			"quarantine: service principal \"svc-etl\" "
+			"(00000000-0000-0000-0000-000000000007) exists with another externalId"));
+	by_hand.id = 8;
+	registry_foreign_put(world->registry, 0, &by_hand);
+	assert_true(text_starts_with(planned(world, object, &wanted),
+			"quarantine: several service principals are called \"svc-etl\""));
+	registry_foreign_drop_target(world->registry, 0);
+	assert_true(text_starts_with(planned(world, object, &wanted), "create "));
+}
+
+static void a_name_of_two_entries_is_nobodys(void **state)
+{
+	struct world *world = *state;
+	struct identity di = user("di@example.com"), team = group("team");
+	struct object *object = registry_object(world->registry, 0, PRINCIPAL_USER, "corp/2");
+	struct object *renamed = ours(world, PRINCIPAL_GROUP, "corp/g", "crew", 100);
+	struct wanted wanted = {WANTED_PRESENT, .identity = &di};
+	const char *text;
+
+	world->rival = "uid=twin,dc=example,dc=com";
+	text = planned(world, object, &wanted);
+	assert_string_equal(text,
+			"quarantine: \"di@example.com\" is claimed by another entry as well "
+			"(uid=twin,dc=example,dc=com): it is made when only one of the "
+			"two claims it");
+	assert_true(text_starts_with(
+			planned(world, renamed,
+					&(struct wanted){WANTED_PRESENT, .identity = &team}),
+			"quarantine: \"team\" is claimed by another entry as well"));
+	/* By its anchor it is this one's. */
+	di.fields[FIELD_EXTERNAL_ID] = "anchor-2";
+	registry_foreign_put(world->registry, 0,
+			&(struct foreign){.kind = PRINCIPAL_USER,
+					.id = 7,
+					.name = "di@example.com",
+					.external_id = "anchor-2",
+					.active = true});
+	assert_string_equal(planned(world, object, &wanted), "adopt");
+	/* Who has it keeps it. */
+	object = ours(world, PRINCIPAL_USER, "corp/3", "di@example.com", 8);
+	di.fields[FIELD_EXTERNAL_ID] = NULL;
+	assert_string_equal(planned(world, object, &wanted), "");
+}
+
 static void grants_come_and_go(void **state)
 {
 	struct world *world = *state;
@@ -514,6 +659,9 @@ int main(void)
 			with_world(a_member_about_to_be_made_is_waited_for),
 			with_world(gone_groups),
 			with_world(powerful_groups_are_adopted_only_when_told),
+			with_world(what_administers_a_workspace_is_powerful),
+			with_world(a_service_principal_is_adopted_by_its_only_name),
+			with_world(a_name_of_two_entries_is_nobodys),
 			with_world(grants_come_and_go),
 			with_world(a_raised_level_remembers_the_former),
 	};

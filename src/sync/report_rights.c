@@ -1,0 +1,256 @@
+#include "sync/report_rights.h"
+
+#include "base/text.h"
+
+struct reached {
+	const struct object *group;
+	const struct object *below; /* the object or group of ours that is a member of it */
+	char *via;                  /* NULL: its entry is a member of the group's */
+};
+struct granted {
+	const struct object *to;
+	const struct held_grant *grant;
+};
+struct rights {
+	const struct engine *engine;
+	VEC(struct reached) groups;
+	VEC(struct granted) grants;
+};
+
+struct rights *rights_new(const struct engine *engine)
+{
+	struct rights *rights = mem_zalloc(sizeof(*rights));
+
+	rights->engine = engine;
+	return rights;
+}
+
+void rights_free(struct rights *rights)
+{
+	for (vec_each (&rights->groups, reached))
+		mem_free(reached->via);
+	vec_release(&rights->groups);
+	vec_release(&rights->grants);
+	mem_free(rights);
+}
+
+/* ---- the way through the directory ---- */
+
+struct step {
+	node_id node;
+	size_t from; /* step that led here */
+};
+struct walk {
+	const struct snapshot *snapshot;
+	VEC(struct step) steps; /* breadth first */
+	bool *seen;             /* by node */
+};
+
+static int compare_dns(const void *a, const void *b, void *snapshot)
+{
+	return strcmp(snapshot_dn(snapshot, *(const node_id *)a),
+			snapshot_dn(snapshot, *(const node_id *)b));
+}
+
+/* Groups right above, by DN, so that of several ways of one length it is always the same one that is told. */
+static void step_up(struct walk *walk, size_t from)
+{
+	size_t count;
+	const node_id *parents =
+			snapshot_parents(walk->snapshot, walk->steps.items[from].node, &count);
+	node_id *sorted = mem_array(count, sizeof(*sorted));
+	const void *context = walk->snapshot;
+
+	if (count) {
+		memcpy(sorted, parents, count * sizeof(*sorted));
+		qsort_r(sorted, count, sizeof(*sorted), compare_dns, (void *)(uintptr_t)context);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (walk->seen[sorted[i]])
+			continue;
+		walk->seen[sorted[i]] = true;
+		*vec_add(&walk->steps) = (struct step){sorted[i], from};
+	}
+	mem_free(sorted);
+}
+
+static const char *group_name(const struct snapshot *snapshot, node_id group)
+{
+	const char *cn = snapshot_folded_cn(snapshot, group);
+
+	return cn ? cn : snapshot_dn(snapshot, group);
+}
+
+/* "nearest > ... > farthest" of what lies between the first step and at; NULL: nothing. */
+static char *way_to(const struct walk *walk, size_t at)
+{
+	char *way = NULL;
+
+	for (at = walk->steps.items[at].from; at != 0; at = walk->steps.items[at].from) {
+		const char *name = group_name(walk->snapshot, walk->steps.items[at].node);
+		char *longer = way ? mem_printf("%s > %s", name, way) : mem_strdup(name);
+
+		mem_free(way);
+		way = longer;
+	}
+	return way;
+}
+
+/* The shortest way from one entry up to another. false: there is none. */
+static bool find_way(const struct snapshot *snapshot, node_id from, node_id to, char **ret)
+{
+	struct walk walk = {.snapshot = snapshot,
+			.seen = mem_array(snapshot_limit(snapshot), sizeof(bool))};
+	bool found = false;
+
+	*vec_add(&walk.steps) = (struct step){from, 0};
+	walk.seen[from] = true;
+	for (size_t i = 0; i < walk.steps.count && !found; i++) {
+		found = walk.steps.items[i].node == to;
+		if (found)
+			*ret = way_to(&walk, i);
+		else
+			step_up(&walk, i);
+	}
+	vec_release(&walk.steps);
+	mem_free(walk.seen);
+	return found;
+}
+
+/* ---- gathering ---- */
+
+static void add_grants(struct rights *rights, const struct object *to)
+{
+	for (size_t i = 0; i < to->grants.count; i++)
+		*vec_add(&rights->grants) = (struct granted){to, &to->grants.items[i]};
+}
+
+static bool is_reached(const struct rights *rights, const struct object *group)
+{
+	for (vec_each (&rights->groups, reached)) {
+		if (reached->group == group)
+			return true;
+	}
+	return false;
+}
+
+static void add_groups_above(struct rights *rights, const struct object *member)
+{
+	const struct registry *registry = rights->engine->registry;
+
+	for (size_t i = 0; member->id && i < registry_count(registry); i++) {
+		const struct object *group = registry_at(registry, i);
+
+		if (group->target != member->target || is_reached(rights, group) ||
+				!ids_contain(&group->members, member->id))
+			continue;
+		*vec_add(&rights->groups) = (struct reached){group, member, NULL};
+		add_grants(rights, group);
+	}
+}
+
+void rights_gather(struct rights *rights, const struct object *object)
+{
+	const struct snapshot *snapshot = rights->engine->snapshot;
+	size_t first = rights->groups.count;
+
+	add_grants(rights, object);
+	add_groups_above(rights, object);
+	for (size_t i = first; i < rights->groups.count; i++)
+		add_groups_above(rights, rights->groups.items[i].group);
+	for (size_t i = first; i < rights->groups.count; i++) {
+		struct reached *reached = &rights->groups.items[i];
+
+		/* Where the directory does not lead there any more, what it is in tells. */
+		if ((object->node == NODE_NONE || reached->group->node == NODE_NONE ||
+				    !find_way(snapshot, object->node, reached->group->node,
+						    &reached->via)) &&
+				reached->below != object)
+			reached->via = mem_strdup(object_name(reached->below));
+	}
+}
+
+/* ---- showing ---- */
+
+static int compare_reached(const void *a, const void *b)
+{
+	const struct object *x = ((const struct reached *)a)->group,
+			    *y = ((const struct reached *)b)->group;
+	int order = strcmp(object_name(x), object_name(y));
+
+	if (x->target != y->target)
+		return x->target < y->target ? -1 : 1;
+	return order ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+json_t *rights_groups(struct rights *rights)
+{
+	json_t *list = json_array();
+	char id[ID_TEXT_SIZE];
+
+	if (rights->groups.count)
+		qsort(rights->groups.items, rights->groups.count, sizeof(*rights->groups.items),
+				compare_reached);
+	for (vec_each (&rights->groups, reached))
+		json_array_append_new(list,
+				json_pack("{s:s, s:s, s:s, s:s?}", "target",
+						rights->engine->settings
+								->targets[reached->group->target]
+								.name,
+						"id", id_text(reached->group->id, id), "name",
+						object_name(reached->group), "via", reached->via));
+	return list;
+}
+
+static int compare_granted(const void *a, const void *b)
+{
+	const struct granted *x = a, *y = b;
+	int order = strcmp(x->grant->value, y->grant->value);
+
+	if (x->grant->workspace != y->grant->workspace)
+		return x->grant->workspace < y->grant->workspace ? -1 : 1;
+	if (x->grant->kind != y->grant->kind)
+		return x->grant->kind < y->grant->kind ? -1 : 1;
+	return order ? order : strcmp(object_name(x->to), object_name(y->to));
+}
+
+/* The rule that gives it; NULL: none does any more. */
+static const struct why *why_of(const struct engine *engine, const struct granted *granted)
+{
+	const struct subject *subject = pass_subject(engine, granted->to);
+	const struct held_grant *grant = granted->grant;
+
+	for (size_t i = 0; subject && i < subject->count; i++) {
+		if (subject->grants[i].target == grant->workspace &&
+				subject->grants[i].kind == grant->kind &&
+				text_equal(subject->grants[i].value, grant->value))
+			return &subject->grants[i].why;
+	}
+	return NULL;
+}
+
+json_t *rights_grants(struct rights *rights)
+{
+	static const char *const kinds[] = {[GRANT_ASSIGNMENT] = "assignment",
+			[GRANT_ENTITLEMENT] = "entitlement",
+			[GRANT_ROLE] = "role"};
+	const struct engine *engine = rights->engine;
+	json_t *list = json_array();
+
+	if (rights->grants.count)
+		qsort(rights->grants.items, rights->grants.count, sizeof(*rights->grants.items),
+				compare_granted);
+	for (vec_each (&rights->grants, granted)) {
+		const struct held_grant *grant = granted->grant;
+		const struct why *why = why_of(engine, granted);
+
+		json_array_append_new(list,
+				json_pack("{s:s, s:s, s:s, s:s, s:s?, s:o}", "target",
+						engine->settings->targets[grant->workspace].name,
+						"kind", kinds[grant->kind], "value", grant->value,
+						"to", object_name(granted->to), "file",
+						why ? why->file : NULL, "line",
+						why ? json_integer(why->line) : json_null()));
+	}
+	return list;
+}
