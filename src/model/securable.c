@@ -28,7 +28,7 @@ static const struct securable_traits traits[SECURABLE_TYPE_COUNT_] = {
 		[SECURABLE_EXPERIMENT] = {"experiment", "experiments",
 				LEVELS("CAN_READ", "CAN_EDIT", "CAN_MANAGE"), .inherits = true,
 				.has_tags = true},
-		[SECURABLE_FEATURE_TABLE] = {"feature_table", "feature-tables", METADATA},
+		[SECURABLE_FEATURE_TABLE] = {"feature_table", "feature-tables", .levels = METADATA},
 		[SECURABLE_FILE] = {"file", "files", READ_TO_MANAGE, .in_tree = true,
 				.inherits = true},
 		[SECURABLE_GENIE_SPACE] = {"genie_space", "genie", READ_TO_MANAGE,
