@@ -297,13 +297,13 @@ void access_look_again(struct access *access, uint64_t now)
 
 	if (next)
 		engine_tick_at(access->engine, next);
-	if (access->engine->options.mode != ENGINE_RUN || !interval)
+	if (access->engine->options.mode != ENGINE_RUN || !interval || !access->found_ns)
 		return;
-	if (access->found_ns && now - access->found_ns >= interval) {
+	if (now - access->found_ns >= interval) {
 		access->found_ns = now;
 		finder_look(access->finder);
 	}
-	engine_tick_at(access->engine, (access->found_ns ? access->found_ns : now) + interval);
+	engine_tick_at(access->engine, access->found_ns + interval);
 }
 
 bool access_is_ready(const struct access *access)
@@ -363,10 +363,13 @@ void access_start(struct access *access)
 
 void access_directory_read(struct access *access)
 {
-	if (access->known_from_store && !access->engine->reconciling)
+	if (access->known_from_store && !access->engine->reconciling) {
+		access->found_ns = clock_monotonic_ns();
 		finder_look_noted(access->finder);
-	else
+	} else {
 		access_read(access);
+	}
+	access_look_again(access, access->found_ns);
 }
 
 /* ---- holdings ---- */

@@ -205,7 +205,7 @@ static void plan_wanted(struct acl_planner *p)
 			*vec_add(&adopts) = entry;
 			break;
 		case ENTRY_LOWER:
-			if (engine_removals_allowed(p->access->engine))
+			if (engine_removals_allowed_at(p->access->engine, p->acl->item.target))
 				add_lowering(p, entry);
 			break;
 		case ENTRY_IS_SO:
@@ -398,7 +398,7 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 		return;
 	}
 	plan_wanted(&p);
-	if (engine_removals_allowed(access->engine))
+	if (engine_removals_allowed_at(access->engine, item->target))
 		plan_removals(&p);
 	/* What was read in an earlier life says what is ours, not what else is there. */
 	if (ret->operations.count && !item->observed)

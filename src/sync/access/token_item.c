@@ -435,7 +435,7 @@ static struct token_reason reason_of(
 		reason.text = "asked for on the command line";
 		return reason;
 	}
-	if (!engine_removals_allowed(p->access->engine) || is_unsure(p, owner))
+	if (!engine_removals_allowed_at(p->access->engine, p->tokens->item.target) || is_unsure(p, owner))
 		return reason;
 	reason = reason_by_sweep(p, row, owner);
 	grant = reason.text ? NULL : limit_of(p, row);
