@@ -250,6 +250,11 @@ void tokens_tick(struct access *access)
 
 /* ---- reading ---- */
 
+static uint64_t id_or_none(const char *text)
+{
+	return text ? id_parse(text) : 0;
+}
+
 static void take_list(
 		struct token_item *tokens, const struct token_info *infos, size_t count)
 {
@@ -258,9 +263,9 @@ static void take_list(
 		*vec_add(&tokens->rows) = (struct token_row){.id = mem_strdup(infos[i].id),
 				.comment = mem_strdup_or_null(infos[i].comment),
 				.created_by = mem_strdup_or_null(infos[i].created_by_name),
-				.owner = id_parse(infos[i].owner_id ? infos[i].owner_id
-								    : infos[i].created_by_id),
-				.creator = id_parse(infos[i].created_by_id),
+				.owner = id_or_none(infos[i].owner_id ? infos[i].owner_id
+								      : infos[i].created_by_id),
+				.creator = id_or_none(infos[i].created_by_id),
 				.created_ms = infos[i].created_ms,
 				.expires_ms = infos[i].expires_ms,
 				.last_used_ms = infos[i].last_used_ms};
