@@ -82,7 +82,26 @@ check_equal "and comes as CSV" 2 "$(grep -c . "$work/said")"
 run a tokens list -o json
 check "or JSON" jq -e '.tokens | map(select(.owner == "bo@example.com" and .state == "in")) | length == 1' "$work/said"
 
-mapping '  tokens: {max_lifetime: 90d}'
+# A right to use tokens that goes takes those who have none besides with it.
+mapping '  tokens: {use: true}'
+run a apply --auto-approve
+check_equal "a right to use tokens is given" 0 "$code"
+# In place of `users`, whom everybody belongs to.
+curl -sf -X PUT -H "Authorization: Bearer $(sim_of a .workspaces.prod.token)" -o /dev/null \
+	"$(sim_of a .workspaces.prod.host)/api/2.0/permissions/authorization/tokens" -d '{"access_control_list": [
+		{"group_name": "admins", "permission_level": "CAN_MANAGE"}, {"group_name": "etl-rw", "permission_level": "CAN_USE"},
+		{"user_name": "bo@example.com", "permission_level": "CAN_USE"}, {"user_name": "cy@example.com", "permission_level": "CAN_USE"},
+		{"user_name": "guest@example.com", "permission_level": "CAN_USE"}]}'
+check "which others have, too" has_tokens "$all"
+mapping '  # no tokens'
+run a plan
+check "its end shows how many tokens die" said '2 live tokens die with the right to use tokens'
+check "and takes nothing else" said '1 to remove'
+mapping '  tokens: {use: true}'
+run a plan
+check_equal "it stays" 0 "$code"
+
+mapping '  tokens: {use: true, max_lifetime: 90d}'
 run a plan
 check_equal "a lifetime of a grant has changes" 2 "$code"
 check "the old token of a member goes" said 'ada old of ada@example.com'

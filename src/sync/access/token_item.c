@@ -54,6 +54,7 @@ static void row_release(struct token_row *row)
 	mem_free(row->id);
 	mem_free(row->comment);
 	mem_free(row->created_by);
+	mem_free(row->foreign_name);
 }
 
 static void drop_rows(struct token_item *tokens)
@@ -457,16 +458,17 @@ static bool is_untouchable(
 		const struct token_planner *p, const struct token_row *row, const struct object *owner)
 {
 	const struct settings *settings = p->access->engine->settings;
+	const char *name = token_owner_known(p->access, p->tokens->item.target, row);
 
 	if (row->owner && row->owner == p->tokens->own_id)
 		return true;
+	/* Nobody knows whether he is protected. */
+	if (!name)
+		return !is_requested(p->tokens, row);
 	if (owner)
-		return plan_is_protected(settings, owner->kind,
-				owner->fields[principal_name_field(owner->kind)]);
-	if (row->owner != row->creator)
-		return plan_is_protected(settings, PRINCIPAL_SERVICE, row->created_by);
-	return plan_is_protected(settings, PRINCIPAL_USER, row->created_by) ||
-			plan_is_protected(settings, PRINCIPAL_SERVICE, row->created_by);
+		return plan_is_protected(settings, owner->kind, name);
+	return plan_is_protected(settings, PRINCIPAL_USER, name) ||
+			plan_is_protected(settings, PRINCIPAL_SERVICE, name);
 }
 
 static const char *time_text(const struct token_planner *p, int64_t ms)
@@ -524,6 +526,7 @@ static void plan(
 		return;
 	}
 	p.tokens->next_ms = 0;
+	token_name_foreign(access, p.tokens);
 	find_holders(&p);
 	for (vec_each (&p.tokens->rows, row)) {
 		const struct object *owner = token_owner(access, item->target, row);

@@ -14,6 +14,7 @@
 struct token_row {
 	char *id, *comment, *created_by;
 	uint64_t owner, creator; /* 0: not said */
+	char *foreign_name;      /* of an owner who is not ours; NULL: not known */
 	int64_t created_ms, expires_ms, last_used_ms;
 };
 
@@ -54,6 +55,11 @@ enum tokens_known tokens_ask(struct access *access, unsigned target);
 /* ---- token_owner.c ---- */
 /* Whose token it is; NULL: nobody that we know. */
 struct object *token_owner(const struct access *access, unsigned target, const struct token_row *row);
+/* Fills foreign_name of rows whose owner is not ours. */
+void token_name_foreign(const struct access *access, struct token_item *tokens);
+/* NULL: not known. */
+const char *token_owner_known(
+		const struct access *access, unsigned target, const struct token_row *row);
 /* For people; in arena. */
 const char *token_owner_name(const struct access *access, unsigned target,
 		const struct token_row *row, struct arena *arena);

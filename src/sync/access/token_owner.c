@@ -26,16 +26,58 @@ struct object *token_owner(const struct access *access, unsigned target, const s
 	return NULL;
 }
 
+static bool is_nameless(
+		const struct access *access, unsigned target, const struct token_row *row)
+{
+	return row->owner && !row->foreign_name && !token_owner(access, target, row);
+}
+
+/* Once through all of them, however many tokens there are: foreign principals have no index by id. */
+void token_name_foreign(const struct access *access, struct token_item *tokens)
+{
+	const struct registry *registry = access->engine->registry;
+	unsigned home = home_of(access, tokens->item.target), target;
+	struct ids nameless = {0};
+
+	for (vec_each (&tokens->rows, row)) {
+		if (is_nameless(access, tokens->item.target, row))
+			ids_append(&nameless, row->owner);
+	}
+	ids_sort(&nameless);
+	for (size_t i = 0; nameless.count && i < registry_foreign_count(registry); i++) {
+		const struct foreign *foreign = registry_foreign_at(registry, i, &target);
+
+		if (target != home || foreign->kind == PRINCIPAL_GROUP ||
+				!ids_contain(&nameless, foreign->id))
+			continue;
+		for (vec_each (&tokens->rows, row)) {
+			if (row->owner == foreign->id && !row->foreign_name)
+				row->foreign_name = mem_strdup_or_null(foreign->name);
+		}
+	}
+	ids_release(&nameless);
+}
+
+const char *token_owner_known(
+		const struct access *access, unsigned target, const struct token_row *row)
+{
+	const struct object *object = token_owner(access, target, row);
+
+	if (object)
+		return object->fields[principal_name_field(object->kind)];
+	if (row->foreign_name)
+		return row->foreign_name;
+	return row->owner == row->creator ? row->created_by : NULL;
+}
+
 const char *token_owner_name(const struct access *access, unsigned target,
 		const struct token_row *row, struct arena *arena)
 {
-	const struct object *object = token_owner(access, target, row);
+	const char *known = token_owner_known(access, target, row);
 	char id[ID_TEXT_SIZE];
 
-	if (object && object->fields[principal_name_field(object->kind)])
-		return arena_strdup(arena, object->fields[principal_name_field(object->kind)]);
-	if (row->owner == row->creator && row->created_by)
-		return arena_strdup(arena, row->created_by);
+	if (known)
+		return arena_strdup(arena, known);
 	return row->owner ? arena_printf(arena, "id %s", id_text(row->owner, id)) : "unknown";
 }
 
