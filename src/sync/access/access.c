@@ -8,6 +8,7 @@
 #include "sync/access/acl_item.h"
 #include "sync/access/finder.h"
 #include "sync/access/permission_index.h"
+#include "sync/access/rule_set_item.h"
 #include "sync/access/token_item.h"
 #include "sync/expansion.h"
 
@@ -26,6 +27,7 @@ struct access *access_new(struct engine *engine)
 	access->permissions = permission_index_new(engine->settings);
 	access->finder = finder_new(access);
 	access->tokens = token_book_new();
+	access->rules = rule_book_new();
 	return access;
 }
 
@@ -75,6 +77,7 @@ void access_free(struct access *access)
 	vec_release(&access->delayed);
 	permission_index_free(access->permissions);
 	token_book_free(access->tokens);
+	rule_book_free(access->rules);
 	mem_free(access);
 }
 
@@ -242,6 +245,7 @@ void access_principal_changed(struct access *access, const struct object *object
 	AUTO(mem_freep) char *key = access_principal_key(object->kind, object_name(object));
 	struct item_list *list = table_find(access->waiting, span_of(key));
 
+	rule_sets_principal_changed(access, object);
 	if (!list)
 		return;
 	(void)table_remove(access->waiting, span_of(key));
@@ -271,6 +275,7 @@ void access_set_node_rules(
 {
 	permission_index_set(access->permissions, node, rules, count, rules_changed, access);
 	tokens_set_rules(access, node, rules, count);
+	rule_sets_set_rules(access, node, rules, count);
 }
 
 /* ---- looking ---- */
@@ -339,6 +344,8 @@ struct item *item_of_operation(struct access *access, const struct operation *op
 				op->object.name);
 	if (op->resource == RESOURCE_TOKEN)
 		return tokens_item(access, op->target);
+	if (op->resource == RESOURCE_RULE_SET && op->object.remote_id)
+		return rule_set_item(access, op->object.remote_id, op->object.name);
 	return NULL;
 }
 
@@ -447,6 +454,8 @@ static void load_holding(void *context, const struct store_holding *holding)
 		return;
 	if (find_type(holding->resource, &type))
 		item = acl_item(access, target, type, holding->id, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_RULE_SET)))
+		item = rule_set_item(access, holding->id, holding->name);
 	if (item && item->class->load)
 		item->class->load(access, item, holding);
 }
@@ -473,6 +482,8 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 
 		if (item->class == &acl_class)
 			ours->ours[category] += acl_count_held(item);
+		if (item->class == &rule_set_class)
+			ours->ours[GUARD_PERMISSIONS] += rule_set_count_held(item);
 		if (item->class == &token_class)
 			ours->ours[GUARD_TOKENS] += token_count(item);
 	}

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/rule_set_item.h"
 #include "sync/access/token_item.h"
 #include "sync/plan_file.h"
 
@@ -31,6 +32,7 @@ void item_want_read(struct access *access, struct item *item)
 
 void access_mark_all(struct access *access)
 {
+	rule_sets_resolve(access);
 	for (vec_each (&access->items, item))
 		item_mark(access, *item);
 }
