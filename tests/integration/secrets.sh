@@ -18,6 +18,9 @@ service() { # NAME FIELD
 secrets_of() {
 	account_call GET "/servicePrincipals/$(service "$1" id)/credentials/secrets" | jq -r '.secrets[]?.id' | sort
 }
+policies() {
+	account_call GET "/servicePrincipals/$(service loader id)/federationPolicies" | jq -c '.policies[]?'
+}
 signs_in() { # NAME SECRET
 	account_token "$(service "$1" applicationId)" "$2" >/dev/null
 }
@@ -41,10 +44,12 @@ mapping() { # LIFETIME ROTATE_BEFORE [SINK OF REPORTER]
 		service_principals:
 		- listed: [{displayName: loader}]
 		  secrets: {lifetime: $1, rotate_before: $2, write_to: "file:$work/out/\${displayName}"}
+		  $(cat "$work/policies")
 		- listed: [{displayName: reporter}]
 		  ${3-"secrets: {lifetime: $1, rotate_before: $2, write_to: \"command:$work/take \${displayName}\"}"}
 	YAML
 }
+echo 'federation_policies: [{policy_id: ci, issuer: "https://idp.example.com", subject: "repo/${displayName}"}]' >"$work/policies"
 mapping 2h 1h
 run a apply --auto-approve
 check_equal "apply makes service principals with secrets" 0 "$code"
@@ -54,6 +59,23 @@ check "one was given to a program" signs_in reporter "$(cat "$work/out/reporter"
 check_equal "nobody tells them" 0 "$(cat "$work/said" "$work/a/state.db"* | grep -a -c -F -f "$work/out/loader")"
 run a plan
 check_equal "the second plan is empty" 0 "$code"
+
+check_equal "a federation policy is made" "repo/loader" "$(policies | jq -r .oidc_policy.subject)"
+account_call POST "/servicePrincipals/$(service loader id)/federationPolicies?policy_id=theirs" \
+	'{"oidc_policy": {"issuer": "https://other.example.com", "subject": "x"}}' >/dev/null
+echo 'federation_policies: [{policy_id: ci, issuer: "https://idp.example.com", subject: "repo/${displayName}", audiences: [b, a]},
+    {policy_id: theirs, issuer: "https://idp.example.com", subject: "y"}]' >"$work/policies"
+mapping 2h 1h
+run a plan
+check "one that others made is left alone" said 'somebody else made a federation policy "theirs"'
+run a apply --auto-approve
+check_equal "one of ours is changed" '["a","b"]' "$(policies | jq -c 'select(.policy_id == "ci") | .oidc_policy.audiences | sort')"
+run a plan
+check_equal "then all is well" 0 "$code"
+echo 'federation_policies: []' >"$work/policies"
+mapping 2h 1h
+run a apply --auto-approve
+check_equal "and goes without its line" theirs "$(policies | jq -r .policy_id)"
 
 first=$(secrets_of loader)
 check_equal "each has one" 1 "$(echo "$first" | wc -l)"

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "sync/access/acl.h"
 #include "sync/access/acl_item.h"
+#include "sync/access/federation_item.h"
 #include "sync/access/finder.h"
 #include "sync/access/permission_index.h"
 #include "sync/access/rule_set_item.h"
@@ -248,6 +249,7 @@ void access_principal_changed(struct access *access, const struct object *object
 
 	rule_sets_principal_changed(access, object);
 	secrets_principal_changed(access, object);
+	federation_principal_changed(access, object);
 	if (!list)
 		return;
 	(void)table_remove(access->waiting, span_of(key));
@@ -346,6 +348,8 @@ struct item *item_of_operation(struct access *access, const struct operation *op
 				op->object.name);
 	if (op->resource == RESOURCE_TOKEN)
 		return tokens_item(access, op->target);
+	if (op->resource == RESOURCE_FEDERATION_POLICY && op->object.remote_id)
+		return federation_item(access, op->object.remote_id, op->object.remote_id);
 	if (op->resource == RESOURCE_SECRET && op->object.remote_id)
 		return secret_item(access, op->object.remote_id, op->object.name);
 	if (op->resource == RESOURCE_RULE_SET && op->object.remote_id)
@@ -462,6 +466,8 @@ static void load_holding(void *context, const struct store_holding *holding)
 		item = rule_set_item(access, holding->id, holding->name);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_SECRET)))
 		item = secret_item(access, holding->id, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_FEDERATION_POLICY)))
+		item = federation_item(access, holding->id, holding->name);
 	if (item && item->class->load)
 		item->class->load(access, item, holding);
 }
@@ -490,6 +496,8 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 			ours->ours[category] += acl_count_held(item);
 		if (item->class == &rule_set_class)
 			ours->ours[GUARD_PERMISSIONS] += rule_set_count_held(item);
+		if (item->class == &federation_class)
+			ours->ours[GUARD_PERMISSIONS] += federation_count_held(item);
 		if (item->class == &secret_class)
 			ours->ours[GUARD_TOKENS] += secret_count_held(item);
 		if (item->class == &token_class)

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/federation_item.h"
 #include "sync/access/rule_set_item.h"
 #include "sync/access/secret_item.h"
 #include "sync/access/token_item.h"
@@ -35,6 +36,7 @@ void access_mark_all(struct access *access)
 {
 	rule_sets_resolve(access);
 	secrets_resolve(access);
+	federation_resolve(access);
 	for (vec_each (&access->items, item))
 		item_mark(access, *item);
 }
