@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "account_workspace.h"
 #include "faults.h"
 #include "http.h"
 #include "base/json_out.h"
@@ -15,6 +16,22 @@
 #include "sim.h"
 
 #define FIRST_LINE_MAX ((size_t)1024 * 1024)
+
+static enum err_code set_tags(struct sim *sim, struct err *err)
+{
+	for (vec_each (&sim->options.tags, tag)) {
+		struct workspace *found = NULL;
+
+		for (vec_each (&sim->state->workspaces, workspace))
+			found = strcmp((*workspace)->name, tag->workspace) == 0 ? *workspace
+										: found;
+		if (!found)
+			return err_set(err, ERR_USAGE, 0, "--tag: there is no workspace \"%s\"",
+					tag->workspace);
+		account_workspace_set_tag(sim->state, found, tag->key, tag->value);
+	}
+	return ERR_NONE;
+}
 
 static enum err_code load_state(struct sim *sim, struct err *err)
 {
@@ -41,7 +58,7 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 	}
 	for (vec_each (&state->workspaces, workspace))
 		persist_join(state, *workspace);
-	return ERR_NONE;
+	return set_tags(sim, err);
 }
 
 static enum err_code start(struct sim *sim, struct http **http, struct err *err)

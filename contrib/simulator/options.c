@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <arpa/inet.h>
 #include <getopt.h>
 
 #include "base/text.h"
@@ -13,6 +14,9 @@ static const struct {
 	bool on;
 	const char *help;
 } quirks[QUIRK_COUNT_] = {
+		[QUIRK_ABSENT_LISTS] = {"absent-lists", true,
+				"an empty list's key is left out of the answer (tokens, IP lists, "
+				"secrets)"},
 		[QUIRK_ACCOUNT_LIST_MEMBERS] = {"account-list-members", false,
 				"account lists of groups show members, as before August 2025"},
 		[QUIRK_ACCOUNT_ENTITLEMENTS_IGNORED] = {"account-entitlements-ignored", false,
@@ -20,6 +24,16 @@ static const struct {
 				"instead of 400"},
 		[QUIRK_ACTIVE_STRICT] = {"active-strict", false,
 				"account PATCH of active with anything but true or false: 500"},
+		[QUIRK_BARE_LIFETIME] = {"bare-lifetime", false,
+				"lifetime of a secret may be \"86400\" without its s"},
+		[QUIRK_DEAD_TOKEN_403] = {"dead-token-403", true,
+				"a revoked access token gets 403 with a number as error_code; "
+				"off: 401"},
+		[QUIRK_EMPTY_PAGES] = {"empty-pages", false,
+				"lists with page tokens begin with an empty page"},
+		[QUIRK_ENDLESS_TOKENS] = {"endless-tokens", false,
+				"a token without lifetime never expires if the workspace sets no "
+				"limit; off: 730 days"},
 		[QUIRK_EXPIRES_IN_TEXT] = {"expires-in-text", false,
 				"expires_in of a token is a string"},
 		[QUIRK_FEDERATED_400] = {"federated-400", false,
@@ -31,6 +45,11 @@ static const struct {
 				"filters find deactivated users, too"},
 		[QUIRK_INDIRECT_SEEN] = {"indirect-seen", true,
 				"members of assigned groups show in the workspace's SCIM"},
+		[QUIRK_IP_GUARD_ALWAYS] = {"ip-guard-always", false,
+				"IP lists that would shut the caller out are refused even while "
+				"they are off"},
+		[QUIRK_IP_LISTS] = {"ip-lists", true,
+				"the pricing tier has IP access lists; off: FEATURE_DISABLED"},
 		[QUIRK_LINK_USERS] = {"link-users", true,
 				"a workspace's POST of a user that the account has takes it in; "
 				"off: 409"},
@@ -44,7 +63,18 @@ static const struct {
 		[QUIRK_STRICT_REMOVE] = {"strict-remove", false,
 				"removing a member that is none: 404 in place of 200"},
 		[QUIRK_TEXT_PLAIN] = {"text-plain", false, "SCIM answers say they are text/plain"},
+		[QUIRK_TRUST_FORWARDED_FOR] = {"trust-forwarded-for", false,
+				"X-Forwarded-For says where a request comes from"},
+		[QUIRK_UNSET_SETTINGS_404] = {"unset-settings-404", false,
+				"GET of a setting that was never set: 404, also if it has a "
+				"default"},
+		[QUIRK_UNSIGNED_FEDERATION] = {"unsigned-federation", false,
+				"tokens of issuers whose policy brings no keys are believed"},
+		[QUIRK_UNUSED_TOKENS_END] = {"unused-tokens-end", true,
+				"access tokens that were not used for 90 days end"},
 		[QUIRK_WIDE_IDS] = {"wide-ids", false, "new ids do not fit into a double"},
+		[QUIRK_WORKSPACE_URL] = {"workspace-url", true,
+				"workspaces say their workspace_url; off: only deployment_name"},
 };
 
 enum option_key {
@@ -62,6 +92,8 @@ enum option_key {
 	KEY_PAGE_MAX,
 	KEY_CLOUD,
 	KEY_QUIRK,
+	KEY_EGRESS_ADDRESS,
+	KEY_TAG,
 	KEY_HELP
 };
 
@@ -80,6 +112,8 @@ static const struct option long_options[] = {
 		{"page-max", required_argument, NULL, KEY_PAGE_MAX},
 		{"cloud", required_argument, NULL, KEY_CLOUD},
 		{"quirk", required_argument, NULL, KEY_QUIRK},
+		{"tag", required_argument, NULL, KEY_TAG},
+		{"egress-address", required_argument, NULL, KEY_EGRESS_ADDRESS},
 		{"help", no_argument, NULL, KEY_HELP},
 		{NULL, 0, NULL, 0},
 };
@@ -91,6 +125,7 @@ void options_print_help(void)
 	     "  --listen PORT          port of the account's host (default 0: any free one)\n"
 	     "  --account ID           account id (default: a random one)\n"
 	     "  --workspace NAME[:PORT]  a workspace on a port of its own; may be repeated\n"
+	     "  --tag NAME:KEY=VALUE   a custom tag of a workspace; may be repeated\n"
 	     "  --state FILE           read at the start if it is there, written at the end and on "
 	     "SIGUSR1\n"
 	     "  --seed FILE            read at the start instead, if the state file is not there\n"
@@ -102,6 +137,8 @@ void options_print_help(void)
 	     "  --token-lifetime S     of OAuth tokens (default 3600)\n"
 	     "  --page-max N           longest page of a SCIM list (default 10000)\n"
 	     "  --cloud aws|azure|gcp  decides about application ids (default aws)\n"
+	     "  --egress-address ADDR  IPv4 address that requests pretend to come from (IP access "
+	     "lists)\n"
 	     "  --quirk NAME=on|off    a behaviour that was seen once or only expected:");
 	for (size_t i = 0; i < QUIRK_COUNT_; i++)
 		printf("      %-30s %s (default %s)\n", quirks[i].name, quirks[i].help,
@@ -157,6 +194,30 @@ static enum err_code parse_listen(struct options *options, const char *value, st
 	return parse_port(port, &options->port)
 			? ERR_NONE
 			: bad_value(err, "listen", value, "a port; only loopback is served");
+}
+
+static enum err_code parse_tag(struct options *options, const char *value, struct err *err)
+{
+	const char *colon = strchr(value, ':'), *equals = colon ? strchr(colon, '=') : NULL;
+
+	if (!equals || colon == value || equals == colon + 1)
+		return bad_value(err, "tag", value, "NAME:KEY=VALUE");
+	*vec_add(&options->tags) = (struct tag_option){
+			.workspace = mem_strndup(value, (size_t)(colon - value)),
+			.key = mem_strndup(colon + 1, (size_t)(equals - colon - 1)),
+			.value = mem_strdup(equals + 1),
+	};
+	return ERR_NONE;
+}
+
+static enum err_code parse_address(struct options *options, const char *value, struct err *err)
+{
+	struct in_addr address;
+
+	if (inet_pton(AF_INET, value, &address) != 1)
+		return bad_value(err, "egress-address", value, "an IPv4 address");
+	options->egress_address = ntohl(address.s_addr);
+	return ERR_NONE;
 }
 
 static enum err_code parse_workspace(struct options *options, const char *value, struct err *err)
@@ -257,6 +318,10 @@ static enum err_code parse_one(struct options *options, int key, const char *val
 				&options->token_lifetime_s, err);
 	case KEY_PAGE_MAX:
 		return parse_count("page-max", value, PAGE_MAX, &options->page_max, err);
+	case KEY_TAG:
+		return parse_tag(options, value, err);
+	case KEY_EGRESS_ADDRESS:
+		return parse_address(options, value, err);
 	case KEY_ACCOUNT:
 		take(&options->account_id, value);
 		return ERR_NONE;
@@ -317,6 +382,12 @@ void options_release(struct options *options)
 	for (vec_each (&options->workspaces, workspace))
 		mem_free(workspace->name);
 	vec_release(&options->workspaces);
+	for (vec_each (&options->tags, tag)) {
+		mem_free(tag->workspace);
+		mem_free(tag->key);
+		mem_free(tag->value);
+	}
+	vec_release(&options->tags);
 	mem_free(options->account_id);
 	mem_free(options->state_file);
 	mem_free(options->seed_file);

@@ -11,15 +11,22 @@
 #define WORKSPACES_MAX 1000
 
 enum quirk {
+	QUIRK_ABSENT_LISTS,
 	QUIRK_ACCOUNT_LIST_MEMBERS,
 	QUIRK_ACCOUNT_ENTITLEMENTS_IGNORED,
 	QUIRK_ACTIVE_STRICT,
+	QUIRK_BARE_LIFETIME,
+	QUIRK_DEAD_TOKEN_403,
+	QUIRK_EMPTY_PAGES,
+	QUIRK_ENDLESS_TOKENS,
 	QUIRK_EXPIRES_IN_TEXT,
 	QUIRK_FEDERATED_400,
 	QUIRK_FEDERATION,
 	QUIRK_FILL_EMAILS,
 	QUIRK_FIND_INACTIVE,
 	QUIRK_INDIRECT_SEEN,
+	QUIRK_IP_GUARD_ALWAYS,
+	QUIRK_IP_LISTS,
 	QUIRK_LINK_USERS,
 	QUIRK_NESTING_LIMIT,
 	QUIRK_PATCH_NO_CONTENT,
@@ -27,7 +34,12 @@ enum quirk {
 	QUIRK_STRICT_HEADERS,
 	QUIRK_STRICT_REMOVE,
 	QUIRK_TEXT_PLAIN,
+	QUIRK_TRUST_FORWARDED_FOR,
+	QUIRK_UNSET_SETTINGS_404,
+	QUIRK_UNSIGNED_FEDERATION,
+	QUIRK_UNUSED_TOKENS_END,
 	QUIRK_WIDE_IDS,
+	QUIRK_WORKSPACE_URL,
 	QUIRK_COUNT_
 };
 
@@ -38,6 +50,10 @@ struct workspace_option {
 	uint16_t port; /* 0: any */
 };
 
+struct tag_option {
+	char *workspace, *key, *value;
+};
+
 struct options {
 	uint16_t port; /* of the account; 0: any */
 	char *account_id;
@@ -45,6 +61,10 @@ struct options {
 		struct workspace_option *items;
 		size_t count, room;
 	} workspaces;
+	struct {
+		struct tag_option *items;
+		size_t count, room;
+	} tags; /* of workspaces */
 	char *state_file, *seed_file, *faults_file, *log_file;
 	bool limits;
 	bool log_bodies; /* in the request log */
@@ -52,6 +72,7 @@ struct options {
 	uint32_t token_lifetime_s;
 	uint32_t page_max; /* no list page is longer */
 	enum cloud cloud;
+	uint32_t egress_address; /* where requests pretend to come from; 0: the connection says */
 	bool quirks[QUIRK_COUNT_];
 	bool help;
 };

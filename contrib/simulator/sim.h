@@ -55,6 +55,8 @@ struct request {
 	const char *authorization; /* header values, NULL: not sent */
 	const char *content_type;
 	const char *workspace_id;
+	const char *forwarded_for;
+	uint32_t address;   /* of the connection's other end, in host order */
 	char base_url[300]; /* as the client sees this host, without a slash at the end */
 	struct span body;
 	bool limited;                   /* the caller may see names and ids only */
