@@ -7,6 +7,7 @@
 #define LATENCY_MAX_MS 600000
 #define TOKEN_LIFETIME_MAX_S 86400
 #define PAGE_MAX 10000
+#define ACL_LAG_MAX 1000000
 
 static const struct {
 	const char *name;
@@ -45,6 +46,48 @@ static const struct {
 				"removing a member that is none: 404 in place of 200"},
 		[QUIRK_TEXT_PLAIN] = {"text-plain", false, "SCIM answers say they are text/plain"},
 		[QUIRK_WIDE_IDS] = {"wide-ids", false, "new ids do not fit into a double"},
+		[QUIRK_ACL_AFTER_DELETE] = {"acl-after-delete", true,
+				"the ACL of a deleted job, pipeline or genie space still answers"},
+		[QUIRK_ACL_AMBIGUOUS] = {"acl-ambiguous", false,
+				"two entries for one principal: 400; off: the last one counts"},
+		[QUIRK_ACL_ANY_LEVEL] = {"acl-any-level", false,
+				"a level that the type does not have is taken"},
+		[QUIRK_ACL_BY_NAME] = {"acl-by-name", false,
+				"ACLs of serving endpoints, vector search endpoints and models "
+				"answer to their names, too"},
+		[QUIRK_ACL_CASE] = {"acl-case", false,
+				"names in ACLs must have the right case, else 404"},
+		[QUIRK_ACL_GROUP_OWNER] = {"acl-group-owner", false, "a group may be IS_OWNER"},
+		[QUIRK_ACL_OWNERLESS_500] = {"acl-ownerless-500", false,
+				"PATCH of a job without owner that names none: 500 in place of 400"},
+		[QUIRK_ACL_PARTIAL] = {"acl-partial", false,
+				"a refused PATCH still sets the entries before the bad one"},
+		[QUIRK_ACL_ROOT_ZERO] = {"acl-root-zero", false,
+				"inherited from \"/directories/0\" in place of \"/directories/\""},
+		[QUIRK_ACL_UNKNOWN_400] = {"acl-unknown-400", false,
+				"unknown principal in an ACL: 400 BAD_REQUEST in place of 404"},
+		[QUIRK_CHANGE_OWNER_RUNNING] = {"change-owner-running", false,
+				"clusters/change-owner also works while it runs"},
+		[QUIRK_DASHBOARD_ID] = {"dashboard-id", true,
+				"ACLs of dashboards answer with the file's object id"},
+		[QUIRK_LIST_COERCED] = {"list-coerced", false,
+				"too big a page of jobs or pipelines: the biggest in place of 400"},
+		[QUIRK_MASK_IGNORED] = {"mask-ignored", false,
+				"update_mask of queries and alerts is not looked at"},
+		[QUIRK_OWNER_LOWERED] = {"owner-lowered", false,
+				"PATCH may give the only owner another level; off: 400"},
+		[QUIRK_OWNER_MOVES] = {"owner-moves", true,
+				"PATCH with a new IS_OWNER makes the old one CAN_MANAGE; off: 400"},
+		[QUIRK_PASSWORDS] = {"passwords", true, "there is authorization/passwords"},
+		[QUIRK_RESTRICT_ADMINS] = {"restrict-admins", false,
+				"admins may move jobs and the like only to themselves"},
+		[QUIRK_SQL_IN_TREE] = {"sql-in-tree", false,
+				"workspace/list shows queries, alerts and genie spaces as FILE"},
+		[QUIRK_WAREHOUSE_ENTITLED] = {"warehouse-entitled", true,
+				"a warehouse's new owner needs allow-cluster-create"},
+		[QUIRK_WAREHOUSE_TOGGLE] = {"warehouse-toggle", false,
+				"PUT to a warehouse without owner is refused if it names one, "
+				"not if it names none"},
 };
 
 enum option_key {
@@ -62,6 +105,8 @@ enum option_key {
 	KEY_PAGE_MAX,
 	KEY_CLOUD,
 	KEY_QUIRK,
+	KEY_OBJECTS,
+	KEY_ACL_LAG,
 	KEY_HELP
 };
 
@@ -80,6 +125,8 @@ static const struct option long_options[] = {
 		{"page-max", required_argument, NULL, KEY_PAGE_MAX},
 		{"cloud", required_argument, NULL, KEY_CLOUD},
 		{"quirk", required_argument, NULL, KEY_QUIRK},
+		{"objects", required_argument, NULL, KEY_OBJECTS},
+		{"acl-lag", required_argument, NULL, KEY_ACL_LAG},
 		{"help", no_argument, NULL, KEY_HELP},
 		{NULL, 0, NULL, 0},
 };
@@ -94,6 +141,16 @@ void options_print_help(void)
 	     "  --state FILE           read at the start if it is there, written at the end and on "
 	     "SIGUSR1\n"
 	     "  --seed FILE            read at the start instead, if the state file is not there\n"
+	     "  --objects FILE         what lives in the workspaces at the start, if the state file "
+	     "is not there;\n"
+	     "                         JSON: {\"prod\": {\"clusters\": [{\"name\": \"etl-#\", "
+	     "\"count\": 9,\n"
+	     "                           \"creator\": \"ada@example.com\", \"tags\": "
+	     "{\"team\": \"etl\"}}],\n"
+	     "                           \"directories\": [\"/Shared/etl\"], \"jobs\": [...], "
+	     "...}}; see README.md\n"
+	     "  --acl-lag N            the first N ACL changes that name a new principal do not "
+	     "know it\n"
 	     "  --limits published|off   keep to the published request rates (default off)\n"
 	     "  --latency MS           time that each request takes\n"
 	     "  --faults FILE          a script of faults; read again on SIGHUP\n"
@@ -266,6 +323,11 @@ static enum err_code parse_one(struct options *options, int key, const char *val
 	case KEY_SEED:
 		take(&options->seed_file, value);
 		return ERR_NONE;
+	case KEY_OBJECTS:
+		take(&options->objects_file, value);
+		return ERR_NONE;
+	case KEY_ACL_LAG:
+		return parse_count("acl-lag", value, ACL_LAG_MAX, &options->acl_lag, err);
 	case KEY_FAULTS:
 		take(&options->faults_file, value);
 		return ERR_NONE;
@@ -321,5 +383,6 @@ void options_release(struct options *options)
 	mem_free(options->state_file);
 	mem_free(options->seed_file);
 	mem_free(options->faults_file);
+	mem_free(options->objects_file);
 	mem_free(options->log_file);
 }

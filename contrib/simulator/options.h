@@ -28,6 +28,27 @@ enum quirk {
 	QUIRK_STRICT_REMOVE,
 	QUIRK_TEXT_PLAIN,
 	QUIRK_WIDE_IDS,
+	QUIRK_ACL_AFTER_DELETE,
+	QUIRK_ACL_AMBIGUOUS,
+	QUIRK_ACL_ANY_LEVEL,
+	QUIRK_ACL_BY_NAME,
+	QUIRK_ACL_CASE,
+	QUIRK_ACL_GROUP_OWNER,
+	QUIRK_ACL_OWNERLESS_500,
+	QUIRK_ACL_PARTIAL,
+	QUIRK_ACL_ROOT_ZERO,
+	QUIRK_ACL_UNKNOWN_400,
+	QUIRK_CHANGE_OWNER_RUNNING,
+	QUIRK_DASHBOARD_ID,
+	QUIRK_LIST_COERCED,
+	QUIRK_MASK_IGNORED,
+	QUIRK_OWNER_LOWERED,
+	QUIRK_OWNER_MOVES,
+	QUIRK_PASSWORDS,
+	QUIRK_RESTRICT_ADMINS,
+	QUIRK_SQL_IN_TREE,
+	QUIRK_WAREHOUSE_ENTITLED,
+	QUIRK_WAREHOUSE_TOGGLE,
 	QUIRK_COUNT_
 };
 
@@ -46,6 +67,8 @@ struct options {
 		size_t count, room;
 	} workspaces;
 	char *state_file, *seed_file, *faults_file, *log_file;
+	char *objects_file;
+	uint32_t acl_lag; /* so often is a new principal unknown to ACLs */
 	bool limits;
 	bool log_bodies; /* in the request log */
 	uint32_t latency_ms;

@@ -62,6 +62,7 @@ struct principals {
 	size_t count, room;
 };
 
+struct object_store; /* see object.h */
 struct stale;                         /* see stale.h */
 void stale_free(struct stale *stale); /* NULL is fine */
 
@@ -97,6 +98,7 @@ struct workspace {
 	uint16_t port_wanted; /* 0: any */
 	uint16_t port;
 	int64_t created_ms;
+	struct object_store *objects; /* see object.h */
 	struct seats seats; /* those with a level, in order of assignment; borrowed from the principals */
 	struct principals local_groups; /* system groups first */
 	struct table *local_names;      /* folded display name -> group */
