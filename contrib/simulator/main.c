@@ -7,6 +7,8 @@
 #include "base/digest.h"
 #include "faults.h"
 #include "http.h"
+#include "object_api.h"
+#include "permissions.h"
 #include "base/json_out.h"
 #include "rates.h"
 #include "oauth.h"
@@ -41,6 +43,10 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 	}
 	for (vec_each (&state->workspaces, workspace))
 		persist_join(state, *workspace);
+	if (options->objects_file && !(options->state_file && access(options->state_file, F_OK) == 0) &&
+			objects_seed(sim, options->objects_file, err) != ERR_NONE)
+		return err->code;
+	permissions_settle(sim);
 	return ERR_NONE;
 }
 

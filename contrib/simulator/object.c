@@ -200,6 +200,16 @@ void object_remove(struct object_store *store, struct object *object)
 	remove_one(store, object);
 }
 
+void object_change_id(struct object_store *store, struct object *object, const char *id)
+{
+	AUTO(mem_freep) char *old = kind_key(object->kind, object->id);
+	AUTO(mem_freep) char *fresh = kind_key(object->kind, id);
+
+	(void)table_remove(store->by_id, span_of(old));
+	text_replace(&object->id, id);
+	(void)table_put(store->by_id, span_of(fresh), object);
+}
+
 void object_rename(struct object_store *store, struct object *object, const char *name)
 {
 	char *copy = mem_strdup(name);

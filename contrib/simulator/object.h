@@ -171,6 +171,7 @@ struct object_make {
 struct object *object_make(struct object_store *store, const struct object_make *what);
 /* Out of every list; of a folder everything in it, too. */
 void object_remove(struct object_store *store, struct object *object);
+void object_change_id(struct object_store *store, struct object *object, const char *id);
 void object_rename(struct object_store *store, struct object *object, const char *name);
 
 struct object *object_find(const struct object_store *store, enum object_kind kind, const char *id);

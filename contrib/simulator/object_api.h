@@ -44,8 +44,8 @@ json_t *object_render(const struct rest_call *call, const struct object *object,
 void object_complete(struct object *object);
 
 /*
- * Takes run_as out of settings and makes it the object's, if the caller may. false: refused. Absent: nothing happens,
- *.
+ * Takes run_as out of settings and makes it the object's, if the caller may. false: refused. Absent: the old one
+ * stays.
  */
 bool object_take_run_as(struct rest_call *call, struct object *object, json_t *settings);
 /* Gives a query or alert another owner. */

@@ -4,10 +4,9 @@
  */
 #include "object_api.h"
 
-#include <inttypes.h>
-
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/text.h"
 
 /* Fields that the service adds if the request does not have them. */
 static const char *const defaults[OBJECT_KIND_COUNT_] = {
@@ -50,7 +49,7 @@ static void add_id(struct object *object)
 	if (object->kind == OBJECT_APP || object->kind == OBJECT_DATABASE_INSTANCE) {
 		digest_uuid(uuid); /* beside the name, which is the id for ACLs */
 		document_set(object->document, type->id_key, json_string(uuid));
-	} else if (type->shape == ID_JSON_NUMBER && sscanf(object->id, "%" SCNd64, &number) == 1) {
+	} else if (type->shape == ID_JSON_NUMBER && text_parse_int(object->id, 0, INT64_MAX, &number)) {
 		document_set(object->document, type->id_key, json_integer(number));
 	} else {
 		document_set(object->document, type->id_key, json_string(object->id));

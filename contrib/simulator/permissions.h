@@ -14,6 +14,9 @@
 /* false: the path is none of ours. Signed in, lock held for writing. */
 bool permissions_handle(struct request *request, struct answer *answer);
 
+/* With --acl-lag: whoever is there at the start is known to the ACLs at once. */
+void permissions_settle(struct sim *sim);
+
 /*
  * Whether who holds CAN_USE or CAN_MANAGE on authorization/tokens: by itself, by a group, as an admin. Only such a
  * principal may create personal access tokens or use them. Lock held.

@@ -66,19 +66,40 @@ static const struct {
 				permissions_find_service_principal},
 };
 
-/* A principal that is new here is not known for its first so many changes. */
-static bool lags(const struct rest_call *call, const struct principal *who)
+/* How often a principal was asked for before it was known. */
+static uint32_t *lag_of(struct workspace *workspace, const struct principal *who)
 {
-	struct table *lagging = call->workspace->objects->lagging;
-	uint32_t lag = call->request->sim->options.acl_lag, *seen;
+	struct table *lagging = workspace->objects->lagging;
+	uint32_t *seen = table_find(lagging, span_of(who->id_text));
 
-	if (lag == 0)
-		return false;
-	seen = table_find(lagging, span_of(who->id_text));
 	if (!seen) {
 		seen = mem_zalloc(sizeof(*seen));
 		(void)table_put(lagging, span_of(who->id_text), seen);
 	}
+	return seen;
+}
+
+void permissions_settle(struct sim *sim)
+{
+	uint32_t lag = sim->options.acl_lag;
+
+	for (vec_each (&sim->state->workspaces, workspace)) {
+		for (int kind = 0; lag && kind < KIND_COUNT_; kind++) {
+			for (vec_each (workspace_list(sim->state, *workspace, (enum kind)kind),
+					     who))
+				*lag_of(*workspace, *who) = lag;
+		}
+	}
+}
+
+/* A principal that is new here is not known for its first so many changes. */
+static bool lags(const struct rest_call *call, const struct principal *who)
+{
+	uint32_t lag = call->request->sim->options.acl_lag, *seen;
+
+	if (lag == 0)
+		return false;
+	seen = lag_of(call->workspace, who);
 	if (*seen >= lag)
 		return false;
 	++*seen;

@@ -2,6 +2,8 @@
 
 #include "assignment.h"
 #include "oauth.h"
+#include "object_api.h"
+#include "permissions.h"
 #include "scim.h"
 
 static int hex_digit(char c)
@@ -232,6 +234,24 @@ static bool call_route(struct request *request, size_t route, struct answer *ans
 	return false;
 }
 
+/* A workspace's other APIs: each family has its routes in a table of its own. */
+static bool (*const families[])(struct request *request, struct answer *answer) = {
+		permissions_handle,
+		objects_handle,
+		tree_handle,
+		owners_handle,
+		secrets_handle,
+};
+
+static bool serve_family(struct request *request, struct answer *answer)
+{
+	for (size_t i = 0; i < COUNT_OF(families); i++) {
+		if (families[i](request, answer))
+			return true;
+	}
+	return false;
+}
+
 static void serve_locked(struct request *request, struct answer *answer)
 {
 	size_t route;
@@ -239,6 +259,10 @@ static void serve_locked(struct request *request, struct answer *answer)
 	if (oauth_handle(request, answer))
 		return;
 	if (!find_route(request, &route)) {
+		if (request->host && (!oauth_check(request, answer) ||
+						     !check_header(request, answer) ||
+						     serve_family(request, answer)))
+			return;
 		answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
 				request->method, request->target);
 		return;
@@ -257,6 +281,12 @@ static bool is_scim(const struct request *request)
 			request_path_begins(request, "api/*/*/scim/v2");
 }
 
+/* In a workspace, to look at folders or rights may make the folders of users: all but SCIM counts as a change. */
+static bool only_reads(const struct request *request)
+{
+	return request_is(request, "GET") && (!request->host || is_scim(request));
+}
+
 void request_serve(struct request *request, struct answer *answer)
 {
 	struct sim *sim = request->sim;
@@ -266,7 +296,7 @@ void request_serve(struct request *request, struct answer *answer)
 				"The request's path or query is too long");
 		return;
 	}
-	if (request_is(request, "GET"))
+	if (only_reads(request))
 		(void)pthread_rwlock_rdlock(&sim->lock);
 	else
 		(void)pthread_rwlock_wrlock(&sim->lock);
