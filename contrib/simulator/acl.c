@@ -99,8 +99,7 @@ bool acl_is_admin(const struct workspace *workspace, const struct principal *who
 	return who == workspace->admins || reaches_admin(workspace, who, NESTING_MAX);
 }
 
-static bool is_below(
-		const struct principal *who, const struct principal *group, int layers_left)
+static bool is_below(const struct principal *who, const struct principal *group, int layers_left)
 {
 	if (who == group)
 		return true;

@@ -67,7 +67,7 @@ struct holding {
 		struct inherited {
 			enum permission level;
 			char from[64]; /* "/directories/17" */
-		} *items;
+		} * items;
 		size_t count, room;
 	} inherited;
 };

@@ -43,7 +43,8 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 	}
 	for (vec_each (&state->workspaces, workspace))
 		persist_join(state, *workspace);
-	if (options->objects_file && !(options->state_file && access(options->state_file, F_OK) == 0) &&
+	if (options->objects_file &&
+			!(options->state_file && access(options->state_file, F_OK) == 0) &&
 			objects_seed(sim, options->objects_file, err) != ERR_NONE)
 		return err->code;
 	permissions_settle(sim);

@@ -47,10 +47,10 @@ enum object_kind {
 };
 
 enum id_shape {
-	ID_CLUSTER,    /* 0714-132501-k3x9q2ab */
-	ID_POOL,       /* the same with -pool- */
-	ID_NUMBER,     /* sixteen digits */
-	ID_JSON_NUMBER,/* the same, a number in JSON */
+	ID_CLUSTER,     /* 0714-132501-k3x9q2ab */
+	ID_POOL,        /* the same with -pool- */
+	ID_NUMBER,      /* sixteen digits */
+	ID_JSON_NUMBER, /* the same, a number in JSON */
 	ID_HEX16,
 	ID_HEX32,
 	ID_UUID,
@@ -94,11 +94,11 @@ struct object_type {
 	const char *name_key;    /* "settings.name": a path in the document */
 	const char *creator_key; /* NULL: not shown */
 	bool by_name;            /* REST calls name it, the ACL goes by id */
-	const char *under;       /* where a created document goes, "settings"; NULL: it is the document */
-	const char *wrap;        /* create and update bodies have it under this; NULL: they are it */
-	const char *get_wrap;    /* the answer of GET one has it under this */
-	const char *made_wrap;   /* and that of create */
-	const char *parent_key;  /* field with the folder's path */
+	const char *under; /* where a created document goes, "settings"; NULL: it is the document */
+	const char *wrap;  /* create and update bodies have it under this; NULL: they are it */
+	const char *get_wrap;   /* the answer of GET one has it under this */
+	const char *made_wrap;  /* and that of create */
+	const char *parent_key; /* field with the folder's path */
 	enum creating creating;
 
 	const char *array_key;
@@ -123,12 +123,12 @@ struct objects {
 
 struct object {
 	enum object_kind kind;
-	char *id;      /* in ACL paths; "" for those without */
-	char *name;    /* of a thing in the tree: the last segment of the path */
-	char *path;    /* in the tree, "/Users/x"; NULL: not there */
-	char *tree_id; /* its number in the tree; NULL: the same as id */
-	char *creator; /* as it was called then; NULL: not known */
-	char *run_as;  /* of a job or pipeline, once it was set */
+	char *id;              /* in ACL paths; "" for those without */
+	char *name;            /* of a thing in the tree: the last segment of the path */
+	char *path;            /* in the tree, "/Users/x"; NULL: not there */
+	char *tree_id;         /* its number in the tree; NULL: the same as id */
+	char *creator;         /* as it was called then; NULL: not known */
+	char *run_as;          /* of a job or pipeline, once it was set */
 	struct object *parent; /* the folder; NULL: the root of the tree, or not in it */
 	struct objects children;
 	struct principal *home_of;
@@ -196,7 +196,8 @@ void document_set(json_t *document, const char *path, json_t *value);
 
 /* The tree (tree.c). Paths lose /Workspace at their front and doubled slashes; mem_free. */
 char *tree_normalise(const char *path);
-struct object *tree_find(struct object_store *store, const char *path); /* makes the home of a user */
+struct object *tree_find(
+		struct object_store *store, const char *path); /* makes the home of a user */
 struct object *tree_make_folders(struct object_store *store, const char *path,
 		const char *creator); /* NULL: a file is in the way */
 void tree_make_homes(struct object_store *store);

@@ -17,7 +17,7 @@ bool object_is_visible(const struct rest_call *call, const struct object *object
 
 	return acl_is_admin(call->workspace, caller) ||
 			acl_effective(call->state, call->workspace, object, caller) !=
-					PERMISSION_NONE;
+			PERMISSION_NONE;
 }
 
 bool object_may(struct rest_call *call, const struct object *object, enum permission least,
@@ -140,7 +140,8 @@ static bool check_name(struct rest_call *call, enum object_kind kind, const json
 	}
 	if (kind == OBJECT_EXPERIMENT && *name != '/') {
 		rest_refuse(call,
-				"Got an invalid experiment name '%s'. An experiment name must be an "
+				"Got an invalid experiment name '%s'. An experiment name must be "
+				"an "
 				"absolute path within the Databricks workspace.",
 				name);
 		return false;
@@ -207,14 +208,15 @@ struct object *object_build(
 		json_decref(document);
 		return NULL;
 	}
-	object = object_make(store, &(struct object_make){
-						    .kind = kind,
-						    .id = id,
-						    .name = name,
-						    .creator = call->request->caller->name,
-						    .parent = parent,
-						    .document = document,
-				    });
+	object = object_make(store,
+			&(struct object_make){
+					.kind = kind,
+					.id = id,
+					.name = name,
+					.creator = call->request->caller->name,
+					.parent = parent,
+					.document = document,
+			});
 	object_grant_creator(object, call->request->caller);
 	object_complete(object);
 	inner = type->under ? json_object_get(document, type->under) : document;
@@ -255,8 +257,7 @@ static void answer_made(struct rest_call *call, const struct object *object)
 
 void object_create(struct rest_call *call)
 {
-	struct object *object =
-			object_build(call, (enum object_kind)call->of, call->body, NULL);
+	struct object *object = object_build(call, (enum object_kind)call->of, call->body, NULL);
 
 	if (object)
 		answer_made(call, object);
@@ -299,8 +300,9 @@ static bool mask_names(const char *mask, const char *field)
 	for (const char *at = mask; at && *at;) {
 		size_t run = strcspn(at, ",");
 
-		if ((run == 1 && *at == '*') || (run >= len && memcmp(at, field, len) == 0 &&
-							(run == len || at[len] == '.')))
+		if ((run == 1 && *at == '*') ||
+				(run >= len && memcmp(at, field, len) == 0 &&
+						(run == len || at[len] == '.')))
 			return true;
 		at += run + (at[run] == ',');
 	}
@@ -312,8 +314,9 @@ static bool apply_field(
 {
 	const struct object_type *type = object_type(object);
 
-	if (strcmp(key, type->id_key) == 0 || (type->creator_key && type->under == NULL &&
-							  strcmp(key, type->creator_key) == 0)) {
+	if (strcmp(key, type->id_key) == 0 ||
+			(type->creator_key && type->under == NULL &&
+					strcmp(key, type->creator_key) == 0)) {
 		if (strcmp(key, "owner_user_name") == 0 && object->kind != OBJECT_ALERT_V2)
 			return object_set_owner(call, object, json_string_value(value));
 		return true; /* not to be changed */
@@ -330,8 +333,8 @@ static bool settle(struct rest_call *call, struct object *object)
 	const struct object_type *type = object_type(object);
 	struct object_store *store = call->workspace->objects;
 	const char *name = type->under ? NULL : document_text(object->document, type->name_key);
-	const char *path = type->parent_key ? document_text(object->document, type->parent_key)
-					    : NULL;
+	const char *path =
+			type->parent_key ? document_text(object->document, type->parent_key) : NULL;
 	struct object *parent = path && *path ? tree_find(store, path) : object->parent;
 
 	if (type->under) {
@@ -374,9 +377,10 @@ void object_update(struct rest_call *call)
 	bool all = rest_quirk(call, QUIRK_MASK_IGNORED);
 	json_t *fields, *value;
 
-	if (!object || !object_may(call, object,
-				       object_type(object)->in_folder ? CAN_EDIT : CAN_MANAGE,
-				       "edit"))
+	if (!object ||
+			!object_may(call, object,
+					object_type(object)->in_folder ? CAN_EDIT : CAN_MANAGE,
+					"edit"))
 		return;
 	fields = update_fields(call, object);
 	if (is_masked(object) && !mask && !all) {

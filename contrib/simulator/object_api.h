@@ -11,7 +11,8 @@
 /* false: the path is none of ours. Signed in, lock held for writing. */
 bool objects_handle(struct request *request, struct answer *answer);
 bool owners_handle(struct request *request, struct answer *answer); /* hand-over: object_owner.c */
-bool tree_handle(struct request *request, struct answer *answer);   /* the workspace API: tree_api.c */
+bool tree_handle(
+		struct request *request, struct answer *answer); /* the workspace API: tree_api.c */
 bool secrets_handle(struct request *request, struct answer *answer); /* secret scopes: secrets.c */
 
 /* Handlers: of is the kind. */

@@ -22,8 +22,8 @@ static const char *const defaults[OBJECT_KIND_COUNT_] = {
 		[OBJECT_ALERT_V2] = "{\"lifecycle_state\":\"ACTIVE\"}",
 		[OBJECT_DASHBOARD] = "{\"lifecycle_state\":\"ACTIVE\"}",
 		[OBJECT_EXPERIMENT] = "{\"lifecycle_stage\":\"active\"}",
-		[OBJECT_SERVING_ENDPOINT] =
-				"{\"state\":{\"ready\":\"READY\",\"config_update\":\"NOT_UPDATING\"}}",
+		[OBJECT_SERVING_ENDPOINT] = "{\"state\":{\"ready\":\"READY\",\"config_update\":"
+					    "\"NOT_UPDATING\"}}",
 		[OBJECT_VECTOR_SEARCH_ENDPOINT] =
 				"{\"endpoint_type\":\"STANDARD\",\"endpoint_status\":{\"state\":"
 				"\"ONLINE\"}}",
@@ -49,7 +49,8 @@ static void add_id(struct object *object)
 	if (object->kind == OBJECT_APP || object->kind == OBJECT_DATABASE_INSTANCE) {
 		digest_uuid(uuid); /* beside the name, which is the id for ACLs */
 		document_set(object->document, type->id_key, json_string(uuid));
-	} else if (type->shape == ID_JSON_NUMBER && text_parse_int(object->id, 0, INT64_MAX, &number)) {
+	} else if (type->shape == ID_JSON_NUMBER &&
+			text_parse_int(object->id, 0, INT64_MAX, &number)) {
 		document_set(object->document, type->id_key, json_integer(number));
 	} else {
 		document_set(object->document, type->id_key, json_string(object->id));
@@ -59,8 +60,7 @@ static void add_id(struct object *object)
 /* New services name resources in full. */
 static void add_resource_name(struct object *object, const char *collection, const char *key)
 {
-	document_set(object->document, "name",
-			json_sprintf("%s/%s", collection, object->id));
+	document_set(object->document, "name", json_sprintf("%s/%s", collection, object->id));
 	document_set(object->document, key, json_string(object->id));
 }
 
@@ -151,8 +151,7 @@ static void show_run_as(const struct rest_call *call, const struct object *objec
 	service = state_find_text(call->state, KIND_SP, INDEX_NAME, name) != NULL;
 	if (object->kind == OBJECT_PIPELINE && !in_list)
 		(void)json_object_set_new(shown, "run_as",
-				json_pack("{s:s}",
-						service ? "service_principal_name" : "user_name",
+				json_pack("{s:s}", service ? "service_principal_name" : "user_name",
 						name));
 }
 
@@ -196,7 +195,8 @@ json_t *object_render(const struct rest_call *call, const struct object *object,
 	if ((object->kind == OBJECT_DASHBOARD || object->kind == OBJECT_REPO) && object->path)
 		(void)json_object_set_new(shown, "path",
 				json_sprintf("%s%s",
-						object->kind == OBJECT_DASHBOARD ? "/Workspace" : "",
+						object->kind == OBJECT_DASHBOARD ? "/Workspace"
+										 : "",
 						object->path));
 	if (object->kind == OBJECT_DASHBOARD && in_list)
 		(void)json_object_del(shown, "serialized_dashboard");

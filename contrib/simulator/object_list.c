@@ -11,8 +11,9 @@ static bool read_size(struct rest_call *call, const struct object_type *type, si
 	bool coerced = type->size_coerced || rest_quirk(call, QUIRK_LIST_COERCED);
 	int64_t size = type->size_default;
 
-	if (sent && (!text_parse_int(sent, 0, INT32_MAX, &size) ||
-				    (size == 0 && !type->size_coerced))) {
+	if (sent &&
+			(!text_parse_int(sent, 0, INT32_MAX, &size) ||
+					(size == 0 && !type->size_coerced))) {
 		rest_refuse(call, "Invalid value for %s: %s", type->size_parameter, sent);
 		return false;
 	}
@@ -33,8 +34,8 @@ static bool read_size(struct rest_call *call, const struct object_type *type, si
 /* Tokens count by the order of creation, so that what is deleted in between changes nothing. */
 bool page_read(struct rest_call *call, const struct object_type *type, struct page *ret)
 {
-	const char *token = rest_parameter(call,
-			type->paging == PAGING_NEXT ? "next_page_token" : "page_token");
+	const char *token = rest_parameter(
+			call, type->paging == PAGING_NEXT ? "next_page_token" : "page_token");
 	int64_t after = 0;
 
 	if (type->paging != PAGING_TOKEN)
@@ -85,8 +86,8 @@ static bool is_wanted(struct rest_call *call, const struct object *object)
 static bool is_shown(struct rest_call *call, const struct object *object)
 {
 	if (object->kind == OBJECT_REPO)
-		return acl_effective(call->state, call->workspace, object,
-				       call->request->caller) >= CAN_MANAGE;
+		return acl_effective(call->state, call->workspace, object, call->request->caller) >=
+				CAN_MANAGE;
 	return object_is_visible(call, object);
 }
 
@@ -136,10 +137,10 @@ static void list_numbered(struct rest_call *call, const struct object_type *type
 		if (i < json_array_size(all))
 			(void)json_array_append(page, json_array_get(all, i));
 	}
-	rest_answer(call, json_pack("{s:I, s:I, s:I, s:o}", "count",
-					  (json_int_t)json_array_size(all), "page",
-					  (json_int_t)number, "page_size", (json_int_t)size,
-					  type->array_key, page));
+	rest_answer(call,
+			json_pack("{s:I, s:I, s:I, s:o}", "count", (json_int_t)json_array_size(all),
+					"page", (json_int_t)number, "page_size", (json_int_t)size,
+					type->array_key, page));
 	json_decref(all);
 }
 

@@ -69,8 +69,8 @@ bool object_take_run_as(struct rest_call *call, struct object *object, json_t *s
 bool object_set_owner(struct rest_call *call, struct object *object, const char *name)
 {
 	const struct object_type *type = object_type(object);
-	struct principal *who = name ? permissions_find_user(call->state, call->workspace, name)
-				     : NULL;
+	struct principal *who =
+			name ? permissions_find_user(call->state, call->workspace, name) : NULL;
 
 	if (!acl_is_admin(call->workspace, call->request->caller)) {
 		rest_refuse_with(call, 403, "PERMISSION_DENIED",

@@ -197,8 +197,8 @@ static bool read_object(struct object_store *store, const json_t *line)
 						.name = name,
 						.creator = text_of(line, "creator"),
 						.parent = parent,
-						.document = json_deep_copy(json_object_get(
-								line, "document")),
+						.document = json_deep_copy(
+								json_object_get(line, "document")),
 				});
 	if (tree_id)
 		text_replace(&object->tree_id, tree_id);

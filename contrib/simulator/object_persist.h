@@ -13,8 +13,7 @@
 void objects_write(const struct object_store *store, struct buf *line, FILE *file);
 
 /* Whether a line of this key is ours; then *ret_good says whether it could be read. Principals are there already. */
-bool objects_read_line(
-		struct state *state, const char *key, const json_t *object, bool *ret_good);
+bool objects_read_line(struct state *state, const char *key, const json_t *object, bool *ret_good);
 bool objects_owns_line(const char *key);
 
 #endif

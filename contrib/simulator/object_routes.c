@@ -137,8 +137,8 @@ static const struct rest_route routes[] = {
 		{"POST", "api/2.0/database/instances", object_create, OBJECT_DATABASE_INSTANCE, 0},
 		{"GET", "api/2.0/database/instances", object_list, OBJECT_DATABASE_INSTANCE, 0},
 		{"GET", "api/2.0/database/instances/{}", object_get, OBJECT_DATABASE_INSTANCE, ID},
-		{"DELETE", "api/2.0/database/instances/{}", object_delete,
-				OBJECT_DATABASE_INSTANCE, 0},
+		{"DELETE", "api/2.0/database/instances/{}", object_delete, OBJECT_DATABASE_INSTANCE,
+				0},
 
 		{"POST", "api/2.0/postgres/projects", object_create, OBJECT_DATABASE_PROJECT, 0},
 		{"GET", "api/2.0/postgres/projects", object_list, OBJECT_DATABASE_PROJECT, 0},

@@ -28,7 +28,8 @@ static bool find_kind(const char *name, enum object_kind *ret)
 	for (int kind = 0; kind < OBJECT_KIND_COUNT_; kind++) {
 		const struct object_type *type = &object_types[kind];
 
-		if (strcmp(type->type, name) == 0 || (type->alias && strcmp(type->alias, name) == 0)) {
+		if (strcmp(type->type, name) == 0 ||
+				(type->alias && strcmp(type->alias, name) == 0)) {
 			*ret = (enum object_kind)kind;
 			return true;
 		}
@@ -53,12 +54,10 @@ static json_t *shape_tags(const struct object_type *type, json_t *tags)
 	if (type->tags == TAGS_MAP || !json_is_object(tags))
 		return json_deep_copy(tags);
 	array = json_array();
-	json_object_foreach(tags, key, value)
-			(void)json_array_append_new(array,
-					type->tags == TAGS_PAIRS
-							? json_pack("{s:s, s:O}", "key", key,
-									  "value", value)
-							: json_string(key));
+	json_object_foreach(tags, key, value)(void) json_array_append_new(array,
+			type->tags == TAGS_PAIRS
+					? json_pack("{s:s, s:O}", "key", key, "value", value)
+					: json_string(key));
 	return array;
 }
 
@@ -92,17 +91,16 @@ static json_t *body_of(const struct seed *seed, const json_t *item)
 static void set_creator(const struct seed *seed, struct object *object, const char *name)
 {
 	const struct rest_call *call = seed->call;
+	struct ace *ours = aces_find(&object->acl, call->request->caller);
 	struct principal *who;
 
 	if (!name)
 		return;
 	who = permissions_find_user(call->state, call->workspace, name);
-	for (size_t i = 0; i < object->acl.count; i++) {
-		if (object->acl.items[i].who != call->request->caller)
-			continue;
-		object->acl.items[i] = object->acl.items[--object->acl.count];
-	}
-	object_grant_creator(object, who);
+	if (ours && who && !aces_find(&object->acl, who))
+		ours->who = who;
+	else if (ours && who != ours->who)
+		*ours = object->acl.items[--object->acl.count];
 	text_replace(&object->creator, name);
 	if (seed->type->creator_key)
 		document_set(object->document, seed->type->creator_key, json_string(name));
@@ -130,14 +128,15 @@ static struct object *make_in_tree(struct seed *seed, const char *path, const js
 	parent = tree_make_folders(store, above, NULL);
 	if (!parent || tree_find(store, clean))
 		return NULL;
-	object = object_make(store, &(struct object_make){
-						    .kind = seed->kind,
-						    .id = text_of(item, "id"),
-						    .name = slash + 1,
-						    .creator = text_of(item, "creator"),
-						    .parent = parent,
-						    .document = body_of(seed, item),
-				    });
+	object = object_make(store,
+			&(struct object_make){
+					.kind = seed->kind,
+					.id = text_of(item, "id"),
+					.name = slash + 1,
+					.creator = text_of(item, "creator"),
+					.parent = parent,
+					.document = body_of(seed, item),
+			});
 	if (seed->kind == OBJECT_REPO)
 		object_complete(object);
 	return object;
@@ -156,14 +155,17 @@ static struct object *make_object(struct seed *seed, const json_t *item)
 	json_t *body;
 	struct object *object;
 
-	if (is_tree_kind(seed->kind))
-		return path ? make_in_tree(seed, path, item) : NULL;
+	if (is_tree_kind(seed->kind)) {
+		object = path ? make_in_tree(seed, path, item) : NULL;
+		return object && set_acl(seed, object, json_object_get(item, "acl")) ? object
+										     : NULL;
+	}
 	if (folder)
 		(void)tree_make_folders(store, folder, NULL);
 	body = body_of(seed, item);
 	object = object_build(seed->call, seed->kind, body, text_of(item, "id"));
 	json_decref(body);
-	if (!object)
+	if (!object || !set_acl(seed, object, json_object_get(item, "acl")))
 		return NULL;
 	set_creator(seed, object, text_of(item, "creator"));
 	if (json_is_true(json_object_get(item, "purged"))) {
@@ -184,11 +186,8 @@ static const char *name_of(const json_t *item)
 
 static bool make_one(struct seed *seed, const json_t *item)
 {
-	struct object *object;
-
 	answer_reset(seed->call->answer);
-	object = make_object(seed, item);
-	if (object && set_acl(seed, object, json_object_get(item, "acl")))
+	if (make_object(seed, item))
 		return true;
 	return fail(seed, name_of(item),
 			seed->call->answer->body.len ? buf_text(&seed->call->answer->body)
@@ -290,8 +289,7 @@ static bool make_workspace(struct seed *seed, const char *name, json_t *sections
 {
 	struct request request = {.sim = seed->sim, .method = "POST", .target = "/"};
 	struct answer answer;
-	struct rest_call call = {
-			.request = &request, .answer = &answer, .state = seed->sim->state};
+	struct rest_call call = {.request = &request, .answer = &answer, .state = seed->sim->state};
 	const char *section;
 	json_t *items;
 	bool good = true;

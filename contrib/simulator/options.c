@@ -59,7 +59,8 @@ static const struct {
 				"names in ACLs must have the right case, else 404"},
 		[QUIRK_ACL_GROUP_OWNER] = {"acl-group-owner", false, "a group may be IS_OWNER"},
 		[QUIRK_ACL_OWNERLESS_500] = {"acl-ownerless-500", false,
-				"PATCH of a job without owner that names none: 500 in place of 400"},
+				"PATCH of a job without owner that names none: 500 in place of "
+				"400"},
 		[QUIRK_ACL_PARTIAL] = {"acl-partial", false,
 				"a refused PATCH still sets the entries before the bad one"},
 		[QUIRK_ACL_ROOT_ZERO] = {"acl-root-zero", false,
@@ -141,7 +142,8 @@ void options_print_help(void)
 	     "  --state FILE           read at the start if it is there, written at the end and on "
 	     "SIGUSR1\n"
 	     "  --seed FILE            read at the start instead, if the state file is not there\n"
-	     "  --objects FILE         what lives in the workspaces at the start, if the state file "
+	     "  --objects FILE         what lives in the workspaces at the start, if the state "
+	     "file "
 	     "is not there;\n"
 	     "                         JSON: {\"prod\": {\"clusters\": [{\"name\": \"etl-#\", "
 	     "\"count\": 9,\n"

@@ -45,9 +45,10 @@ static struct object *find_policy(struct rest_call *call, const char *id)
 		return NULL;
 	}
 	return object ? object
-		      : object_make(store, &(struct object_make){.kind = OBJECT_CLUSTER_POLICY,
-						   .id = id,
-						   .name = id});
+		      : object_make(store,
+					&(struct object_make){.kind = OBJECT_CLUSTER_POLICY,
+							.id = id,
+							.name = id});
 }
 
 /* What the tree shows as a file though it is none has a number there. */
@@ -137,8 +138,7 @@ static void write_levels(struct rest_call *call, const struct object *object)
 		json_add_comma(out);
 		buf_add_char(out, '{');
 		json_add_member(out, "permission_level", permission_name((enum permission)level));
-		json_add_member(out, "description",
-				permission_description((enum permission)level));
+		json_add_member(out, "description", permission_description((enum permission)level));
 		buf_add_char(out, '}');
 	}
 	buf_add_text(out, "]}");
@@ -275,7 +275,8 @@ static void serve(struct rest_call *call)
 	used = read_type(tail, count, &type);
 	if (used && used + 1 < count && !*tail[used])
 		used++; /* "//root" */
-	target.levels = used && count == used + 2 && strcmp(tail[used + 1], "permissionLevels") == 0;
+	target.levels = used && count == used + 2 &&
+			strcmp(tail[used + 1], "permissionLevels") == 0;
 	if (!used && count) {
 		rest_refuse(call, "request_object_type is not recognized: %s", tail[0]);
 		return;
@@ -309,7 +310,8 @@ bool permissions_handle(struct request *request, struct answer *answer)
 bool permissions_may_use_tokens(const struct state *state, const struct workspace *workspace,
 		const struct principal *who)
 {
-	const struct object *tokens = object_find_for_acl(workspace->objects, OBJECT_TOKENS, "tokens");
+	const struct object *tokens =
+			object_find_for_acl(workspace->objects, OBJECT_TOKENS, "tokens");
 
 	return tokens && acl_effective(state, workspace, tokens, who) >= CAN_USE;
 }

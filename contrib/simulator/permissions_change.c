@@ -205,8 +205,8 @@ static bool check_entry(struct change *change, const struct entry *entry)
 	}
 	if (entry->level == IS_OWNER && entry->who->kind == KIND_GROUP &&
 			!rest_quirk(call, QUIRK_ACL_GROUP_OWNER)) {
-		rest_refuse(call, "Group %s cannot be the owner of a %s",
-				entry->who->display_name, object_type(change->object)->answer_type);
+		rest_refuse(call, "Group %s cannot be the owner of a %s", entry->who->display_name,
+				object_type(change->object)->answer_type);
 		return false;
 	}
 	if (!admins && change->object->kind == OBJECT_TOKENS && entry->level == CAN_MANAGE) {
@@ -229,11 +229,12 @@ static bool read_entry(struct change *change, const json_t *item)
 		for (vec_each (&change->entries, other)) {
 			if (other->who != entry.who)
 				continue;
-			rest_refuse(change->call,
-					"Permissions being set for %s(%s) are ambiguous",
-					names[entry.who->kind == KIND_USER              ? 0
-							: entry.who->kind == KIND_GROUP ? 1
-											: 2]
+			rest_refuse(change->call, "Permissions being set for %s(%s) are ambiguous",
+					names[entry.who->kind == KIND_USER ? 0
+									: entry.who->kind ==
+											KIND_GROUP
+									? 1
+									: 2]
 							.word,
 					principal_text(entry.who));
 			return false;
@@ -320,7 +321,7 @@ static size_t count_owners(const struct change *change, const struct aces *aces)
 
 static bool refuse_owners(struct change *change)
 {
-	const char *word = change->object->kind == OBJECT_JOB   ? "job"
+	const char *word = change->object->kind == OBJECT_JOB     ? "job"
 			: change->object->kind == OBJECT_PIPELINE ? "pipeline"
 								  : "warehouse";
 	bool strange = !change->request->put && !change->old_owner &&
@@ -381,8 +382,9 @@ static bool check_patch_owner(struct change *change)
 		aces_set(&change->after, change->old_owner, CAN_MANAGE);
 		owners = 1;
 	}
-	if (owners == 1 || (owners == 0 && change->old_owner &&
-					   rest_quirk(change->call, QUIRK_OWNER_LOWERED)))
+	if (owners == 1 ||
+			(owners == 0 && change->old_owner &&
+					rest_quirk(change->call, QUIRK_OWNER_LOWERED)))
 		return true;
 	/* Nothing is known of a warehouse's: it may go on without. */
 	if (owners == 0 && !change->old_owner && change->object->kind == OBJECT_WAREHOUSE)
@@ -406,8 +408,7 @@ static bool is_restricted(const struct rest_call *call)
 
 	if (rest_quirk(call, QUIRK_RESTRICT_ADMINS))
 		return true;
-	return sim->hooks.admins_restricted &&
-			sim->hooks.admins_restricted(sim, call->workspace);
+	return sim->hooks.admins_restricted && sim->hooks.admins_restricted(sim, call->workspace);
 }
 
 /* Who may make whom the owner. */
@@ -456,8 +457,7 @@ static bool check_notebook(struct change *change)
 {
 	const struct object *parent = change->object->parent;
 
-	if (change->object->kind != OBJECT_EXPERIMENT || !parent ||
-			parent->kind != OBJECT_NOTEBOOK)
+	if (change->object->kind != OBJECT_EXPERIMENT || !parent || parent->kind != OBJECT_NOTEBOOK)
 		return true;
 	rest_refuse(change->call,
 			"Setting permissions on experiments created from notebooks is not "

@@ -259,9 +259,9 @@ static void serve_locked(struct request *request, struct answer *answer)
 	if (oauth_handle(request, answer))
 		return;
 	if (!find_route(request, &route)) {
-		if (request->host && (!oauth_check(request, answer) ||
-						     !check_header(request, answer) ||
-						     serve_family(request, answer)))
+		if (request->host &&
+				(!oauth_check(request, answer) || !check_header(request, answer) ||
+						serve_family(request, answer)))
 			return;
 		answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
 				request->method, request->target);

@@ -70,8 +70,8 @@ bool rest_serve(const struct rest_route *routes, size_t count, struct request *r
 	return false;
 }
 
-void rest_refuse_with(struct rest_call *call, unsigned status, const char *code, const char *fmt,
-		...)
+void rest_refuse_with(
+		struct rest_call *call, unsigned status, const char *code, const char *fmt, ...)
 {
 	char text[512];
 	va_list args;

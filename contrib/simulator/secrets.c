@@ -116,8 +116,8 @@ static void create_scope(struct rest_call *call)
 	}
 	if (manager)
 		who = call->workspace->users;
-	(void)json_object_set_new(scopes, scope,
-			json_pack("{s:{s:s}}", "acls", who->id_text, "MANAGE"));
+	(void)json_object_set_new(
+			scopes, scope, json_pack("{s:{s:s}}", "acls", who->id_text, "MANAGE"));
 	rest_answer_empty(call);
 }
 
@@ -126,10 +126,9 @@ static void list_scopes(struct rest_call *call)
 	json_t *array = json_array(), *value, *answer = json_object();
 	const char *name;
 
-	json_object_foreach(call->workspace->objects->scopes, name, value)
-			(void)json_array_append_new(array,
-					json_pack("{s:s, s:s}", "name", name, "backend_type",
-							"DATABRICKS"));
+	json_object_foreach(call->workspace->objects->scopes, name, value)(
+			void) json_array_append_new(array,
+			json_pack("{s:s, s:s}", "name", name, "backend_type", "DATABRICKS"));
 	if (json_array_size(array))
 		(void)json_object_set(answer, "scopes", array);
 	json_decref(array);
@@ -184,8 +183,9 @@ static void get_acl(struct rest_call *call)
 		return;
 	word = json_object_get(acls, who->id_text);
 	if (word)
-		rest_answer(call, json_pack("{s:s, s:O}", "principal", name_of(who), "permission",
-						  word));
+		rest_answer(call,
+				json_pack("{s:s, s:O}", "principal", name_of(who), "permission",
+						word));
 	else
 		refuse_acl(call);
 }

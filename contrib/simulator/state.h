@@ -62,7 +62,7 @@ struct principals {
 	size_t count, room;
 };
 
-struct object_store; /* see object.h */
+struct object_store;                  /* see object.h */
 struct stale;                         /* see stale.h */
 void stale_free(struct stale *stale); /* NULL is fine */
 

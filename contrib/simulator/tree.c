@@ -95,10 +95,13 @@ static struct object *find(const struct object_store *store, const char *path)
 static struct object *make_folder(
 		struct object_store *store, struct object *parent, const char *name)
 {
-	return object_make(store, &(struct object_make){.kind = OBJECT_DIRECTORY, .name = name, .parent = parent});
+	return object_make(store,
+			&(struct object_make){
+					.kind = OBJECT_DIRECTORY, .name = name, .parent = parent});
 }
 
-static struct object *make_home(struct object_store *store, const char *above, struct principal *who)
+static struct object *make_home(
+		struct object_store *store, const char *above, struct principal *who)
 {
 	AUTO(mem_freep) char *path = mem_printf("%s/%s", above, who->name);
 	struct object *parent = find(store, above), *home = find(store, path);
@@ -115,8 +118,7 @@ static struct principal *find_person(const struct object_store *store, const cha
 	static const enum kind kinds[] = {KIND_USER, KIND_SP};
 
 	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-		struct principal *who =
-				state_find_text(store->state, kinds[i], INDEX_NAME, name);
+		struct principal *who = state_find_text(store->state, kinds[i], INDEX_NAME, name);
 
 		for (; who; who = who->next_in_index[INDEX_NAME]) {
 			if (acl_knows(store->state, store->workspace, who))
@@ -176,8 +178,7 @@ struct object *tree_home(struct object_store *store, const struct principal *who
 	return home ? home : store->root;
 }
 
-struct object *tree_make_folders(
-		struct object_store *store, const char *path, const char *creator)
+struct object *tree_make_folders(struct object_store *store, const char *path, const char *creator)
 {
 	AUTO(mem_freep) char *clean = tree_normalise(path);
 	struct object *at = store->root;

@@ -16,8 +16,8 @@ static const char *need_path(struct rest_call *call)
 
 	if (path && *path == '/')
 		return path;
-	rest_refuse(call, path ? "Path (%s) must start with '/'"
-			       : "Missing required field: path%s", path ? path : "");
+	rest_refuse(call, path ? "Path (%s) must start with '/'" : "Missing required field: path%s",
+			path ? path : "");
 	return NULL;
 }
 
@@ -41,8 +41,7 @@ static json_t *info_of(const struct object *object)
 			"path", object->path, "object_id", number_of(object_tree_id(object)));
 
 	(void)json_object_set_new(info, "resource_id",
-			json_string(has_resource_id(object) ? object->id
-							    : object_tree_id(object)));
+			json_string(has_resource_id(object) ? object->id : object_tree_id(object)));
 	(void)json_object_set_new(info, "created_at", json_integer(object->created_ms));
 	(void)json_object_set_new(info, "modified_at", json_integer(object->created_ms));
 	if (object->kind == OBJECT_NOTEBOOK)
@@ -178,8 +177,9 @@ static enum object_kind imported_kind(struct rest_call *call, const char *path)
 	bool raw = format && strcmp(format, "RAW") == 0;
 	bool by_name = format && strcmp(format, "AUTO") == 0;
 	const char *dot = strrchr(path, '.');
-	bool source = dot && (strcmp(dot, ".py") == 0 || strcmp(dot, ".ipynb") == 0 ||
-						     strcmp(dot, ".sql") == 0);
+	bool source = dot &&
+			(strcmp(dot, ".py") == 0 || strcmp(dot, ".ipynb") == 0 ||
+					strcmp(dot, ".sql") == 0);
 
 	if (raw || (by_name && !source))
 		return OBJECT_FILE;
@@ -209,28 +209,27 @@ static void import(struct rest_call *call)
 				path);
 	} else if (object_may(call, parent, CAN_EDIT, "write to")) {
 		if (!there)
-			(void)object_make(store, &(struct object_make){
-								 .kind = imported_kind(call, clean),
-								 .name = slash + 1,
-								 .creator = call->request->caller
-												    ->name,
-								 .parent = parent,
-						 });
+			(void)object_make(store,
+					&(struct object_make){
+							.kind = imported_kind(call, clean),
+							.name = slash + 1,
+							.creator = call->request->caller->name,
+							.parent = parent,
+					});
 		rest_answer_empty(call);
 	}
 }
 
 static bool is_fixed(const struct object *object)
 {
-	return !object->parent || (!object->parent->parent && object->kind == OBJECT_DIRECTORY &&
-						  (strcmp(object->path, "/Users") == 0 ||
-								  strcmp(object->path, "/Shared") ==
-										  0 ||
-								  strcmp(object->path, "/Repos") ==
-										  0));
+	return !object->parent ||
+			(!object->parent->parent && object->kind == OBJECT_DIRECTORY &&
+					(strcmp(object->path, "/Users") == 0 ||
+							strcmp(object->path, "/Shared") == 0 ||
+							strcmp(object->path, "/Repos") == 0));
 }
 
-static void delete(struct rest_call *call)
+static void delete (struct rest_call *call)
 {
 	struct object *object = need_object(call);
 	bool recursive = json_is_true(json_object_get(call->body, "recursive"));
@@ -286,13 +285,14 @@ static void create_repo(struct rest_call *call)
 		rest_refuse_with(call, 400, "RESOURCE_ALREADY_EXISTS",
 				"Repo with path %s already exists", clean);
 	} else if (object_may(call, parent, CAN_EDIT, "create in")) {
-		repo = object_make(store, &(struct object_make){
-							  .kind = OBJECT_REPO,
-							  .name = slash + 1,
-							  .creator = call->request->caller->name,
-							  .parent = parent,
-							  .document = json_deep_copy(call->body),
-					  });
+		repo = object_make(store,
+				&(struct object_make){
+						.kind = OBJECT_REPO,
+						.name = slash + 1,
+						.creator = call->request->caller->name,
+						.parent = parent,
+						.document = json_deep_copy(call->body),
+				});
 		object_complete(repo);
 		rest_answer(call, object_render(call, repo, false));
 	}
