@@ -202,6 +202,11 @@ struct object *object_build(
 
 	if (!inner)
 		return NULL;
+	if (id && *id && object_find_for_acl(store, kind, id)) {
+		rest_refuse_with(call, 400, "RESOURCE_ALREADY_EXISTS", "%s %s already exists.",
+				type->noun, id);
+		return NULL;
+	}
 	document = make_document(type, inner);
 	if (!check_name(call, kind, document, &name) ||
 			!find_parent(call, kind, document, name, &parent)) {
@@ -309,26 +314,21 @@ static bool mask_names(const char *mask, const char *field)
 	return false;
 }
 
-static bool apply_field(
-		struct rest_call *call, struct object *object, const char *key, json_t *value)
+/* What nobody can change is passed over in silence. */
+static void apply_field(struct object *object, const char *key, json_t *value)
 {
 	const struct object_type *type = object_type(object);
 
-	if (strcmp(key, type->id_key) == 0 ||
-			(type->creator_key && type->under == NULL &&
-					strcmp(key, type->creator_key) == 0)) {
-		if (strcmp(key, "owner_user_name") == 0 && object->kind != OBJECT_ALERT_V2)
-			return object_set_owner(call, object, json_string_value(value));
-		return true; /* not to be changed */
-	}
+	if (strcmp(key, "update_mask") == 0 || strcmp(key, type->id_key) == 0 ||
+			(type->creator_key && strcmp(key, type->creator_key) == 0))
+		return;
 	(void)json_object_set(type->under ? json_object_get(object->document, type->under)
 					  : object->document,
 			key, value);
-	return true;
 }
 
 /* What follows from new fields: another name, another folder. */
-static bool settle(struct rest_call *call, struct object *object)
+static void settle(struct rest_call *call, struct object *object)
 {
 	const struct object_type *type = object_type(object);
 	struct object_store *store = call->workspace->objects;
@@ -351,7 +351,6 @@ static bool settle(struct rest_call *call, struct object *object)
 	}
 	if (name && strcmp(name, object->name) != 0)
 		object_rename(store, object, name);
-	return true;
 }
 
 static bool is_masked(const struct object *object)
@@ -370,11 +369,42 @@ static json_t *update_fields(struct rest_call *call, const struct object *object
 	return inner;
 }
 
+/* Which fields of the request count: those that the mask names, where there has to be one. */
+static bool read_fields(struct rest_call *call, const struct object *object, json_t **ret)
+{
+	const char *mask = rest_parameter(call, "update_mask"), *key;
+	json_t *fields = update_fields(call, object), *value;
+
+	*ret = json_object();
+	if (is_masked(object) && !rest_quirk(call, QUIRK_MASK_IGNORED)) {
+		if (!mask)
+			rest_refuse(call, "update_mask is required");
+		json_object_foreach(fields, key, value)
+		{
+			if (mask_names(mask, key))
+				(void)json_object_set(*ret, key, value);
+		}
+		return mask != NULL;
+	}
+	(void)json_object_update(*ret, fields);
+	return true;
+}
+
+/* Who owns it and whom it runs as may be refused: these come before anything is changed. */
+static bool take_people(struct rest_call *call, struct object *object, json_t *fields)
+{
+	const json_t *owner = json_object_get(fields, "owner_user_name");
+
+	if (!object_take_run_as(call, object, fields))
+		return false;
+	return !owner || (object->kind != OBJECT_QUERY && object->kind != OBJECT_ALERT) ||
+			object_set_owner(call, object, json_string_value(owner));
+}
+
 void object_update(struct rest_call *call)
 {
 	struct object *object = object_need(call, (enum object_kind)call->of, KEY_BY_TYPE);
-	const char *mask = rest_parameter(call, "update_mask"), *key;
-	bool all = rest_quirk(call, QUIRK_MASK_IGNORED);
+	const char *key;
 	json_t *fields, *value;
 
 	if (!object ||
@@ -382,24 +412,15 @@ void object_update(struct rest_call *call)
 					object_type(object)->in_folder ? CAN_EDIT : CAN_MANAGE,
 					"edit"))
 		return;
-	fields = update_fields(call, object);
-	if (is_masked(object) && !mask && !all) {
-		rest_refuse(call, "update_mask is required");
+	if (!read_fields(call, object, &fields) || !take_people(call, object, fields)) {
+		json_decref(fields);
 		return;
 	}
-	if (!object_take_run_as(call, object, fields))
-		return;
 	if (call->variant == EDIT_REPLACE && object_type(object)->under)
 		(void)json_object_clear(
 				json_object_get(object->document, object_type(object)->under));
-	json_object_foreach(fields, key, value)
-	{
-		if (strcmp(key, "update_mask") == 0 ||
-				(is_masked(object) && !all && !mask_names(mask, key)))
-			continue;
-		if (!apply_field(call, object, key, value))
-			return;
-	}
-	if (settle(call, object))
-		rest_answer(call, object_render(call, object, false));
+	json_object_foreach(fields, key, value) apply_field(object, key, value);
+	json_decref(fields);
+	settle(call, object);
+	rest_answer(call, object_render(call, object, false));
 }
