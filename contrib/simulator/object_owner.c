@@ -6,22 +6,14 @@
 #include "base/text.h"
 #include "permissions.h"
 
-static bool is_restricted(const struct rest_call *call)
-{
-	struct sim *sim = call->request->sim;
-
-	return rest_quirk(call, QUIRK_RESTRICT_ADMINS) ||
-			(sim->hooks.admins_restricted &&
-					sim->hooks.admins_restricted(sim, call->workspace));
-}
-
 /* Non-admins may only put themselves; restricted admins themselves or a service principal. */
 static bool may_run_as(struct rest_call *call, const struct principal *who)
 {
 	const struct principal *caller = call->request->caller;
 	bool admin = acl_is_admin(call->workspace, caller);
 
-	if (who == caller || (admin && (!is_restricted(call) || who->kind == KIND_SP)))
+	if (who == caller ||
+			(admin && (!permissions_admins_restricted(call) || who->kind == KIND_SP)))
 		return true;
 	rest_refuse_with(call, 403, "PERMISSION_DENIED", "User %s cannot set run_as to user %s",
 			caller->name, who->name);
@@ -82,7 +74,7 @@ bool object_set_owner(struct rest_call *call, struct object *object, const char 
 				name ? name : "");
 		return false;
 	}
-	if (is_restricted(call) && who != call->request->caller) {
+	if (permissions_admins_restricted(call) && who != call->request->caller) {
 		rest_refuse_with(call, 403, "PERMISSION_DENIED",
 				"Workspace admins can transfer ownership to themselves only");
 		return false;

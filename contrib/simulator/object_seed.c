@@ -303,11 +303,12 @@ static bool make_workspace(struct seed *seed, const char *name, json_t *sections
 	request.caller = seed->sim->state->self;
 	call.body = json_object();
 	answer_init(&answer);
-	seed->call = &call;
+	seed->call = &call; /* cppcheck-suppress autoVariables */
 	json_object_foreach(sections, section, items)
 	{
 		good = good && make_section(seed, section, items);
 	}
+	seed->call = NULL;
 	answer_release(&answer);
 	json_decref(call.body);
 	return good;

@@ -37,6 +37,9 @@ struct acl_request {
 };
 MUST_CHECK bool permissions_change(struct rest_call *call, const struct acl_request *change);
 
+/* Whether admins may hand jobs and the like to themselves only. */
+bool permissions_admins_restricted(const struct rest_call *call);
+
 /* The principal that a name in an ACL means in this workspace; NULL: it is not known there. */
 struct principal *permissions_find_user(
 		const struct state *state, const struct workspace *workspace, const char *name);

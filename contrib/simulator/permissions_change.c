@@ -402,7 +402,7 @@ static const struct principal *owner_after(const struct change *change)
 	return NULL;
 }
 
-static bool is_restricted(const struct rest_call *call)
+bool permissions_admins_restricted(const struct rest_call *call)
 {
 	struct sim *sim = call->request->sim;
 
@@ -425,7 +425,7 @@ static bool check_transfer(struct change *change)
 				object_type(change->object)->answer_type);
 		return false;
 	}
-	if (owner != caller && is_restricted(call)) {
+	if (owner != caller && permissions_admins_restricted(call)) {
 		rest_refuse_with(call, 403, "PERMISSION_DENIED",
 				"Workspace admins can change the owner to themselves only");
 		return false;
