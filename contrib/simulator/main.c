@@ -43,9 +43,15 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 	}
 	for (vec_each (&state->workspaces, workspace))
 		persist_join(state, *workspace);
-	if (options->objects_file &&
-			!(options->state_file && access(options->state_file, F_OK) == 0) &&
-			objects_seed(sim, options->objects_file, err) != ERR_NONE)
+	return ERR_NONE;
+}
+
+/* What --objects brings is for a fresh state, as a seed is. */
+static enum err_code load_objects(struct sim *sim, bool fresh, struct err *err)
+{
+	const char *path = fresh ? sim->options.objects_file : NULL;
+
+	if (path && objects_seed(sim, path, err) != ERR_NONE)
 		return err->code;
 	permissions_settle(sim);
 	return ERR_NONE;
@@ -54,9 +60,11 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 static enum err_code start(struct sim *sim, struct http **http, struct err *err)
 {
 	const struct options *options = &sim->options;
+	bool fresh = !options->state_file || access(options->state_file, F_OK) != 0;
 
 	if (faults_load(options->faults_file, &sim->options, &sim->faults, err) != ERR_NONE ||
-			load_state(sim, err) != ERR_NONE)
+			load_state(sim, err) != ERR_NONE ||
+			load_objects(sim, fresh, err) != ERR_NONE)
 		return err->code;
 	if (options->log_file && request_log_open(options->log_file, &sim->log, err) != ERR_NONE)
 		return err->code;

@@ -315,3 +315,14 @@ bool permissions_may_use_tokens(const struct state *state, const struct workspac
 
 	return tokens && acl_effective(state, workspace, tokens, who) >= CAN_USE;
 }
+
+bool permissions_may_use_policy(const struct state *state, const struct workspace *workspace,
+		const struct principal *who, const char *policy_id)
+{
+	const struct object *policy =
+			object_find(workspace->objects, OBJECT_CLUSTER_POLICY, policy_id);
+
+	/* Nobody was given anything on a policy whose rights nobody asked for yet. */
+	return policy ? acl_effective(state, workspace, policy, who) >= CAN_USE
+		      : acl_is_admin(workspace, who);
+}
