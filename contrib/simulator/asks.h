@@ -18,6 +18,8 @@ struct asks {
 	/* CAN_USE on a cluster policy; admins are not asked about. */
 	bool (*may_use_policy)(const struct state *state, const struct workspace *workspace,
 			const struct principal *who, const char *policy_id);
+	/* The policy was deleted, and its ACL with it. */
+	void (*policy_gone)(struct workspace *workspace, const char *policy_id);
 	/* The cluster's document, {"cluster_id", "state", "policy_id", ...}; borrowed. NULL: no such cluster. */
 	json_t *(*cluster)(
 			struct state *state, struct workspace *workspace, const char *cluster_id);

@@ -8,6 +8,7 @@
 #define LATENCY_MAX_MS 600000
 #define TOKEN_LIFETIME_MAX_S 86400
 #define PAGE_MAX 10000
+#define ACL_LAG_MAX 1000000
 
 static const struct {
 	const char *name;
@@ -22,6 +23,27 @@ static const struct {
 		[QUIRK_ACCOUNT_ENTITLEMENTS_IGNORED] = {"account-entitlements-ignored", false,
 				"PATCH of entitlements at account level: 200 without effect "
 				"instead of 400"},
+		[QUIRK_ACL_AFTER_DELETE] = {"acl-after-delete", true,
+				"the ACL of a deleted job, pipeline or genie space still answers"},
+		[QUIRK_ACL_AMBIGUOUS] = {"acl-ambiguous", false,
+				"two entries for one principal: 400; off: the last one counts"},
+		[QUIRK_ACL_ANY_LEVEL] = {"acl-any-level", false,
+				"a level that the type does not have is taken"},
+		[QUIRK_ACL_BY_NAME] = {"acl-by-name", false,
+				"ACLs of serving endpoints, vector search endpoints and models "
+				"answer to their names, too"},
+		[QUIRK_ACL_CASE] = {"acl-case", false,
+				"names in ACLs must have the right case, else 404"},
+		[QUIRK_ACL_GROUP_OWNER] = {"acl-group-owner", false, "a group may be IS_OWNER"},
+		[QUIRK_ACL_OWNERLESS_500] = {"acl-ownerless-500", false,
+				"PATCH of a job without owner that names none: 500 in place of "
+				"400"},
+		[QUIRK_ACL_PARTIAL] = {"acl-partial", false,
+				"a refused PATCH still sets the entries before the bad one"},
+		[QUIRK_ACL_ROOT_ZERO] = {"acl-root-zero", false,
+				"inherited from \"/directories/0\" in place of \"/directories/\""},
+		[QUIRK_ACL_UNKNOWN_400] = {"acl-unknown-400", false,
+				"unknown principal in an ACL: 400 BAD_REQUEST in place of 404"},
 		[QUIRK_ACTIVE_STRICT] = {"active-strict", false,
 				"account PATCH of active with anything but true or false: 500"},
 		[QUIRK_BARE_LIFETIME] = {"bare-lifetime", false,
@@ -34,6 +56,10 @@ static const struct {
 		[QUIRK_ENDLESS_TOKENS] = {"endless-tokens", false,
 				"a token without lifetime never expires if the workspace sets no "
 				"limit; off: 730 days"},
+		[QUIRK_CHANGE_OWNER_RUNNING] = {"change-owner-running", false,
+				"clusters/change-owner also works while it runs"},
+		[QUIRK_DASHBOARD_ID] = {"dashboard-id", true,
+				"ACLs of dashboards answer with the file's object id"},
 		[QUIRK_EXPIRES_IN_TEXT] = {"expires-in-text", false,
 				"expires_in of a token is a string"},
 		[QUIRK_FEDERATED_400] = {"federated-400", false,
@@ -53,16 +79,36 @@ static const struct {
 		[QUIRK_LINK_USERS] = {"link-users", true,
 				"a workspace's POST of a user that the account has takes it in; "
 				"off: 409"},
+		[QUIRK_LIST_COERCED] = {"list-coerced", false,
+				"too big a page of jobs or pipelines: the biggest in place of 400"},
+		[QUIRK_MASK_IGNORED] = {"mask-ignored", false,
+				"update_mask of queries and alerts is not looked at"},
 		[QUIRK_NESTING_LIMIT] = {"nesting-limit", true,
 				"more than 10 layers of groups: 400"},
+		[QUIRK_OWNER_LOWERED] = {"owner-lowered", false,
+				"PATCH may give the only owner another level; off: 400"},
+		[QUIRK_OWNER_MOVES] = {"owner-moves", true,
+				"PATCH with a new IS_OWNER makes the old one CAN_MANAGE; off: 400"},
+		[QUIRK_PASSWORDS] = {"passwords", true, "there is authorization/passwords"},
 		[QUIRK_PATCH_NO_CONTENT] = {"patch-no-content", false,
 				"PATCH answers 204 in place of 200 and the object"},
+		[QUIRK_RESTRICT_ADMINS] = {"restrict-admins", false,
+				"admins may move jobs and the like only to themselves"},
 		[QUIRK_RETRY_AFTER] = {"retry-after", true, "429 of --limits carries Retry-After"},
+		[QUIRK_SQL_IN_TREE] = {"sql-in-tree", false,
+				"workspace/list shows queries, alerts and genie spaces as FILE"},
 		[QUIRK_STRICT_HEADERS] = {"strict-headers", true,
 				"X-Databricks-Workspace-Id is refused where it must not be"},
 		[QUIRK_STRICT_REMOVE] = {"strict-remove", false,
 				"removing a member that is none: 404 in place of 200"},
+		[QUIRK_WAREHOUSE_ENTITLED] = {"warehouse-entitled", true,
+				"a warehouse's new owner needs allow-cluster-create"},
+		[QUIRK_WAREHOUSE_TOGGLE] = {"warehouse-toggle", false,
+				"PUT to a warehouse without owner is refused if it names one, "
+				"not if it names none"},
 		[QUIRK_TEXT_PLAIN] = {"text-plain", false, "SCIM answers say they are text/plain"},
+		[QUIRK_TOKENS_ACL_LATE] = {"tokens-acl-late", false,
+				"authorization/tokens is 404 until a call makes the first token"},
 		[QUIRK_TRUST_FORWARDED_FOR] = {"trust-forwarded-for", false,
 				"X-Forwarded-For says where a request comes from"},
 		[QUIRK_UNSET_SETTINGS_404] = {"unset-settings-404", false,
@@ -83,6 +129,8 @@ enum option_key {
 	KEY_WORKSPACE,
 	KEY_STATE,
 	KEY_SEED,
+	KEY_OBJECTS,
+	KEY_ACL_LAG,
 	KEY_LIMITS,
 	KEY_LATENCY,
 	KEY_FAULTS,
@@ -103,6 +151,8 @@ static const struct option long_options[] = {
 		{"workspace", required_argument, NULL, KEY_WORKSPACE},
 		{"state", required_argument, NULL, KEY_STATE},
 		{"seed", required_argument, NULL, KEY_SEED},
+		{"objects", required_argument, NULL, KEY_OBJECTS},
+		{"acl-lag", required_argument, NULL, KEY_ACL_LAG},
 		{"limits", required_argument, NULL, KEY_LIMITS},
 		{"latency", required_argument, NULL, KEY_LATENCY},
 		{"faults", required_argument, NULL, KEY_FAULTS},
@@ -129,6 +179,17 @@ void options_print_help(void)
 	     "  --state FILE           read at the start if it is there, written at the end and on "
 	     "SIGUSR1\n"
 	     "  --seed FILE            read at the start instead, if the state file is not there\n"
+	     "  --objects FILE         what lives in the workspaces at the start, if the state "
+	     "file "
+	     "is not there;\n"
+	     "                         JSON: {\"prod\": {\"clusters\": [{\"name\": \"etl-#\", "
+	     "\"count\": 9,\n"
+	     "                           \"creator\": \"ada@example.com\", \"tags\": "
+	     "{\"team\": \"etl\"}}],\n"
+	     "                           \"directories\": [\"/Shared/etl\"], \"jobs\": [...], "
+	     "...}}; see README.md\n"
+	     "  --acl-lag N            the first N ACL changes that name a new principal do not "
+	     "know it\n"
 	     "  --limits published|off   keep to the published request rates (default off)\n"
 	     "  --latency MS           time that each request takes\n"
 	     "  --faults FILE          a script of faults; read again on SIGHUP\n"
@@ -331,6 +392,11 @@ static enum err_code parse_one(struct options *options, int key, const char *val
 	case KEY_SEED:
 		take(&options->seed_file, value);
 		return ERR_NONE;
+	case KEY_OBJECTS:
+		take(&options->objects_file, value);
+		return ERR_NONE;
+	case KEY_ACL_LAG:
+		return parse_count("acl-lag", value, ACL_LAG_MAX, &options->acl_lag, err);
 	case KEY_FAULTS:
 		take(&options->faults_file, value);
 		return ERR_NONE;
@@ -392,5 +458,6 @@ void options_release(struct options *options)
 	mem_free(options->state_file);
 	mem_free(options->seed_file);
 	mem_free(options->faults_file);
+	mem_free(options->objects_file);
 	mem_free(options->log_file);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "object_persist.h"
 #include "base/text.h"
 #include "base/json_out.h"
 #include "account_workspace.h"
@@ -188,6 +189,8 @@ static void write_all(FILE *file, const struct state *state)
 		put_out(file, &line);
 	}
 	records_write(state, file, &line);
+	for (vec_each (&state->workspaces, workspace))
+		objects_write((*workspace)->objects, &line, file);
 }
 
 enum err_code persist_save(const char *path, const struct state *state, struct err *err)
@@ -365,6 +368,8 @@ static bool read_first(struct state *state, const char *key, const json_t *objec
 		return read_workspace(state, object);
 	if (record_is_key(key))
 		return true;
+	if (objects_owns_line(key))
+		return true; /* in the second pass */
 	for (int kind = 0; kind < KIND_COUNT_; kind++) {
 		if (strcmp(key, kind_keys[kind]) == 0)
 			return read_principal(state, (enum kind)kind, object);
@@ -374,6 +379,10 @@ static bool read_first(struct state *state, const char *key, const json_t *objec
 
 static bool read_second(struct state *state, const char *key, const json_t *object)
 {
+	bool good;
+
+	if (objects_read_line(state, key, object, &good))
+		return good;
 	if (strcmp(key, "account") == 0 || strcmp(key, "workspace") == 0)
 		return true;
 	if (record_is_key(key))

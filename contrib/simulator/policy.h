@@ -37,6 +37,12 @@ json_t *policy_definition(const struct state *state, const struct workspace *wor
 		const char *policy_id);
 bool policy_exists(struct sim *sim, const struct workspace *workspace, const char *policy_id);
 
+/*
+ * Why a cluster's policy does not let the caller have it as it is: not there, not for the caller, malformed, broken,
+ * or, if the cluster is fresh, one too many. NULL: nothing speaks against it. Caller's, mem_free.
+ */
+char *policy_refusal(const struct request *request, const json_t *cluster, bool fresh);
+
 /* The policies that every workspace has from the start, if they are not there. */
 void policy_adopt_standard(struct state *state, struct workspace *workspace);
 

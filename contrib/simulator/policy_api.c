@@ -303,6 +303,8 @@ static void delete_policy(struct api_call *call)
 		(void)api_refuse_value(call, "Default cluster policies cannot be deleted");
 		return;
 	}
+	if (call->state->asks->policy_gone)
+		call->state->asks->policy_gone(call->place, policy->id);
 	record_drop(call->state, policy);
 	api_answer_empty(call);
 }

@@ -7,6 +7,11 @@
 #include "api.h"
 #include "asks.h"
 #include "record.h"
+#include "who.h"
+
+#define TEXT_BYTES_MAX ((size_t)64 * 1024)
+#define MALFORMED                                                                                  \
+	"Requests for the policy %s cannot be satisfied due to the malformed policy definition."
 
 static json_t *find_cluster(struct api_call *call, const char *id)
 {
@@ -37,11 +42,7 @@ static json_t *violations_of(const struct api_call *call, const json_t *cluster)
 
 static bool refuse_malformed(struct api_call *call, const json_t *cluster)
 {
-	return api_refuse_value(call,
-			"Requests for the policy %s cannot be satisfied due to the malformed "
-			"policy "
-			"definition.",
-			policy_of(cluster));
+	return api_refuse_value(call, MALFORMED, policy_of(cluster));
 }
 
 static void get_compliance(struct api_call *call)
@@ -173,6 +174,76 @@ static void enforce_compliance(struct api_call *call)
 				state);
 	else
 		enforce(call, cluster, !look_only);
+}
+
+/* Each violation behind the other, as the service does. Takes violations. */
+static char *join_violations(json_t *violations)
+{
+	AUTO(buf_release) struct buf text;
+	const char *path;
+	json_t *message;
+
+	buf_init(&text, TEXT_BYTES_MAX);
+	json_object_foreach(violations, path, message)
+	{
+		buf_printf(&text, "%s%s", text.len ? "; " : "", json_string_value(message));
+	}
+	json_decref(violations);
+	return text.len ? buf_steal(&text) : NULL;
+}
+
+static char *refuse_one_more(const struct request *request, const struct record *policy)
+{
+	const struct state *state = request->sim->state;
+	const char *caller = who_name(request->caller);
+	int64_t most = record_number(policy, "max_clusters_per_user"), have = 0;
+	json_t *clusters = most && state->asks->clusters
+			? state->asks->clusters(request->sim->state, request->host)
+			: NULL;
+	json_t *cluster;
+	size_t i;
+
+	json_array_foreach(clusters, i, cluster)
+	{
+		const char *id = policy_of(cluster);
+		const char *creator =
+				json_string_value(json_object_get(cluster, "creator_user_name"));
+
+		have += id && strcmp(id, policy->id) == 0 && creator &&
+				strcmp(creator, caller) == 0;
+	}
+	json_decref(clusters);
+	return most && have >= most
+			? mem_printf("The maximum of %lld clusters per user of policy %s has been "
+				     "reached",
+					  (long long)most, policy->id)
+			: NULL;
+}
+
+char *policy_refusal(const struct request *request, const json_t *cluster, bool fresh)
+{
+	const struct state *state = request->sim->state;
+	const char *id = policy_of(cluster);
+	const struct record *policy =
+			id ? record_find(state, request->host, RECORD_POLICY, id) : NULL;
+	json_t *definition, *violations;
+	char *text;
+
+	if (!id)
+		return NULL;
+	if (!policy)
+		return mem_printf("Can't find a cluster policy with id: %s.", id);
+	if (!who_is_admin(request->host, request->caller) && state->asks->may_use_policy &&
+			!state->asks->may_use_policy(state, request->host, request->caller, id))
+		return mem_printf("User %s is not authorized to use cluster policy %s",
+				who_name(request->caller), id);
+	text = fresh ? refuse_one_more(request, policy) : NULL;
+	if (text)
+		return text;
+	definition = policy_definition(state, request->host, id);
+	violations = policy_violations(definition, cluster);
+	json_decref(definition);
+	return violations ? join_violations(violations) : mem_printf(MALFORMED, id);
 }
 
 #define POLICIES "api/2.0/policies/clusters/"

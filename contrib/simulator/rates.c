@@ -5,7 +5,8 @@
 #include "base/clock.h"
 #include "request.h"
 
-#define IN_FLIGHT_MAX 4
+#define IN_FLIGHT_MAX 4              /* SCIM requests of a workspace */
+#define PERMISSIONS_IN_FLIGHT_MAX 20 /* permission requests of a workspace */
 
 enum family {
 	ACCOUNT_GET,
@@ -18,6 +19,13 @@ enum family {
 	WORKSPACE_GROUP_PATCH,
 	WORKSPACE_GROUP_DELETE,
 	WORKSPACE_ASSIGN,
+	PERMISSION_GET,
+	PERMISSION_WRITE,
+	SECRETS,
+	TOKEN_MANAGEMENT,
+	JOB_CREATE,
+	JOB_GET,
+	FILE_IMPORT,
 	FAMILY_COUNT_
 };
 
@@ -34,6 +42,13 @@ static const struct {
 		[WORKSPACE_GROUP_PATCH] = {10, 60},
 		[WORKSPACE_GROUP_DELETE] = {35, 60},
 		[WORKSPACE_ASSIGN] = {5, 1},
+		[PERMISSION_GET] = {100, 1},
+		[PERMISSION_WRITE] = {30, 1},
+		[SECRETS] = {1100, 60},
+		[TOKEN_MANAGEMENT] = {40, 1},
+		[JOB_CREATE] = {20, 1},
+		[JOB_GET] = {100, 1},
+		[FILE_IMPORT] = {30, 1},
 };
 
 struct bucket {
@@ -43,7 +58,7 @@ struct bucket {
 
 struct place {
 	struct bucket buckets[FAMILY_COUNT_];
-	unsigned in_flight;
+	unsigned in_flight, permissions_in_flight;
 };
 
 struct rates {
@@ -93,19 +108,47 @@ static bool is_workspace_scim(const struct request *request)
 	return request->host && request_path_begins(request, "api/2.0/preview/scim/v2");
 }
 
+static bool is_permission(const struct request *request)
+{
+	return request->host &&
+			(request_path_begins(request, "api/2.0/permissions") ||
+					request_path_begins(
+							request, "api/2.0/preview/permissions"));
+}
+
+static const struct {
+	const char *begins;
+	enum family family;
+} others[] = {
+		{"api/2.0/secrets", SECRETS},
+		{"api/2.0/token-management", TOKEN_MANAGEMENT},
+		{"api/*/jobs/create", JOB_CREATE},
+		{"api/*/jobs/get", JOB_GET},
+		{"api/2.0/workspace/import", FILE_IMPORT},
+		{"api/2.0/account/scim/v2", MIRROR_GET},
+};
+
+static enum family other_family(const struct request *request)
+{
+	if (is_permission(request))
+		return request_is(request, "GET") ? PERMISSION_GET : PERMISSION_WRITE;
+	if (request_is(request, "PUT") &&
+			request_path_begins(request, "api/2.0/preview/permissionassignments"))
+		return WORKSPACE_ASSIGN;
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		if (request_path_begins(request, others[i].begins))
+			return others[i].family;
+	}
+	return FAMILY_COUNT_;
+}
+
 /* FAMILY_COUNT_: no limit is known. */
 static enum family family_of(const struct request *request)
 {
 	if (is_workspace_scim(request))
 		return workspace_family(request);
-	if (request->host) {
-		if (request_is(request, "PUT") &&
-				request_path_begins(
-						request, "api/2.0/preview/permissionassignments"))
-			return WORKSPACE_ASSIGN;
-		return request_path_begins(request, "api/2.0/account/scim/v2") ? MIRROR_GET
-									       : FAMILY_COUNT_;
-	}
+	if (request->host)
+		return other_family(request);
 	if (request_path_begins(request, "api/*/accounts/*/scim/v2"))
 		return account_family(request);
 	if (request_path_begins(request, "api/2.0/accounts/*/workspaces/*/permissionassignments"))
@@ -137,7 +180,7 @@ static void refuse_rate(const struct request *request, enum family family, doubl
 {
 	char seconds[16];
 
-	if (family == ACCOUNT_ASSIGN || family == WORKSPACE_ASSIGN)
+	if (family == ACCOUNT_ASSIGN || family >= WORKSPACE_ASSIGN)
 		answer_api_error(answer, 429, "REQUEST_LIMIT_EXCEEDED",
 				"Too many requests. Please wait and try again.");
 	else
@@ -149,25 +192,47 @@ static void refuse_rate(const struct request *request, enum family family, doubl
 		answer_add_header(answer, "Retry-After", seconds);
 }
 
+/* The cap on requests at once that holds for this one; NULL: none. */
+static unsigned *in_flight_of(struct place *place, const struct request *request, unsigned *ret_max)
+{
+	if (is_workspace_scim(request)) {
+		*ret_max = IN_FLIGHT_MAX;
+		return &place->in_flight;
+	}
+	*ret_max = PERMISSIONS_IN_FLIGHT_MAX;
+	return is_permission(request) ? &place->permissions_in_flight : NULL;
+}
+
+static void refuse_in_flight(const struct request *request, unsigned most, struct answer *answer)
+{
+	if (is_permission(request))
+		answer_api_error(answer, 429, "REQUEST_LIMIT_EXCEEDED",
+				"Workspace %s exceeded the concurrent limit of %u requests.",
+				request->host->id_text, most);
+	else
+		answer_scim_error(answer, 500, NULL,
+				"REQUEST_LIMIT_EXCEEDED: Workspace %s exceeded the concurrent "
+				"limit of %u requests.",
+				request->host->id_text, most);
+}
+
 bool rates_enter(struct rates *rates, const struct request *request, struct answer *answer)
 {
 	struct place *place = &rates->places[request->host ? request->host->number : 0];
 	enum family family = family_of(request);
-	bool capped = is_workspace_scim(request), full;
+	unsigned most, *in_flight = in_flight_of(place, request, &most);
+	bool full;
 	double wait_s = 0;
 
 	(void)pthread_mutex_lock(&rates->lock);
-	full = capped && place->in_flight >= IN_FLIGHT_MAX;
+	full = in_flight && *in_flight >= most;
 	if (!full && family != FAMILY_COUNT_)
 		wait_s = bucket_take(&place->buckets[family], family);
-	if (capped && !full && !(wait_s > 0))
-		place->in_flight++;
+	if (in_flight && !full && !(wait_s > 0))
+		++*in_flight;
 	(void)pthread_mutex_unlock(&rates->lock);
 	if (full)
-		answer_scim_error(answer, 500, NULL,
-				"REQUEST_LIMIT_EXCEEDED: Workspace %s exceeded the concurrent "
-				"limit of %d requests.",
-				request->host->id_text, IN_FLIGHT_MAX);
+		refuse_in_flight(request, most, answer);
 	else if (wait_s > 0)
 		refuse_rate(request, family, wait_s, answer);
 	return !full && !(wait_s > 0);
@@ -175,9 +240,11 @@ bool rates_enter(struct rates *rates, const struct request *request, struct answ
 
 void rates_leave(struct rates *rates, const struct request *request)
 {
-	if (!is_workspace_scim(request))
-		return;
+	struct place *place = &rates->places[request->host ? request->host->number : 0];
+	unsigned most, *in_flight = in_flight_of(place, request, &most);
+
 	(void)pthread_mutex_lock(&rates->lock);
-	rates->places[request->host->number].in_flight--;
+	if (in_flight)
+		--*in_flight;
 	(void)pthread_mutex_unlock(&rates->lock);
 }

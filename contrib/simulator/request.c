@@ -4,6 +4,8 @@
 #include "assignment.h"
 #include "ip_list.h"
 #include "oauth.h"
+#include "object_api.h"
+#include "permissions.h"
 #include "scim.h"
 #include "who.h"
 
@@ -268,6 +270,24 @@ static bool sign_in(struct request *request, bool of_account, struct answer *ans
 			ip_list_check(request, answer) && check_header(request, answer);
 }
 
+/* A workspace's other APIs: each family has its routes in a table of its own. */
+static bool (*const families[])(struct request *request, struct answer *answer) = {
+		permissions_handle,
+		objects_handle,
+		tree_handle,
+		owners_handle,
+		secrets_handle,
+};
+
+static bool serve_family(struct request *request, struct answer *answer)
+{
+	for (size_t i = 0; i < COUNT_OF(families); i++) {
+		if (families[i](request, answer))
+			return true;
+	}
+	return false;
+}
+
 static void serve_locked(struct request *request, struct answer *answer)
 {
 	const char *args[API_ARGS_MAX] = {0};
@@ -288,7 +308,9 @@ static void serve_locked(struct request *request, struct answer *answer)
 			answer_no_endpoint(request, answer);
 	} else if (elsewhere) {
 		answer_html_error(answer, 404, "Not Found");
-	} else {
+	} else if (!request->host) {
+		answer_no_endpoint(request, answer);
+	} else if (sign_in(request, false, answer) && !serve_family(request, answer)) {
 		answer_no_endpoint(request, answer);
 	}
 }
@@ -297,6 +319,12 @@ static bool is_scim(const struct request *request)
 {
 	return request_path_begins(request, "api/*/*/*/scim/v2") ||
 			request_path_begins(request, "api/*/*/scim/v2");
+}
+
+/* In a workspace, to look at folders or rights may make the folders of users: all but SCIM counts as a change. */
+static bool only_reads(const struct request *request)
+{
+	return request_is(request, "GET") && (!request->host || is_scim(request));
 }
 
 void request_serve(struct request *request, struct answer *answer)
@@ -308,7 +336,7 @@ void request_serve(struct request *request, struct answer *answer)
 				"The request's path or query is too long");
 		return;
 	}
-	if (request_is(request, "GET"))
+	if (only_reads(request))
 		(void)pthread_rwlock_rdlock(&sim->lock);
 	else
 		(void)pthread_rwlock_wrlock(&sim->lock);

@@ -25,6 +25,25 @@ struct tokens;
 struct request_log;
 struct stale_rule;
 
+struct sim;
+struct principal;
+struct request;
+
+/*
+ * What one part of the simulator asks or tells another that it does not know. Each may be NULL. Lock held for writing.
+ */
+struct hooks {
+	/* Whether the workspace has a cluster policy of this id. NULL: only those that --objects brought. */
+	bool (*policy_exists)(struct sim *sim, const struct workspace *workspace, const char *id);
+	/* A principal may no longer use tokens (permissions.h): its tokens of this workspace end now, for good. */
+	void (*tokens_lost)(struct sim *sim, struct workspace *workspace, struct principal *who);
+	/* Whether RestrictWorkspaceAdmins is on. NULL: the quirk restrict-admins says so. */
+	bool (*admins_restricted)(struct sim *sim, const struct workspace *workspace);
+	/* Why its policy does not let caller have a cluster like this; fresh: it is a new one. NULL: it does. mem_free. */
+	char *(*cluster_refusal)(
+			const struct request *request, const struct json_t *cluster, bool fresh);
+};
+
 struct sim {
 	struct options options;
 	struct state *state;
@@ -33,6 +52,7 @@ struct sim {
 	struct rates *rates;
 	struct faults *faults;
 	struct request_log *log;
+	struct hooks hooks;
 	uint16_t account_port;
 	atomic_bool stopping;
 };

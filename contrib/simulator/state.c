@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "asks.h"
 #include "record.h"
+#include "object.h"
 
 #define JSON_EXACT (UINT64_C(1) << 53) /* beyond this a double loses digits */
 
@@ -33,6 +34,7 @@ static void workspace_free(struct workspace *workspace)
 	for (int i = 0; i < KIND_COUNT_; i++)
 		vec_release(&workspace->seen[i]);
 	table_free(workspace->local_names);
+	object_store_free(workspace->objects);
 	mem_free(workspace);
 }
 

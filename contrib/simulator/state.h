@@ -64,6 +64,7 @@ struct principals {
 
 struct asks;                          /* see asks.h */
 struct records;                       /* see record.h */
+struct object_store;                  /* see object.h */
 struct stale;                         /* see stale.h */
 void stale_free(struct stale *stale); /* NULL is fine */
 
@@ -99,6 +100,7 @@ struct workspace {
 	uint16_t port_wanted; /* 0: any */
 	uint16_t port;
 	int64_t created_ms;
+	struct object_store *objects; /* see object.h */
 	struct seats seats; /* those with a level, in order of assignment; borrowed from the principals */
 	struct principals local_groups; /* system groups first */
 	struct table *local_names;      /* folded display name -> group */

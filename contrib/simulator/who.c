@@ -1,20 +1,10 @@
 #include "who.h"
 
-static bool group_is_admin(const struct workspace *workspace, const struct principal *who, int left)
-{
-	for (vec_each (&who->parents, link)) {
-		if (seat_level(link->other, workspace) == LEVEL_ADMIN ||
-				link->other == workspace->admins ||
-				(left && group_is_admin(workspace, link->other, left - 1)))
-			return true;
-	}
-	return false;
-}
+#include "acl.h"
 
 bool who_is_admin(const struct workspace *workspace, const struct principal *who)
 {
-	return seat_level(who, workspace) == LEVEL_ADMIN ||
-			group_is_admin(workspace, who, NESTING_MAX);
+	return acl_is_admin(workspace, who);
 }
 
 static bool has_role(const struct principal *who, const char *role, int left)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "object.h"
 
 static struct principal *add_system_group(struct state *state, struct workspace *home,
 		enum system_group system, const char *name)
@@ -31,6 +32,7 @@ struct workspace *state_add_workspace(struct state *state, const char *name, uin
 	workspace->number = state->workspaces.count;
 	workspace->admins = add_system_group(state, workspace, SYSTEM_ADMINS, "admins");
 	workspace->users = add_system_group(state, workspace, SYSTEM_USERS, "users");
+	workspace->objects = object_store_new(state, workspace);
 	return workspace;
 }
 

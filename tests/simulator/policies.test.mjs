@@ -155,3 +155,79 @@ test('kept in a state file', async () => {
 	await one.stop();
 	rmSync(folder, { recursive: true });
 });
+
+// Where policies meet their ACLs and clusters.
+const ACL = '/api/2.0/permissions/cluster-policies/';
+async function robot() {
+	const who = await sim.scim.make('/ServicePrincipals', { displayName: fresh('etl') });
+	await sim.assignments('prod').put(`/principals/${who.id}`, { permissions: ['USER'] });
+	const { token_value: text } = good(await prod.post('/api/2.0/token-management/on-behalf-of/tokens',
+		{ application_id: who.applicationId }));
+	return { ...who, client: new Client(prod.base, text) };
+}
+const give = (id, ...names) => prod.call('PATCH', ACL + id,
+	{ access_control_list: names.map((service_principal_name) => ({ service_principal_name, permission_level: 'CAN_USE' })) });
+const cluster = (body, client = prod) => client.post('/api/2.0/clusters/create', { cluster_name: fresh('c'), spark_version: '15.4', num_workers: 1, ...body });
+
+test('who may use a policy sees it', async () => {
+	const { applicationId, client } = await robot(), id = await make();
+	const sees = async () => (await client.read(`${base}list`)).policies.some((one) => one.policy_id === id);
+	assert.ok(!await sees());
+	refused(await client.get(`${base}get?policy_id=${id}`), id, 403, 'PERMISSION_DENIED');
+	good(await give(id, applicationId));
+	assert.ok(await sees());
+	good(await client.get(`${base}get?policy_id=${id}`));
+});
+
+test('a deleted policy takes its ACL along; one of the same name has none', async () => {
+	const { applicationId } = await robot(), name = fresh('again'), id = await make({ name });
+	good(await give(id, applicationId));
+	good(await call('delete', { policy_id: id }));
+	refused(await prod.get(ACL + id), id, 404, 'RESOURCE_DOES_NOT_EXIST');
+	const second = await make({ name });
+	assert.notEqual(second, id);
+	assert.ok(!JSON.stringify(await prod.read(ACL + second)).includes(applicationId));
+});
+
+test('clusters keep to their policy when they are made or edited', async () => {
+	const id = await make();
+	refused(await cluster({ policy_id: id }), 'Validation failed for autotermination_minutes, must be present');
+	refused(await cluster({ policy_id: id, autotermination_minutes: 20 }),
+		'Validation failed for autotermination_minutes, the value must be 30 (is "20")');
+	refused(await cluster({ policy_id: 'NONE' }), "Can't find a cluster policy with id: NONE.");
+	const { cluster_id } = good(await cluster({ policy_id: id, autotermination_minutes: 30 }));
+	const edit = (body) => prod.post('/api/2.0/clusters/edit', { cluster_id, num_workers: 2, ...body });
+	good(await edit({}));
+	refused(await edit({ autotermination_minutes: 40 }), 'must be 30');
+	const compliance = () => prod.read(`${base}get-compliance?cluster_id=${cluster_id}`);
+	assert.deepEqual(await compliance(), { is_compliant: true, violations: {} });
+	good(await call('edit', { policy_id: id, name: fresh('changed'), definition: '{"autotermination_minutes":{"type":"fixed","value":10}}' }));
+	assert.equal((await compliance()).is_compliant, false);
+	const list = await prod.read(`${base}list-compliance?policy_id=${id}`);
+	assert.deepEqual([list.clusters.map((one) => [one.cluster_id, one.is_compliant]), list.next_page_token], [[[cluster_id, false]], '']);
+	const enforce = (more) => call('enforce-compliance', { cluster_id, ...more });
+	const change = { field: 'autotermination_minutes', previous_value: '30', new_value: '10' };
+	for (const more of [{ validate_only: true }, {}])
+		assert.deepEqual(good(await enforce(more)), { has_changes: true, changes: [change] });
+	assert.deepEqual(good(await enforce()), { has_changes: false, changes: [] });
+	assert.equal((await compliance()).is_compliant, true);
+	good(await call('delete', { policy_id: id }));
+	assert.equal((await prod.read(`/api/2.0/clusters/get?cluster_id=${cluster_id}`)).state, 'RUNNING');
+	refused(await edit({}), `Can't find a cluster policy with id: ${id}.`);
+	good(await edit({ policy_id: await make() , autotermination_minutes: 30 }));
+});
+
+test('a malformed definition comes to light when a cluster uses it', async () => {
+	for (const definition of ['[]', '{"num_workers":{"value":1}}'])
+		refused(await cluster({ policy_id: await make({ definition }) }), 'cannot be satisfied due to the malformed policy definition');
+});
+
+test('clusters of a policy: who may, and how many', async () => {
+	const { applicationId, client } = await robot(), id = await make({ definition: '{}', max_clusters_per_user: 2 });
+	refused(await cluster({ policy_id: id }, client), 'is not authorized to use cluster policy');
+	good(await give(id, applicationId));
+	for (let i = 0; i < 2; i++)
+		good(await cluster({ policy_id: id }, client));
+	refused(await cluster({ policy_id: id }, client), 'The maximum of 2 clusters per user');
+	good(await cluster({ policy_id: id }));
+});

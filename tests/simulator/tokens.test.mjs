@@ -311,3 +311,64 @@ async function oauthOf(one) {
 	const { host: base } = one.first.workspaces.prod;
 	return new Client(base, (await one.signIn(base, '/oidc')).json.access_token);
 }
+
+// Where tokens meet the ACL of authorization/tokens.
+const RIGHTS = '/api/2.0/permissions/authorization/tokens';
+const entry = (key, name, permission_level = 'CAN_USE') => ({ [key]: name, permission_level });
+const ADMINS = entry('group_name', 'admins', 'CAN_MANAGE');
+const setRights = (...list) => prod.put(RIGHTS, { access_control_list: [ADMINS, ...list] });
+
+test('who loses the right to tokens loses the tokens, for good', async () => {
+	const one = await robot(), two = await robot(), three = await robot();
+	const group = await sim.scim.make('/Groups', { displayName: fresh('token users'), members: [{ value: one.who.id }] });
+	await sim.assignments('prod').put(`/principals/${group.id}`, { permissions: ['USER'] });
+	const works = (which) => Promise.all([one, two, three].map(async ({ token_value: text }) => (await me(text)).status === 200));
+	const listed = async () => {
+		const ids = (await managed()).map((info) => info.token_id);
+		return [one, two, three].map(({ token_info: info }) => ids.includes(info.token_id));
+	};
+	assert.deepEqual(await works(), [true, true, true]);
+	apiError(await prod.put(RIGHTS, { access_control_list: [] }), 400, 'INVALID_PARAMETER_VALUE',
+		"Cannot change permissions for group 'admins' to None.");
+	assert.deepEqual(await works(), [true, true, true]);
+	good(await setRights(entry('group_name', group.displayName), entry('service_principal_name', two.who.applicationId)));
+	assert.deepEqual([await works(), await listed()], [[true, true, false], [true, true, false]]);
+	apiError(await prod.post('/api/2.0/token-management/on-behalf-of/tokens', { application_id: three.who.applicationId }), 403,
+		'PERMISSION_DENIED', `User ${three.who.applicationId} does not have permission to use tokens.`);
+	good(await setRights(entry('group_name', 'users')));
+	assert.deepEqual([await works(), await listed()], [[true, true, false], [true, true, false]]);
+	good(await prod.post('/api/2.0/token-management/on-behalf-of/tokens', { application_id: three.who.applicationId }));
+	assert.equal((await me(prod.token)).status, 200);
+});
+
+test('leaving the group that has the right shuts out, without ending tokens', async () => {
+	const one = await robot();
+	const group = await sim.scim.make('/Groups', { displayName: fresh('token users'), members: [{ value: one.who.id }] });
+	await sim.assignments('prod').put(`/principals/${group.id}`, { permissions: ['USER'] });
+	good(await setRights(entry('group_name', group.displayName)));
+	assert.equal((await me(one.token_value)).status, 200);
+	await sim.scim.patch(`/Groups/${group.id}`, { op: 'remove', path: `members[value eq "${one.who.id}"]` });
+	apiError(await me(one.token_value), 403, 'PERMISSION_DENIED', 'does not have permission to use tokens');
+	await sim.scim.patch(`/Groups/${group.id}`, { op: 'add', path: 'members', value: [{ value: one.who.id }] });
+	assert.equal((await me(one.token_value)).status, 200);
+	good(await setRights(entry('group_name', 'users')));
+});
+
+test('tokens have no ACL before there are any, if it is so', async () => {
+	const other = await Sim.start('--workspace', 'prod', '--quirk', 'tokens-acl-late=on');
+	const client = other.workspace('prod');
+	assert.equal((await client.get(RIGHTS)).status, 404);
+	good(await own(client));
+	assert.equal((await client.get(RIGHTS)).status, 200);
+	await other.stop();
+});
+
+test('the published rate of token management', async () => {
+	const other = await Sim.start('--workspace', 'prod', '--limits', 'published');
+	const client = other.workspace('prod');
+	const answers = await Promise.all(Array.from({ length: 300 }, () => client.get('/api/2.0/token-management/tokens')));
+	const slow = answers.find((answer) => answer.status !== 200);
+	apiError(slow, 429, 'REQUEST_LIMIT_EXCEEDED');
+	assert.equal(slow.headers.get('retry-after'), '1');
+	await other.stop();
+});
