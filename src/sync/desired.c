@@ -104,8 +104,7 @@ node_id desired_next_claim(const struct desired *desired, node_id node)
 	return claims_next(desired->claims, node);
 }
 
-node_id desired_find_name(
-		const struct desired *desired, enum principal_kind kind, const char *name)
+node_id desired_find_name(const struct desired *desired, enum principal_kind kind, const char *name)
 {
 	return claims_find(desired->claims, kind, name);
 }

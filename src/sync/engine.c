@@ -601,9 +601,7 @@ void engine_advance(struct engine *engine)
 		if (!searches_settled(engine))
 			return;
 		engine->directory_ready = true;
-		/* Rules for each group are known from here on. */
-		if (!engine->access->known_from_store || engine->reconciling)
-			access_read(engine->access);
+		access_directory_read(engine->access);
 		inventory_directory_read(engine);
 		pass_mark_all(engine);
 		if (engine->options.mode == ENGINE_RUN)

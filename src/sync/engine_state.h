@@ -159,7 +159,7 @@ struct engine {
 	struct object_list {
 		struct object **items;
 		size_t count, room;
-	} * by_node;            /* per target: the object of each node, or NULL */
+	} * by_node; /* per target: the object of each node, or NULL */
 
 	VEC(struct object *) dirty;   /* to be planned */
 	VEC(struct object *) ready;   /* planned, with something to do; persons before groups */

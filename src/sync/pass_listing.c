@@ -145,7 +145,7 @@ void pass_build_plan(struct engine *engine)
 	engine->plan_arena = arena_new();
 	engine->plan_operations.count = engine->plan_notes.count = 0;
 	engine->plan = (struct plan){.complete = engine_removals_allowed(engine) &&
-					     access_is_complete(engine->access)};
+					access_is_complete(engine->access)};
 	note_directory(engine);
 	note_targets(engine);
 	note_strays(engine);

@@ -11,11 +11,7 @@ static bool is_home(const struct engine *engine, const struct identity *identity
 
 	if (!identity->workspace_level)
 		return !engine->settings->has_account || at->is_account;
-	for (size_t i = 0; !at->is_account && i < identity->workspace_count; i++) {
-		if (text_matches_glob(identity->workspaces[i], at->name))
-			return true;
-	}
-	return false;
+	return target_matches_any(at, identity->workspaces, identity->workspace_count);
 }
 
 /* Made at the account while its rule makes workspace-local groups now, or in a workspace while there is an account now: the shape
@@ -292,7 +288,8 @@ void pass_wanted_grants(struct engine *engine, struct object *object, struct are
 	if ((want && want->state == WANT_UNSURE) ||
 			(object->node == NODE_NONE && !has_source(engine, object)))
 		ret->state = WANTED_UNSURE;
-	if (want && want->state == WANT_IN && is_at_other_level(engine, want->identity, object->target))
+	if (want && want->state == WANT_IN &&
+			is_at_other_level(engine, want->identity, object->target))
 		ret->state = WANTED_UNSURE;
 	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target)) {
 		/* Grants name what is in Databricks: a group that outlives its entry keeps those of its name. */
@@ -553,7 +550,10 @@ void pass_mark_subjects(struct engine *engine)
 			struct object *object = registry_find(engine->registry, target, key);
 			bool is_here = engine->settings->has_account ? target == 0 : true;
 
-			if (!object && (!subject->named || !is_here || has_principal_of_ours(engine, subject, target)))
+			if (!object &&
+					(!subject->named || !is_here ||
+							has_principal_of_ours(
+									engine, subject, target)))
 				continue;
 			if (!object) {
 				object = registry_object(

@@ -270,15 +270,14 @@ static bool read_permissions(const json_t *json, struct arena *arena, struct ope
 static void read_parts(const json_t *json, struct arena *arena, struct operation *ret)
 {
 	json_t *before = json_object_get(json, "before"), *after = json_object_get(json, "after");
-	struct part_change *parts = arena_alloc(
-			arena, (json_object_size(after) + 1) * sizeof(*parts));
+	struct part_change *parts =
+			arena_alloc(arena, (json_object_size(after) + 1) * sizeof(*parts));
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (after, name, value)
-		parts[ret->part_count++] = (struct part_change){arena_strdup(arena, name),
-				get_text(before, name, arena),
-				arena_strdup(arena, json_string_value(value))};
+	json_object_foreach(after, name, value) parts[ret->part_count++] = (struct part_change){
+			arena_strdup(arena, name), get_text(before, name, arena),
+			arena_strdup(arena, json_string_value(value))};
 	ret->parts = parts;
 }
 

@@ -15,6 +15,7 @@
 #include "rules/policy_path.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct outcome {
@@ -245,8 +246,8 @@ static void takes_everything_of_the_grammar(void **state)
 {
 	static const char *const elements[] = {
 			"\"type\": \"fixed\", \"value\": \"1\", \"hidden\": true",
-			"\"type\": \"allowlist\", \"values\": [1, \"2\"], \"defaultValue\": 1, "
-			"\"isOptional\": true, \"hidden\": false",
+			("\"type\": \"allowlist\", \"values\": [1, \"2\"], \"defaultValue\": 1, "
+			 "\"isOptional\": true, \"hidden\": false"),
 			"\"type\": \"blocklist\", \"values\": [1], \"isOptional\": false",
 			"\"type\": \"regex\", \"pattern\": \"[0-9]+\", \"defaultValue\": 3",
 			"\"type\": \"unlimited\", \"defaultValue\": 1", "\"type\": \"unlimited\""};

@@ -258,10 +258,13 @@ static void rules_changed(void *context, unsigned target, enum securable_type ty
 {
 	struct access *access = context;
 
+	if (!access->started)
+		return; /* as it was when the last life ended, or all is about to be read */
 	acl_rules_changed(access, target, type);
-	/* Before the first look there is nothing to look for again. */
-	if (access->found_ns)
+	if (access->engine->directory_ready)
 		finder_look_at(access->finder, target, type);
+	else
+		finder_note(access->finder, target, type);
 }
 
 void access_set_node_rules(
@@ -294,13 +297,13 @@ void access_look_again(struct access *access, uint64_t now)
 
 	if (next)
 		engine_tick_at(access->engine, next);
-	if (access->engine->options.mode != ENGINE_RUN || !interval)
+	if (access->engine->options.mode != ENGINE_RUN || !interval || !access->found_ns)
 		return;
-	if (access->found_ns && now - access->found_ns >= interval) {
+	if (now - access->found_ns >= interval) {
 		access->found_ns = now;
 		finder_look(access->finder);
 	}
-	engine_tick_at(access->engine, (access->found_ns ? access->found_ns : now) + interval);
+	engine_tick_at(access->engine, access->found_ns + interval);
 }
 
 bool access_is_ready(const struct access *access)
@@ -355,6 +358,18 @@ void access_start(struct access *access)
 		if (op->resource != RESOURCE_NONE && item)
 			item_want_read(access, item);
 	}
+	access->started = true;
+}
+
+void access_directory_read(struct access *access)
+{
+	if (access->known_from_store && !access->engine->reconciling) {
+		access->found_ns = clock_monotonic_ns();
+		finder_look_noted(access->finder);
+	} else {
+		access_read(access);
+	}
+	access_look_again(access, access->found_ns);
 }
 
 /* ---- holdings ---- */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "rules/mapping.h"
+#include "sync/access/finder.h"
 
 #define LEVEL_OWNER "IS_OWNER"
 #define GROUP_ADMINS "admins"
@@ -201,7 +202,7 @@ static void plan_wanted(struct acl_planner *p)
 			*vec_add(&adopts) = entry;
 			break;
 		case ENTRY_LOWER:
-			if (engine_removals_allowed(p->access->engine))
+			if (engine_removals_allowed_at(p->access->engine, p->acl->item.target))
 				add_lowering(p, entry);
 			break;
 		case ENTRY_IS_SO:
@@ -267,7 +268,11 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 			.plan = ret};
 	struct securable_facts facts;
 
-	if (p.acl->gone)
+	/* Which rules select it can only be told by what the finder saw of it. */
+	if (p.acl->gone ||
+			(!p.acl->round &&
+					!finder_knows(access->finder, item->target,
+							item->securable)))
 		return;
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
@@ -280,7 +285,7 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 		return;
 	}
 	plan_wanted(&p);
-	if (engine_removals_allowed(access->engine))
+	if (engine_removals_allowed_at(access->engine, item->target))
 		plan_removals(&p);
 	/* What was read in an earlier life says what is ours, not what else is there. */
 	if (ret->operations.count && !item->observed)

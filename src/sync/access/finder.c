@@ -294,14 +294,24 @@ void finder_look_at(struct finder *finder, unsigned target, enum securable_type 
 		start(place);
 }
 
+/* Also where nothing is wanted any more: what is ours there is then known to be selected by no rule. */
 void finder_look(struct finder *finder)
+{
+	for (size_t i = 0; i < finder->count; i++)
+		finder_look_at(finder, finder->places[i].target, finder->places[i].type);
+}
+
+void finder_note(struct finder *finder, unsigned target, enum securable_type type)
+{
+	place_at(finder, target, type)->again = true;
+}
+
+void finder_look_noted(struct finder *finder)
 {
 	for (size_t i = 0; i < finder->count; i++) {
 		struct place *place = &finder->places[i];
-		size_t count;
 
-		(void)wants_of(place, &count);
-		if (count)
+		if (place->again && !place->running)
 			finder_look_at(finder, place->target, place->type);
 	}
 }

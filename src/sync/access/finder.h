@@ -17,6 +17,9 @@ void finder_free(struct finder *finder); /* cancels; NULL is fine */
 void finder_look(struct finder *finder);
 /* One of them, soon. */
 void finder_look_at(struct finder *finder, unsigned target, enum securable_type type);
+/* One of them, when the directory has been read (finder_look_noted). */
+void finder_note(struct finder *finder, unsigned target, enum securable_type type);
+void finder_look_noted(struct finder *finder);
 bool finder_is_running(const struct finder *finder);
 /* Whether the last look at it came to its end: what it did not show is not there. */
 bool finder_knows(const struct finder *finder, unsigned target, enum securable_type type);

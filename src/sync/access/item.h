@@ -119,6 +119,7 @@ struct access {
 	struct roster *rosters;               /* roster.h */
 	size_t reading;                       /* of them, under way */
 	struct table *waiting; /* "KIND/FOLDED NAME" of a principal -> struct item_list *: looked at again when it is there */
+	bool started; /* the rules of the files and of the stored directory have been taken in */
 	bool known_from_store; /* a clean restart: what is ours is as it was, nothing need be read */
 	uint64_t found_ns;     /* when objects were last looked for; 0: not since the start */
 };
@@ -133,6 +134,8 @@ void access_start(struct
 		access *access); /* rules of the files; items of open intents are to be read */
 /* Databricks is to be read: at the start (unless all is known from the store), and at every reconcile. */
 void access_read(struct access *access);
+/* The directory has been read, so the rules for each group are known: looks for what that takes. */
+void access_directory_read(struct access *access);
 bool access_is_idle(const struct access *access);
 /* What a first plan needs was read, or failed: access_is_complete says which. */
 bool access_is_ready(const struct access *access);

@@ -210,7 +210,7 @@ static void dissolve_unseen(struct access *access, struct item *item, const stru
 {
 	size_t kept = 0;
 
-	if (!engine_removals_allowed(access->engine) || plan->wants_read)
+	if (!engine_removals_allowed_at(access->engine, item->target) || plan->wants_read)
 		return;
 	for (size_t i = 0; i < item->decided.count; i++) {
 		char *key = item->decided.items[i];
