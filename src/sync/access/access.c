@@ -8,8 +8,10 @@
 #include "sync/access/acl_item.h"
 #include "sync/access/cluster_policy.h"
 #include "sync/access/finder.h"
+#include "sync/access/ip_list.h"
 #include "sync/access/permission_index.h"
 #include "sync/access/roster.h"
+#include "sync/access/setting_item.h"
 #include "sync/expansion.h"
 
 struct item_list {
@@ -328,10 +330,12 @@ static struct item *item_of_intent(struct access *access, const struct operation
 					    : NULL;
 	case RESOURCE_CLUSTER_POLICY:
 		return cluster_policy_item(access, op->target, op->object.name);
+	case RESOURCE_IP_ACCESS_LIST:
+		return ip_list_item_of_key(access, op->target, op->object.key);
+	case RESOURCE_SETTING:
+		return setting_item(access, op->target, op->object.name);
 	case RESOURCE_NONE:
 	case RESOURCE_RULE_SET:
-	case RESOURCE_IP_ACCESS_LIST:
-	case RESOURCE_SETTING:
 	case RESOURCE_TOKEN:
 	case RESOURCE_SECRET:
 	case RESOURCE_FEDERATION_POLICY:
@@ -349,6 +353,8 @@ void access_start(struct access *access)
 
 	access_set_node_rules(access, NODE_OF_FILES, rules, count);
 	cluster_policy_start(access);
+	ip_list_start(access);
+	setting_start(access);
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		const struct operation *op = &engine->intents.items[i]->op;
 		struct item *item = item_find(access, op->target, op->object.key);
@@ -449,6 +455,10 @@ static void load_holding(void *context, const struct store_holding *holding)
 		item = acl_item(access, target, type, holding->id, holding->name);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_CLUSTER_POLICY)))
 		item = cluster_policy_item(access, target, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_IP_ACCESS_LIST)))
+		item = ip_list_item(access, target, text_equal(holding->part, "BLOCK"), holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_SETTING)))
+		item = setting_item(access, target, holding->id);
 	if (item && item->class->load)
 		item->class->load(access, item, holding);
 }
@@ -476,5 +486,6 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 		if (item->class == &acl_class)
 			ours->ours[category] += acl_count_held(item);
 		ours->ours[GUARD_POLICIES] += cluster_policy_is_held(item);
+		ours->ours[GUARD_LISTS] += ip_list_is_held(item);
 	}
 }
