@@ -6,8 +6,12 @@
 #include "base/text.h"
 #include "sync/access/acl.h"
 #include "sync/access/acl_item.h"
+#include "sync/access/cluster_policy.h"
 #include "sync/access/finder.h"
+#include "sync/access/ip_list.h"
 #include "sync/access/permission_index.h"
+#include "sync/access/roster.h"
+#include "sync/access/setting_item.h"
 #include "sync/expansion.h"
 
 struct item_list {
@@ -24,6 +28,7 @@ struct access *access_new(struct engine *engine)
 	access->waiting = table_new();
 	access->permissions = permission_index_new(engine->settings);
 	access->finder = finder_new(access);
+	access->rosters = rosters_new(access);
 	return access;
 }
 
@@ -47,6 +52,7 @@ void access_cancel(struct access *access)
 	if (!access)
 		return;
 	finder_free(STEAL(access->finder));
+	rosters_free(access);
 	for (vec_each (&access->items, item))
 		item_work_cancel(*item);
 }
@@ -311,7 +317,32 @@ bool access_is_complete(const struct access *access)
 {
 	const struct err *err;
 
-	return finder_is_complete(access->finder, &err);
+	return finder_is_complete(access->finder, &err) && !roster_has_failed(access);
+}
+
+/* Of a kind that rules name rather than select. */
+static struct item *item_of_intent(struct access *access, const struct operation *op)
+{
+	switch (op->resource) {
+	case RESOURCE_PERMISSIONS:
+		return op->object.remote_id ? acl_item(access, op->target, op->securable,
+							      op->object.remote_id, op->object.name)
+					    : NULL;
+	case RESOURCE_CLUSTER_POLICY:
+		return cluster_policy_item(access, op->target, op->object.name);
+	case RESOURCE_IP_ACCESS_LIST:
+		return ip_list_item_of_key(access, op->target, op->object.key);
+	case RESOURCE_SETTING:
+		return setting_item(access, op->target, op->object.name);
+	case RESOURCE_NONE:
+	case RESOURCE_RULE_SET:
+	case RESOURCE_TOKEN:
+	case RESOURCE_SECRET:
+	case RESOURCE_FEDERATION_POLICY:
+	case RESOURCE_COUNT_:
+		break;
+	}
+	return NULL;
 }
 
 void access_start(struct access *access)
@@ -321,13 +352,15 @@ void access_start(struct access *access)
 	const struct grant_rule *rules = mapping_grants(engine->mapping, &count);
 
 	access_set_node_rules(access, NODE_OF_FILES, rules, count);
+	cluster_policy_start(access);
+	ip_list_start(access);
+	setting_start(access);
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		const struct operation *op = &engine->intents.items[i]->op;
 		struct item *item = item_find(access, op->target, op->object.key);
 
-		if (op->resource == RESOURCE_PERMISSIONS && !item && op->object.remote_id)
-			item = acl_item(access, op->target, op->securable, op->object.remote_id,
-					op->object.name);
+		if (!item)
+			item = item_of_intent(access, op);
 		if (op->resource != RESOURCE_NONE && item)
 			item_want_read(access, item);
 	}
@@ -420,6 +453,12 @@ static void load_holding(void *context, const struct store_holding *holding)
 		return;
 	if (find_type(holding->resource, &type))
 		item = acl_item(access, target, type, holding->id, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_CLUSTER_POLICY)))
+		item = cluster_policy_item(access, target, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_IP_ACCESS_LIST)))
+		item = ip_list_item(access, target, text_equal(holding->part, "BLOCK"), holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_SETTING)))
+		item = setting_item(access, target, holding->id);
 	if (item && item->class->load)
 		item->class->load(access, item, holding);
 }
@@ -446,5 +485,7 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 
 		if (item->class == &acl_class)
 			ours->ours[category] += acl_count_held(item);
+		ours->ours[GUARD_POLICIES] += cluster_policy_is_held(item);
+		ours->ours[GUARD_LISTS] += ip_list_is_held(item);
 	}
 }

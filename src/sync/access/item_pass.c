@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/roster.h"
 #include "sync/plan_file.h"
 
 #define DOUBT_FIRST_NS (30 * SECOND_NS)
@@ -295,6 +296,15 @@ static void make_ready(struct access *access, struct item *item)
 	*vec_add(&access->ready) = item;
 }
 
+static void read_soon(struct access *access, struct item *item)
+{
+	item->read_wanted = true;
+	if (item->class->roster)
+		roster_want(access, item);
+	else
+		make_ready(access, item);
+}
+
 static void plan_one(struct access *access, struct item *item)
 {
 	struct engine *engine = access->engine;
@@ -302,13 +312,12 @@ static void plan_one(struct access *access, struct item *item)
 
 	arena_reset(engine->scratch);
 	if (item->read_wanted) {
-		make_ready(access, item);
+		read_soon(access, item);
 		return;
 	}
 	item_make_plan(access, item, engine->scratch, &plan);
 	if (plan.wants_read) {
-		item->read_wanted = true;
-		make_ready(access, item);
+		read_soon(access, item);
 		item_plan_release(&plan);
 		return;
 	}
@@ -324,7 +333,7 @@ static void plan_one(struct access *access, struct item *item)
 	else if (plan.operations.count)
 		make_ready(access, item);
 	else if (item->disposable && !item->decided.count && !item->work && !item->delayed &&
-			!item->ready)
+			!item->ready && !roster_is_running(access, item))
 		item_drop(access, item);
 	item_plan_release(&plan);
 }
@@ -424,7 +433,8 @@ void access_tick(struct access *access, uint64_t now)
 bool access_is_idle(const struct access *access)
 {
 	return access->dirty.count == 0 && access->ready.count == access->ready_from &&
-			access->asking.count == 0 && access->works == 0 && access_is_ready(access);
+			access->asking.count == 0 && access->works == 0 && access->reading == 0 &&
+			access_is_ready(access);
 }
 
 size_t access_count_retries(const struct access *access)
