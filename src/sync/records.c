@@ -390,7 +390,7 @@ static void load_hold(void *context, const struct store_hold *record)
 		const char *key = op.follows_leaver ? op.follows_leaver : op.object.key;
 		struct object *owner = pass_owner(engine, op.target, key);
 		struct item *item = op.resource != RESOURCE_NONE && !op.follows_leaver
-				? item_find(engine->access, op.target, key)
+				? item_of_operation(engine->access, &op)
 				: NULL;
 
 		if (item) {

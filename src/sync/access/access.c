@@ -12,6 +12,8 @@
 #include "sync/access/permission_index.h"
 #include "sync/access/roster.h"
 #include "sync/access/setting_item.h"
+#include "sync/access/rule_set_item.h"
+#include "sync/access/token_item.h"
 #include "sync/expansion.h"
 
 struct item_list {
@@ -29,6 +31,8 @@ struct access *access_new(struct engine *engine)
 	access->permissions = permission_index_new(engine->settings);
 	access->finder = finder_new(access);
 	access->rosters = rosters_new(access);
+	access->tokens = token_book_new();
+	access->rules = rule_book_new();
 	return access;
 }
 
@@ -78,6 +82,8 @@ void access_free(struct access *access)
 	vec_release(&access->asking);
 	vec_release(&access->delayed);
 	permission_index_free(access->permissions);
+	token_book_free(access->tokens);
+	rule_book_free(access->rules);
 	mem_free(access);
 }
 
@@ -245,6 +251,7 @@ void access_principal_changed(struct access *access, const struct object *object
 	AUTO(mem_freep) char *key = access_principal_key(object->kind, object_name(object));
 	struct item_list *list = table_find(access->waiting, span_of(key));
 
+	rule_sets_principal_changed(access, object);
 	if (!list)
 		return;
 	(void)table_remove(access->waiting, span_of(key));
@@ -273,6 +280,8 @@ void access_set_node_rules(
 		struct access *access, node_id node, const struct grant_rule *rules, size_t count)
 {
 	permission_index_set(access->permissions, node, rules, count, rules_changed, access);
+	tokens_set_rules(access, node, rules, count);
+	rule_sets_set_rules(access, node, rules, count);
 }
 
 /* ---- looking ---- */
@@ -320,28 +329,35 @@ bool access_is_complete(const struct access *access)
 	return finder_is_complete(access->finder, &err) && !roster_has_failed(access);
 }
 
-/* Of a kind that rules name rather than select. */
-static struct item *item_of_intent(struct access *access, const struct operation *op)
+void access_leaving_changed(struct access *access, const struct object *object)
 {
-	switch (op->resource) {
-	case RESOURCE_PERMISSIONS:
-		return op->object.remote_id ? acl_item(access, op->target, op->securable,
-							      op->object.remote_id, op->object.name)
-					    : NULL;
-	case RESOURCE_CLUSTER_POLICY:
+	tokens_owner_changed(access, object);
+}
+
+void access_reconciled(struct access *access)
+{
+	tokens_mark_all(access);
+}
+
+struct item *item_of_operation(struct access *access, const struct operation *op)
+{
+	struct item *item = item_find(access, op->target, op->object.key);
+
+	if (item)
+		return item;
+	if (op->resource == RESOURCE_PERMISSIONS && op->object.remote_id)
+		return acl_item(access, op->target, op->securable, op->object.remote_id,
+				op->object.name);
+	if (op->resource == RESOURCE_TOKEN)
+		return tokens_item(access, op->target);
+	if (op->resource == RESOURCE_RULE_SET && op->object.remote_id)
+		return rule_set_item(access, op->object.remote_id, op->object.name);
+	if (op->resource == RESOURCE_CLUSTER_POLICY)
 		return cluster_policy_item(access, op->target, op->object.name);
-	case RESOURCE_IP_ACCESS_LIST:
+	if (op->resource == RESOURCE_IP_ACCESS_LIST)
 		return ip_list_item_of_key(access, op->target, op->object.key);
-	case RESOURCE_SETTING:
+	if (op->resource == RESOURCE_SETTING)
 		return setting_item(access, op->target, op->object.name);
-	case RESOURCE_NONE:
-	case RESOURCE_RULE_SET:
-	case RESOURCE_TOKEN:
-	case RESOURCE_SECRET:
-	case RESOURCE_FEDERATION_POLICY:
-	case RESOURCE_COUNT_:
-		break;
-	}
 	return NULL;
 }
 
@@ -355,13 +371,13 @@ void access_start(struct access *access)
 	cluster_policy_start(access);
 	ip_list_start(access);
 	setting_start(access);
+	tokens_prepare(access);
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		const struct operation *op = &engine->intents.items[i]->op;
-		struct item *item = item_find(access, op->target, op->object.key);
+		struct item *item = op->resource != RESOURCE_NONE ? item_of_operation(access, op)
+								  : NULL;
 
-		if (!item)
-			item = item_of_intent(access, op);
-		if (op->resource != RESOURCE_NONE && item)
+		if (item)
 			item_want_read(access, item);
 	}
 	access->started = true;
@@ -459,6 +475,8 @@ static void load_holding(void *context, const struct store_holding *holding)
 		item = ip_list_item(access, target, text_equal(holding->part, "BLOCK"), holding->name);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_SETTING)))
 		item = setting_item(access, target, holding->id);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_RULE_SET)))
+		item = rule_set_item(access, holding->id, holding->name);
 	if (item && item->class->load)
 		item->class->load(access, item, holding);
 }
@@ -487,5 +505,9 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 			ours->ours[category] += acl_count_held(item);
 		ours->ours[GUARD_POLICIES] += cluster_policy_is_held(item);
 		ours->ours[GUARD_LISTS] += ip_list_is_held(item);
+		if (item->class == &rule_set_class)
+			ours->ours[GUARD_PERMISSIONS] += rule_set_count_held(item);
+		if (item->class == &token_class)
+			ours->ours[GUARD_TOKENS] += token_count(item);
 	}
 }

@@ -25,6 +25,7 @@ struct item_plan {
 	VEC(struct operation) operations; /* in the order in which they are carried out */
 	const char *quarantine; /* why this item can't be planned; in arena, NULL: it can */
 	const char *note; /* what a reader should know beside the operations; in arena, NULL */
+	bool pending; /* something is left out until another item was read: what is missing is no sign of anything */
 	bool wants_read; /* what is observed does not suffice to plan: operations are none, and it is read first */
 };
 
@@ -118,6 +119,8 @@ struct access {
 	struct finder *finder;                /* finder.h */
 	struct roster *rosters;               /* roster.h */
 	size_t reading;                       /* of them, under way */
+	struct token_book *tokens;            /* token_item.h */
+	struct rule_book *rules;              /* rule_set_item.h */
 	struct table *waiting; /* "KIND/FOLDED NAME" of a principal -> struct item_list *: looked at again when it is there */
 	bool started; /* the rules of the files and of the stored directory have been taken in */
 	bool known_from_store; /* a clean restart: what is ours is as it was, nothing need be read */
@@ -151,6 +154,10 @@ void access_cancel(struct access *access); /* works and lists, at the end */
 void access_mark_all(struct access *access);
 /* The principal is there, was renamed, assigned or leaves: items that name it look again. */
 void access_principal_changed(struct access *access, const struct object *object);
+/* It began to leave, or came back. */
+void access_leaving_changed(struct access *access, const struct object *object);
+/* A reconcile has read the directory whole. */
+void access_reconciled(struct access *access);
 /* The grants of rules that an entry stands for changed (expansion.h); rules live until the next call for that node. */
 void access_set_node_rules(
 		struct access *access, node_id node, const struct grant_rule *rules, size_t count);
@@ -159,6 +166,8 @@ void access_count_ours(const struct access *access, struct guard_counts *ours);
 
 /* ---- items ---- */
 struct item *item_find(const struct access *access, unsigned target, const char *key);
+/* The item that a stored hold or intent is about, made if its class can; NULL: none. */
+struct item *item_of_operation(struct access *access, const struct operation *op);
 /* item: allocated by its class (mem_zalloc of its own struct), class and target set; key and name are copied. */
 void item_add(struct access *access, struct item *item, const char *key, const char *name);
 void item_drop(struct access *access, struct item *item);

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/access/roster.h"
+#include "sync/access/rule_set_item.h"
+#include "sync/access/token_item.h"
 #include "sync/plan_file.h"
 
 #define DOUBT_FIRST_NS (30 * SECOND_NS)
@@ -31,6 +33,7 @@ void item_want_read(struct access *access, struct item *item)
 
 void access_mark_all(struct access *access)
 {
+	rule_sets_resolve(access);
 	for (vec_each (&access->items, item))
 		item_mark(access, *item);
 }
@@ -210,7 +213,8 @@ static void dissolve_unseen(struct access *access, struct item *item, const stru
 {
 	size_t kept = 0;
 
-	if (!engine_removals_allowed_at(access->engine, item->target) || plan->wants_read)
+	if (!engine_removals_allowed_at(access->engine, item->target) || plan->wants_read ||
+			plan->pending)
 		return;
 	for (size_t i = 0; i < item->decided.count; i++) {
 		char *key = item->decided.items[i];
@@ -427,6 +431,7 @@ void access_tick(struct access *access, uint64_t now)
 		engine_tick_at(access->engine, item->retry_ns);
 	}
 	access->delayed.count = kept;
+	tokens_tick(access);
 	access_look_again(access, now);
 }
 
