@@ -47,6 +47,23 @@ struct session *backend_session(const struct backend *backend)
 	return backend->session;
 }
 
+static bool is_answered(const void *question)
+{
+	return question_is_done(question);
+}
+
+/* A question goes on while the loop runs; anything else is over when it was handled. */
+static enum err_code finish(struct backend *backend, struct control_reply *reply, struct err *err)
+{
+	if (reply->question) {
+		if (session_wait(backend->session, is_answered, reply->question, err) != ERR_NONE)
+			return err->code;
+		control_reply_look(session_engine(backend->session), reply);
+	}
+	control_reply_expire(reply);
+	return ERR_NONE;
+}
+
 enum err_code backend_call(struct backend *backend, json_t *request, uint64_t timeout_ms,
 		json_t **ret, struct err *err)
 {
@@ -57,8 +74,9 @@ enum err_code backend_call(struct backend *backend, json_t *request, uint64_t ti
 		return control_client_call(backend->client, request, timeout_ms, ret, err);
 	control_handle(session_engine(backend->session), request, &reply);
 	json_decref(request);
-	control_reply_expire(&reply);
-	code = control_result(reply.answer, ret, err);
+	code = finish(backend, &reply, err);
+	if (code == ERR_NONE)
+		code = control_result(reply.answer, ret, err);
 	control_reply_release(&reply);
 	return code;
 }

@@ -22,6 +22,9 @@ struct engine *session_engine(const struct session *session);
  * engine's, ERR_CANCELLED. */
 MUST_CHECK enum err_code session_run(
 		struct session *session, enum engine_phase until, struct err *err);
+/* Runs until is_done(context), which is asked whenever the engine tells of something; for an engine that was started. */
+MUST_CHECK enum err_code session_wait(struct session *session, bool (*is_done)(const void *context),
+		const void *context, struct err *err);
 /* Ends the engine if it was started, waits for it, frees all. NULL is fine. */
 void session_free(struct session *session);
 void session_freep(struct session **session);
