@@ -1,4 +1,4 @@
-/* explain and sync: one principal. */
+/* sync: one principal, or everything. */
 #include "cli/handlers.h"
 
 #include "base/clock.h"
@@ -6,47 +6,11 @@
 #include "cli/backend.h"
 #include "cli/common.h"
 #include "cli/plan_text.h"
-#include "cli/report.h"
 #include "service/control_protocol.h"
 #include "sync/plan_file.h"
 
 /* How much longer than the service itself we wait for its answer. */
 #define ANSWER_GRACE_MS 10000
-
-/* ---- explain ---- */
-
-/* Alone, the directory and Databricks are read anew. */
-static enum err_code prepare_explain(struct backend *backend, struct err *err)
-{
-	if (backend_is_service(backend))
-		return ERR_NONE;
-	return session_run(backend_session(backend), ENGINE_PLANNED, err);
-}
-
-int handle_explain(const struct invocation *call)
-{
-	int code = EXIT_FAILED;
-	AUTO(config_freep) struct config *config = load_config(call, &code);
-	AUTO(backend_freep) struct backend *backend = NULL;
-	json_auto_t *explain = NULL;
-	struct canvas canvas = canvas_for(call);
-	struct err err = {0};
-
-	if (!config)
-		return code;
-	if (backend_new(config, ENGINE_PLAN, &backend, &err) != ERR_NONE ||
-			prepare_explain(backend, &err) != ERR_NONE ||
-			backend_call(backend,
-					json_pack("{s:s, s:s}", "command", "explain", "who",
-							call->args[0]),
-					BACKEND_TIMEOUT_MS, &explain, &err) != ERR_NONE)
-		return fail(&err);
-	if (invocation_wants_json(call))
-		print_json(explain);
-	else
-		report_explain(&canvas, explain, config_settings(config));
-	return EXIT_DONE;
-}
 
 /* ---- sync ---- */
 

@@ -16,7 +16,7 @@ struct session {
 	uv_signal_t signals[2];
 	enum engine_phase until;
 	bool started, stopping, interrupted;
-	bool stuck; /* the loop ran dry before the phase came */
+	bool stuck;                           /* the loop ran dry before the phase came */
 	bool (*is_done)(const void *context); /* of session_wait; NULL: the phase counts */
 	const void *context;
 };

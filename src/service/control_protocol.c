@@ -207,7 +207,8 @@ static enum err_code command_who_can(struct call *call, json_t **ret, struct err
 
 static enum err_code command_diff(struct call *call, json_t **ret, struct err *err)
 {
-	return engine_diff(call->engine, string_of(call, "who"), string_of(call, "other"), ret, err);
+	return engine_diff(
+			call->engine, string_of(call, "who"), string_of(call, "other"), ret, err);
 }
 
 static enum err_code command_retry(struct call *call, json_t **ret, struct err *err)

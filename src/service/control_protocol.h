@@ -15,7 +15,8 @@
 #define CONTROL_IDS_MAX ((size_t)32 * 1024)           /* operation ids in one request */
 #define CONTROL_TIMEOUT_MS 30000                      /* of sync, if the request says nothing */
 #define CONTROL_TIMEOUT_MAX_MS 600000
-#define CONTROL_QUESTION_MS 300000 /* that a question about an object may take: lists of a workspace can be long */
+#define CONTROL_QUESTION_MS                                                                        \
+	300000 /* that a question about an object may take: lists of a workspace can be long */
 
 /* An answer, or the promise of one: a sync is answered when its operations are settled, a question about an object when that
  * was read. Zeroed before use. */
