@@ -2,6 +2,7 @@
 
 #include "service/control_client.h"
 #include "service/control_protocol.h"
+#include "sync/discover.h"
 
 struct backend {
 	struct control_client *client;
@@ -20,7 +21,7 @@ bool service_is_running(const struct settings *settings)
 	return true;
 }
 
-enum err_code backend_new(const struct config *config, enum engine_mode alone, struct backend **ret,
+enum err_code backend_new(struct config *config, enum engine_mode alone, struct backend **ret,
 		struct err *err)
 {
 	AUTO(mem_freep) char *path = control_path(config_settings(config)->store_path);
@@ -29,6 +30,8 @@ enum err_code backend_new(const struct config *config, enum engine_mode alone, s
 	enum err_code code = control_client_new(path, &backend.client, err);
 
 	if (code == ERR_NOT_FOUND)
+		code = discover_now(config, DISCOVER_MS, err);
+	if (code == ERR_NONE && !backend.client)
 		code = session_new(&options, &backend.session, err);
 	if (code != ERR_NONE)
 		return code;

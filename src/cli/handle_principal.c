@@ -7,6 +7,7 @@
 #include "cli/common.h"
 #include "cli/plan_text.h"
 #include "service/control_protocol.h"
+#include "sync/discover.h"
 #include "sync/plan_file.h"
 
 /* How much longer than the service itself we wait for its answer. */
@@ -71,8 +72,8 @@ static void print_sync(
 	}
 }
 
-static enum err_code sync_through_service(const struct config *config,
-		const struct sync_request *request, json_t **ret, struct err *err)
+static enum err_code sync_through_service(struct config *config, const struct sync_request *request,
+		json_t **ret, struct err *err)
 {
 	AUTO(backend_freep) struct backend *backend = NULL;
 	json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "command", "sync", "kind",
@@ -120,7 +121,7 @@ static enum err_code check_known(
 	return ERR_NONE;
 }
 
-static enum err_code sync_alone(const struct config *config, const struct sync_request *request,
+static enum err_code sync_alone(struct config *config, const struct sync_request *request,
 		json_t **ret, struct err *err)
 {
 	AUTO(session_freep) struct session *session = NULL;
@@ -132,6 +133,7 @@ static enum err_code sync_alone(const struct config *config, const struct sync_r
 	const struct plan *plan;
 
 	if (check_may_write(config_settings(config), err) != ERR_NONE ||
+			discover_now(config, DISCOVER_MS, err) != ERR_NONE ||
 			session_new(&options, &session, err) != ERR_NONE ||
 			session_run(session, ENGINE_PLANNED, err) != ERR_NONE)
 		return err->code;
@@ -149,7 +151,7 @@ static enum err_code sync_alone(const struct config *config, const struct sync_r
 	return ERR_NONE;
 }
 
-static int sync_everything(const struct config *config)
+static int sync_everything(struct config *config)
 {
 	AUTO(backend_freep) struct backend *backend = NULL;
 	json_auto_t *result = NULL;

@@ -10,8 +10,7 @@
 #define ANSWER_GRACE_MS 10000
 
 /* Alone, the directory and Databricks are read anew. request is given away. */
-static enum err_code ask(
-		const struct config *config, json_t *request, json_t **ret, struct err *err)
+static enum err_code ask(struct config *config, json_t *request, json_t **ret, struct err *err)
 {
 	AUTO(backend_freep) struct backend *backend = NULL;
 	enum err_code code = backend_new(config, ENGINE_PLAN, &backend, err);

@@ -13,6 +13,8 @@
 #define SESSION_STOP_MS 8000
 
 struct session;
+/* How long the account's list of workspaces may take. */
+#define DISCOVER_MS 60000
 /* wakes of options is the session's. Errors: as engine_new, with what to do about a store that
  * somebody else holds. */
 MUST_CHECK enum err_code session_new(

@@ -40,6 +40,7 @@ struct engine_options {
 	/* Only what concerns this principal (`sync user NAME` alone): who is NULL: everything. */
 	enum principal_kind only_kind;
 	const char *only_name;
+	bool old_targets; /* the list of workspaces is one that was remembered: it is asked for soon */
 };
 
 struct engine;
@@ -145,6 +146,13 @@ MUST_CHECK enum err_code engine_retry(
  * operations started. */
 MUST_CHECK enum err_code engine_sync(struct engine *engine, enum principal_kind kind,
 		const char *name, json_t **ret, struct err *err);
+/*
+ * RUN: at each reconcile the account's workspaces are listed (`discover:`). Whether they are others than this engine's
+ * targets: then it is to be stopped, the list given to the configuration, and another one made.
+ */
+bool engine_targets_changed(const struct engine *engine);
+void engine_give_targets(
+		const struct engine *engine, struct config *config); /* once it is stopped */
 /* RUN: a complete reconcile now. */
 void engine_reconcile(struct engine *engine);
 

@@ -320,6 +320,18 @@ enum err_code engine_sync(struct engine *engine, enum principal_kind kind, const
 	return ERR_NONE;
 }
 
+bool engine_targets_changed(const struct engine *engine)
+{
+	(void)engine;
+	return false;
+}
+
+void engine_give_targets(const struct engine *engine, struct config *config)
+{
+	(void)engine;
+	(void)config;
+}
+
 void engine_reconcile(struct engine *engine)
 {
 	(void)engine;
