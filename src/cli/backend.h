@@ -13,10 +13,11 @@
 
 struct backend;
 /*
- * alone: the mode of the engine if no service runs. It is made but not started. config: borrowed.
+ * alone: the mode of the engine if no service runs. It is made but not started. config: borrowed; alone, its
+ * workspaces are discovered first.
  * Errors: those of control_client_new but ERR_NOT_FOUND, those of session_new.
  */
-MUST_CHECK enum err_code backend_new(const struct config *config, enum engine_mode alone,
+MUST_CHECK enum err_code backend_new(struct config *config, enum engine_mode alone,
 		struct backend **ret, struct err *err);
 bool backend_is_service(const struct backend *backend);
 /* The engine of our own; NULL if it is the service. */

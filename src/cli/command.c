@@ -39,6 +39,7 @@ static const struct option_spec options[] = {
 				"tokens that were made longer ago, 90d for example"},
 		[OPTION_LIST] = {"list", 0, NULL, NULL,
 				"verbs and options, one a line, for scripts"},
+		[OPTION_EXPAND] = {"expand", 0, NULL, NULL, "groups as the people in them, too"},
 };
 _Static_assert(COUNT_OF(options) == OPTION_COUNT_, "a row per option");
 
@@ -57,14 +58,14 @@ const struct command commands[] = {
 		{"check", "", "check configuration, mappings, expressions and tests; no network",
 				"Ends with 0, or with 78 and each fault as FILE:LINE:COLUMN: what "
 				"is wrong.",
-				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_check},
+				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_check, false},
 		{"plan", "", "show what would change, and why; changes nothing",
 				"Ends with 0 if there is nothing to do, 2 if there are changes, 3 "
 				"if only held ones,\n"
 				"4 if nothing is to do but something is quarantined or could not "
 				"be read whole.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_OUT) | BIT(OPTION_FULL), 0, 0, NULL,
-				handle_plan},
+				handle_plan, false},
 		{"apply", "[FILE]", "carry out a plan file, or plan, show, ask and carry out",
 				"With FILE (from `plan --out FILE`): exactly that, without a "
 				"question; refused if the\n"
@@ -73,40 +74,54 @@ const struct command commands[] = {
 				"Removals that the guard holds are never carried out by it: see "
 				"approve.",
 				BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL), 0, 1, NULL,
-				handle_apply},
+				handle_apply, false},
 		{"run", "", "the service: follow the directory and keep Databricks true", NULL, 0,
-				0, 0, NULL, handle_run},
+				0, 0, NULL, handle_run, false},
 		{"sync", "[user|group|service-principal NAME]", "bring one principal in order now",
 				"Through the service if it runs, else alone. Without a name: "
 				"everything, by the service.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_TIMEOUT), 0, 2, sync_words,
-				handle_sync},
+				handle_sync, false},
 		{"status", "", "what it does, how far it is, what is held", NULL,
-				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_status},
-		{"explain", "NAME", "one principal: directory entry, rule, Databricks, and why",
-				"NAME: userName, display name, application id, Databricks id, DN, "
-				"anchor or key.\n"
+				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_status, false},
+		{"explain", "PRINCIPAL [OBJECT]",
+				"one principal: directory entry, rule, Databricks, and why",
+				"PRINCIPAL: userName, display name, application id, Databricks id, "
+				"DN, anchor or key.\n"
+				"OBJECT: how it comes to its rights there; see who-can.\n"
 				"Without a running service directory and Databricks are read "
 				"anew.",
-				BIT(OPTION_OUTPUT), 1, 1, NULL, handle_explain},
+				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE), 1, 2, NULL,
+				handle_explain, true},
+		{"who-can", "OBJECT [LEVEL]", "access review: who has which rights on an object",
+				"OBJECT: job:NAME, job:ID, TYPE/ID or a path such as /Shared/etl.\n"
+				"LEVEL: only who has at least that, such as CAN_MANAGE.\n"
+				"The list of rights is read from Databricks now; what no rule "
+				"asked "
+				"for is marked.",
+				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE) | BIT(OPTION_EXPAND), 1,
+				2, NULL, handle_who_can, true},
+		{"diff", "PRINCIPAL PRINCIPAL",
+				"what one of two principals has and the other has not", NULL,
+				BIT(OPTION_OUTPUT), 2, 2, NULL, handle_diff, true},
 		{"approve", "ID|CATEGORY|all", "let held removals go",
 				"Shows them and asks. Exactly those shown are let go, none that "
 				"come later.\n"
 				"CATEGORY: users, groups, members or permissions.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_DRY_RUN) |
 						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
-				1, 1, NULL, handle_approve},
+				1, 1, NULL, handle_approve, false},
 		{"reject", "ID|CATEGORY|all", "keep what held removals would remove", NULL,
 				BIT(OPTION_OUTPUT) | BIT(OPTION_REASON) | BIT(OPTION_DRY_RUN) |
 						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
-				1, 1, NULL, handle_reject},
+				1, 1, NULL, handle_reject, false},
 		{"retry", "NAME|all", "try quarantined work again now", NULL, BIT(OPTION_OUTPUT), 1,
-				1, NULL, handle_retry},
+				1, NULL, handle_retry, false},
 		{"audit", "verify|export", "prove or print the record of every write",
 				"verify: follows the chain of hashes from the first line to the "
 				"last.\n"
 				"export: JSON lines on standard output, oldest first.",
-				BIT(OPTION_FROM), 1, 1, audit_words, handle_audit},
+				BIT(OPTION_FROM), 1, 1, audit_words, handle_audit, false},
 		{"tokens", "list|revoke|sweep", "personal access tokens of all workspaces",
 				"list: whose they are, whether the directory still has him, age, "
 				"expiry, last use.\n"
@@ -117,17 +132,17 @@ const struct command commands[] = {
 				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE) | BIT(OPTION_ID) |
 						BIT(OPTION_OWNER) | BIT(OPTION_OLDER_THAN) |
 						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
-				1, 1, tokens_words, handle_tokens},
+				1, 1, tokens_words, handle_tokens, true},
 		{"schema", "config|mapping",
 				"JSON Schema of ldap2dbx.yaml or of a mapping file, for editors",
-				NULL, 0, 1, 1, schema_words, handle_schema},
+				NULL, 0, 1, 1, schema_words, handle_schema, false},
 		{"completion", "bash|zsh|fish", "completion script for a shell", NULL, 0, 1, 1,
-				shell_words, handle_completion},
+				shell_words, handle_completion, false},
 		{"version", "", "version of this program and of its libraries", NULL, 0, 0, 0, NULL,
-				handle_version},
+				handle_version, false},
 		{"help", "[VERB]", "this, or one verb in detail", NULL, BIT(OPTION_LIST), 0, 1,
-				NULL, handle_help},
-		{NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL},
+				NULL, handle_help, false},
+		{NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL, false},
 };
 
 int exit_code_of(enum err_code code)
@@ -172,6 +187,11 @@ const char *invocation_value(
 bool invocation_wants_json(const struct invocation *call)
 {
 	return text_equal(call->values[OPTION_OUTPUT], "json");
+}
+
+bool invocation_wants_csv(const struct invocation *call)
+{
+	return text_equal(call->values[OPTION_OUTPUT], "csv");
 }
 
 /* ---- parsing ---- */
@@ -316,6 +336,9 @@ static enum err_code check_arguments(const struct invocation *call, struct err *
 					"it takes",
 					command->name, options[i].name, command->name);
 	}
+	if (invocation_wants_csv(call) && !command->has_csv)
+		return err_set(err, ERR_USAGE, 0, "`%s` has no CSV form; say -o json",
+				command->name);
 	if (call->arg_count < command->min_args)
 		return err_set(err, ERR_USAGE, 0, "`%s` needs %s: ldap2dbx %s %s", command->name,
 				command->arguments, command->name, command->arguments);

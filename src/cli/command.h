@@ -41,6 +41,7 @@ enum option_id {
 	OPTION_OWNER,
 	OPTION_OLDER_THAN,
 	OPTION_LIST,
+	OPTION_EXPAND,
 	OPTION_COUNT_
 };
 
@@ -64,6 +65,7 @@ struct command {
 	const char *const *
 			words; /* what the first argument may be, NULL-terminated; NULL: anything */
 	int (*run)(const struct invocation *call); /* returns the exit code */
+	bool has_csv;                              /* -o csv */
 };
 /* All verbs, in the order in which help shows them; ends with one whose name is NULL. */
 extern const struct command commands[];
@@ -92,6 +94,7 @@ bool invocation_has(const struct invocation *call, enum option_id option);
 const char *invocation_value(
 		const struct invocation *call, enum option_id option, const char *fallback);
 bool invocation_wants_json(const struct invocation *call);
+bool invocation_wants_csv(const struct invocation *call);
 
 #define CONFIG_DEFAULT "/etc/ldap2dbx/ldap2dbx.yaml"
 

@@ -1,6 +1,7 @@
 #include "cli/common.h"
 
 #include "cli/plan_text.h"
+#include "sync/discover.h"
 #include "sync/plan_file.h"
 
 #include <errno.h>
@@ -27,8 +28,11 @@ struct config *load_config(const struct invocation *call, int *ret_exit)
 	struct config *config = NULL;
 	struct err err = {0};
 
-	if (read_config(call, &config, &err) == ERR_NONE)
+	if (read_config(call, &config, &err) == ERR_NONE) {
+		/* So that what is said of workspaces that were discovered can be shown with their names. */
+		discover_remembered(config);
 		return config;
+	}
 	*ret_exit = fail(&err);
 	return NULL;
 }

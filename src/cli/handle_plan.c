@@ -7,6 +7,7 @@
 #include "cli/plan_save.h"
 #include "cli/plan_text.h"
 #include "cli/session.h"
+#include "sync/discover.h"
 #include "sync/plan_file.h"
 
 #include <inttypes.h>
@@ -85,7 +86,8 @@ int handle_plan(const struct invocation *call)
 
 	if (!config)
 		return code;
-	if (session_new(&options, &session, &err) != ERR_NONE ||
+	if (discover_now(config, DISCOVER_MS, &err) != ERR_NONE ||
+			session_new(&options, &session, &err) != ERR_NONE ||
 			session_run(session, ENGINE_PLANNED, &err) != ERR_NONE)
 		return fail(&err);
 	return output_plan(call, session, config_settings(config));
@@ -197,7 +199,7 @@ static enum err_code check_no_service(const struct settings *settings, struct er
 			"removals go with `ldap2dbx approve`, or stop the service first");
 }
 
-static int apply_config(const struct invocation *call, const struct config *config)
+static int apply_config(const struct invocation *call, struct config *config)
 {
 	AUTO(session_freep) struct session *session = NULL;
 	AUTO(arena_freep) struct arena *arena = arena_new();
@@ -207,7 +209,8 @@ static int apply_config(const struct invocation *call, const struct config *conf
 	struct err err = {0};
 
 	if (check_may_write(settings, &err) != ERR_NONE ||
-			check_no_service(settings, &err) != ERR_NONE)
+			check_no_service(settings, &err) != ERR_NONE ||
+			discover_now(config, DISCOVER_MS, &err) != ERR_NONE)
 		return fail(&err);
 	if (call->arg_count &&
 			plan_file_read(call->args[0], settings, arena, &file, &err) != ERR_NONE)

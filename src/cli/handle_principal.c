@@ -1,4 +1,4 @@
-/* explain and sync: one principal. */
+/* sync: one principal, or everything. */
 #include "cli/handlers.h"
 
 #include "base/clock.h"
@@ -6,47 +6,12 @@
 #include "cli/backend.h"
 #include "cli/common.h"
 #include "cli/plan_text.h"
-#include "cli/report.h"
 #include "service/control_protocol.h"
+#include "sync/discover.h"
 #include "sync/plan_file.h"
 
 /* How much longer than the service itself we wait for its answer. */
 #define ANSWER_GRACE_MS 10000
-
-/* ---- explain ---- */
-
-/* Alone, the directory and Databricks are read anew. */
-static enum err_code prepare_explain(struct backend *backend, struct err *err)
-{
-	if (backend_is_service(backend))
-		return ERR_NONE;
-	return session_run(backend_session(backend), ENGINE_PLANNED, err);
-}
-
-int handle_explain(const struct invocation *call)
-{
-	int code = EXIT_FAILED;
-	AUTO(config_freep) struct config *config = load_config(call, &code);
-	AUTO(backend_freep) struct backend *backend = NULL;
-	json_auto_t *explain = NULL;
-	struct canvas canvas = canvas_for(call);
-	struct err err = {0};
-
-	if (!config)
-		return code;
-	if (backend_new(config, ENGINE_PLAN, &backend, &err) != ERR_NONE ||
-			prepare_explain(backend, &err) != ERR_NONE ||
-			backend_call(backend,
-					json_pack("{s:s, s:s}", "command", "explain", "who",
-							call->args[0]),
-					BACKEND_TIMEOUT_MS, &explain, &err) != ERR_NONE)
-		return fail(&err);
-	if (invocation_wants_json(call))
-		print_json(explain);
-	else
-		report_explain(&canvas, explain, config_settings(config));
-	return EXIT_DONE;
-}
 
 /* ---- sync ---- */
 
@@ -107,8 +72,8 @@ static void print_sync(
 	}
 }
 
-static enum err_code sync_through_service(const struct config *config,
-		const struct sync_request *request, json_t **ret, struct err *err)
+static enum err_code sync_through_service(struct config *config, const struct sync_request *request,
+		json_t **ret, struct err *err)
 {
 	AUTO(backend_freep) struct backend *backend = NULL;
 	json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "command", "sync", "kind",
@@ -156,7 +121,7 @@ static enum err_code check_known(
 	return ERR_NONE;
 }
 
-static enum err_code sync_alone(const struct config *config, const struct sync_request *request,
+static enum err_code sync_alone(struct config *config, const struct sync_request *request,
 		json_t **ret, struct err *err)
 {
 	AUTO(session_freep) struct session *session = NULL;
@@ -168,6 +133,7 @@ static enum err_code sync_alone(const struct config *config, const struct sync_r
 	const struct plan *plan;
 
 	if (check_may_write(config_settings(config), err) != ERR_NONE ||
+			discover_now(config, DISCOVER_MS, err) != ERR_NONE ||
 			session_new(&options, &session, err) != ERR_NONE ||
 			session_run(session, ENGINE_PLANNED, err) != ERR_NONE)
 		return err->code;
@@ -185,7 +151,7 @@ static enum err_code sync_alone(const struct config *config, const struct sync_r
 	return ERR_NONE;
 }
 
-static int sync_everything(const struct config *config)
+static int sync_everything(struct config *config)
 {
 	AUTO(backend_freep) struct backend *backend = NULL;
 	json_auto_t *result = NULL;

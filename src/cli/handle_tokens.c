@@ -16,7 +16,7 @@
 
 struct token_command {
 	const struct invocation *call;
-	const struct config *config;
+	struct config *config;
 	const struct settings *settings;
 	const char *workspaces;
 	const char *id, *owner; /* NULL: any */

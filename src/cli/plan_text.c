@@ -139,8 +139,7 @@ static bool same_line(const struct operation *a, const struct operation *b)
 
 static bool same_section(const struct operation *a, const struct operation *b)
 {
-	return a->target == b->target && a->resource == b->resource &&
-			a->principal == b->principal;
+	return a->target == b->target && a->resource == b->resource && a->principal == b->principal;
 }
 
 static struct line line_at(const struct row *rows, size_t count, size_t at)

@@ -2,36 +2,45 @@
 
 #include "base/text.h"
 #include "cli/common.h"
+#include "cli/report_text.h"
 
 #include <inttypes.h>
 
 #define TIME_SHOWN 19 /* of RFC 3339: up to the seconds */
 
-static const char *text_at(const json_t *object, const char *name)
+const char *text_at(const json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));
 }
 
-static json_int_t int_at(const json_t *object, const char *name)
+json_int_t int_at(const json_t *object, const char *name)
 {
 	return json_integer_value(json_object_get(object, name));
 }
 
-static void heading(const struct canvas *canvas, const char *text)
+void print_heading(const struct canvas *canvas, const char *text)
 {
 	(void)fprintf(canvas->file, "%s%s%s\n", paint_on(canvas, PAINT_BOLD), text,
 			paint_off(canvas));
 }
 
-/* "BEFORE TEXT AFTER" if there is a text. */
-static void print_if(const struct canvas *canvas, const char *before, const char *text,
-		const char *after)
+void print_if(const struct canvas *canvas, const char *before, const char *text, const char *after)
 {
 	if (!text)
 		return;
 	(void)fputs(before, canvas->file);
 	print_foreign(canvas->file, text);
 	(void)fputs(after, canvas->file);
+}
+
+void print_place(const struct canvas *canvas, const json_t *object)
+{
+	if (!text_at(object, "file"))
+		return;
+	(void)fprintf(canvas->file, "  %s# ", paint_on(canvas, PAINT_DIM));
+	print_foreign(canvas->file, text_at(object, "file"));
+	(void)fprintf(canvas->file, ":%" JSON_INTEGER_FORMAT "%s", int_at(object, "line"),
+			paint_off(canvas));
 }
 
 /* "2026-11-24 13:33:37Z" of an RFC 3339 time. */
@@ -67,7 +76,7 @@ static void status_sources(const struct canvas *canvas, const json_t *sources)
 	const json_t *source, *search;
 
 	if (json_array_size(sources))
-		heading(canvas, "Directory");
+		print_heading(canvas, "Directory");
 	json_array_foreach(sources, i, source)
 	{
 		print_if(canvas, "  ", text_at(source, "name"), "");
@@ -100,7 +109,7 @@ static void status_targets(const struct canvas *canvas, const json_t *targets)
 	size_t i;
 
 	if (json_array_size(targets))
-		heading(canvas, "Databricks");
+		print_heading(canvas, "Databricks");
 	json_array_foreach(targets, i, target)
 	{
 		print_if(canvas, "  ", text_at(target, "name"), "");
@@ -156,7 +165,7 @@ static void status_holds(const struct canvas *canvas, const char *title, const j
 	size_t i;
 
 	if (json_array_size(holds))
-		heading(canvas, title);
+		print_heading(canvas, title);
 	json_array_foreach(holds, i, hold)
 	{
 		(void)fprintf(canvas->file, "  %s", paint_on(canvas, PAINT_HELD));
@@ -189,7 +198,7 @@ static void status_quarantine(const struct canvas *canvas, const json_t *list)
 	size_t i;
 
 	if (json_array_size(list))
-		heading(canvas, "Quarantined: cannot be synced now");
+		print_heading(canvas, "Quarantined: cannot be synced now");
 	json_array_foreach(list, i, item) quarantine_item(canvas, item);
 }
 
@@ -331,12 +340,9 @@ static void explain_grants(const struct canvas *canvas, const json_t *grants, co
 		print_if(canvas, " ", text_at(grant, "value"), "");
 		if (!text_equal_folded(to, self))
 			print_if(canvas, "  through ", to, "");
-		if (text_at(grant, "file")) {
-			(void)fprintf(canvas->file, "  %s# ", paint_on(canvas, PAINT_DIM));
-			print_foreign(canvas->file, text_at(grant, "file"));
-			(void)fprintf(canvas->file, ":%" JSON_INTEGER_FORMAT "%s",
-					int_at(grant, "line"), paint_off(canvas));
-		}
+		print_place(canvas, grant);
+		if (json_is_false(json_object_get(grant, "ours")))
+			(void)fputs("  (no rule asked for it)", canvas->file);
 		(void)fputc('\n', canvas->file);
 	}
 }
@@ -346,7 +352,7 @@ static void explain_operations(const struct canvas *canvas, const char *title, c
 {
 	if (!json_array_size(list))
 		return;
-	heading(canvas, title);
+	print_heading(canvas, title);
 	print_operations_json(canvas, list, settings, true);
 }
 
@@ -374,8 +380,10 @@ void report_explain(
 	explain_groups(canvas, json_object_get(explain, "groups"));
 	explain_members(canvas, json_object_get(explain, "members"));
 	explain_grants(canvas, json_object_get(explain, "grants"), text_at(explain, "name"));
+	report_permissions(
+			canvas, json_object_get(explain, "permissions"), text_at(explain, "name"));
 	if (json_is_object(quarantine)) {
-		heading(canvas, "Quarantined");
+		print_heading(canvas, "Quarantined");
 		quarantine_item(canvas, quarantine);
 	}
 	explain_operations(canvas, "Held", json_object_get(explain, "held"), settings);

@@ -13,5 +13,16 @@
 void report_status(const struct canvas *canvas, const json_t *status);
 void report_explain(const struct canvas *canvas, const json_t *explain,
 		const struct settings *settings);
+/* Rights on objects, as `explain` has them: of the principal that is called self, or of groups of his. */
+void report_permissions(const struct canvas *canvas, const json_t *permissions, const char *self);
+/* The answers to `who-can`, `explain PRINCIPAL OBJECT` and `diff`. */
+void report_who_can(const struct canvas *canvas, const json_t *answer);
+void report_ways(const struct canvas *canvas, const json_t *answer);
+void report_diff(const struct canvas *canvas, const json_t *answer);
+/* The same as comma-separated values, and explain. */
+void csv_who_can(FILE *file, const json_t *answer);
+void csv_ways(FILE *file, const json_t *answer);
+void csv_diff(FILE *file, const json_t *answer);
+void csv_explain(FILE *file, const json_t *explain);
 
 #endif

@@ -16,7 +16,9 @@ struct session {
 	uv_signal_t signals[2];
 	enum engine_phase until;
 	bool started, stopping, interrupted;
-	bool stuck; /* the loop ran dry before the phase came */
+	bool stuck;                           /* the loop ran dry before the phase came */
+	bool (*is_done)(const void *context); /* of session_wait; NULL: the phase counts */
+	const void *context;
 };
 
 #define SESSION_OF(task, member)                                                                   \
@@ -61,6 +63,8 @@ static bool is_over(const struct session *session)
 {
 	if (session->stopping)
 		return engine_is_stopped(session->engine);
+	if (session->is_done)
+		return session->is_done(session->context);
 	return engine_phase(session->engine) >= session->until;
 }
 
@@ -162,6 +166,20 @@ enum err_code session_run(struct session *session, enum engine_phase until, stru
 		*err = *engine_error(session->engine);
 		return err->code;
 	}
+	return ERR_NONE;
+}
+
+enum err_code session_wait(struct session *session, bool (*is_done)(const void *context),
+		const void *context, struct err *err)
+{
+	session->is_done = is_done;
+	session->context = context;
+	if (!is_over(session))
+		loop_run(session->loop);
+	session->stuck = !is_over(session);
+	session->is_done = NULL;
+	if (session->stuck)
+		return err_set(err, ERR_BUG, 0, "an answer never came and nothing waits for it");
 	return ERR_NONE;
 }
 

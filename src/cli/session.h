@@ -13,6 +13,8 @@
 #define SESSION_STOP_MS 8000
 
 struct session;
+/* How long the account's list of workspaces may take. */
+#define DISCOVER_MS 60000
 /* wakes of options is the session's. Errors: as engine_new, with what to do about a store that
  * somebody else holds. */
 MUST_CHECK enum err_code session_new(
@@ -22,6 +24,9 @@ struct engine *session_engine(const struct session *session);
  * engine's, ERR_CANCELLED. */
 MUST_CHECK enum err_code session_run(
 		struct session *session, enum engine_phase until, struct err *err);
+/* Runs until is_done(context), which is asked whenever the engine tells of something; for an engine that was started. */
+MUST_CHECK enum err_code session_wait(struct session *session, bool (*is_done)(const void *context),
+		const void *context, struct err *err);
 /* Ends the engine if it was started, waits for it, frees all. NULL is fine. */
 void session_free(struct session *session);
 void session_freep(struct session **session);

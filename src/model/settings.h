@@ -69,6 +69,7 @@ struct target_settings {
 	 */
 	const struct setting *settings;
 	size_t setting_count;
+	bool discovered; /* not in the file: the account's list told of it (workspace_id and host are set) */
 	unsigned line;
 };
 /*
@@ -146,8 +147,8 @@ struct settings {
 	const char *folder; /* of it: relative names are relative to this */
 	struct source_settings *sources;
 	size_t source_count;
-	/* targets[0] is the account if has_account; the workspaces follow in the order of the file.
-	 */
+	/* targets[0] is the account if has_account; the workspaces follow in the order of the file, then those that were
+	 * discovered. */
 	struct target_settings *targets;
 	size_t target_count;
 	bool has_account;

@@ -19,6 +19,7 @@ struct config {
 	struct arena *arena;
 	struct settings settings;
 	struct mapping *mapping;
+	char file_digest[65]; /* without what was discovered */
 };
 
 static const char *const modes[] = {[MODE_ENFORCE] = "enforce", [MODE_OBSERVE] = "observe", NULL};
@@ -312,6 +313,7 @@ static enum err_code load_mappings(
 	for (size_t i = 0; code == ERR_NONE && i < config->mapping->definition_count; i++)
 		add_content(digest, config->mapping->definitions[i]);
 	digest_finish(digest, config->settings.digest);
+	memcpy(config->file_digest, config->settings.digest, sizeof(config->file_digest));
 	return code;
 }
 
@@ -371,6 +373,67 @@ enum err_code config_load(const char *path, struct config **ret, struct err *err
 	}
 	*ret = config;
 	return ERR_NONE;
+}
+
+static struct target_settings copy_target(struct arena *arena, const struct target_settings *from)
+{
+	struct tag *tags = arena_alloc(arena, (from->tag_count + 1) * sizeof(*tags));
+
+	for (size_t i = 0; i < from->tag_count; i++)
+		tags[i] = (struct tag){arena_strdup(arena, from->tags[i].key),
+				arena_strdup(arena, from->tags[i].value)};
+	return (struct target_settings){.name = arena_strdup(arena, from->name),
+			.host = arena_strdup(arena, from->host),
+			.workspace_id = arena_strdup(arena, from->workspace_id),
+			.ca_file = arena_strdup(arena, from->ca_file),
+			.tags = tags,
+			.tag_count = from->tag_count,
+			.discovered = true};
+}
+
+static void add_text(struct digest *digest, const char *text)
+{
+	add_content(digest, span_of(text ? text : ""));
+}
+
+/* Which workspaces there are is part of what a plan is bound to, and of what a clean restart must find unchanged. */
+static void digest_targets(struct config *config, const struct target_settings *added, size_t count)
+{
+	struct digest *digest;
+
+	memcpy(config->settings.digest, config->file_digest, sizeof(config->file_digest));
+	if (!count)
+		return;
+	digest = digest_new();
+	add_text(digest, config->file_digest);
+	for (size_t i = 0; i < count; i++) {
+		add_text(digest, added[i].name);
+		add_text(digest, added[i].host);
+		add_text(digest, added[i].workspace_id);
+		for (size_t j = 0; j < added[i].tag_count; j++) {
+			add_text(digest, added[i].tags[j].key);
+			add_text(digest, added[i].tags[j].value);
+		}
+	}
+	digest_finish(digest, config->settings.digest);
+}
+
+void config_set_discovered(struct config *config, const struct target_settings *added, size_t count)
+{
+	struct settings *settings = &config->settings;
+	struct target_settings *targets;
+	size_t kept = settings->target_count;
+
+	while (kept && settings->targets[kept - 1].discovered)
+		kept--;
+	targets = arena_alloc(config->arena, (kept + count + 1) * sizeof(*targets));
+	if (kept)
+		memcpy(targets, settings->targets, kept * sizeof(*targets));
+	for (size_t i = 0; i < count; i++)
+		targets[kept + i] = copy_target(config->arena, &added[i]);
+	settings->targets = targets;
+	settings->target_count = kept + count;
+	digest_targets(config, targets + kept, count);
 }
 
 void config_free(struct config *config)

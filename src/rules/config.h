@@ -21,6 +21,13 @@ struct config;
 MUST_CHECK enum err_code config_load(const char *path, struct config **ret, struct err *err);
 void config_free(struct config *config); /* NULL is fine */
 
+/*
+ * Workspaces that were discovered become targets behind those of the files, in place of those of an earlier call; copied. The
+ * settings' digest depends on them. Nobody may be using the configuration meanwhile.
+ */
+void config_set_discovered(
+		struct config *config, const struct target_settings *targets, size_t count);
+
 /* All borrowed until config_free; read-only, from any thread. */
 const struct settings *config_settings(const struct config *config);
 const struct mapping *config_mapping(const struct config *config);

@@ -21,6 +21,8 @@ struct field_spec {
 static enum err_code command_status(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_holds(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_explain(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_who_can(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_diff(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_approve(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_reject(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_retry(struct call *call, json_t **ret, struct err *err);
@@ -37,7 +39,14 @@ static const struct {
 } known[] = {
 		{"status", command_status, {{0}}},
 		{"holds", command_holds, {{0}}},
-		{"explain", command_explain, {{"who", JSON_STRING, true}}},
+		{"explain", command_explain,
+				{{"who", JSON_STRING, true}, {"object", JSON_STRING, false},
+						{"workspace", JSON_STRING, false}}},
+		{"who_can", command_who_can,
+				{{"object", JSON_STRING, true}, {"workspace", JSON_STRING, false},
+						{"level", JSON_STRING, false},
+						{"expand", JSON_TRUE, false}}},
+		{"diff", command_diff, {{"who", JSON_STRING, true}, {"other", JSON_STRING, true}}},
 		{"approve", command_approve,
 				{{"selector", JSON_STRING, false},
 						{"operations", JSON_ARRAY, false},
@@ -170,9 +179,40 @@ static enum err_code command_holds(struct call *call, json_t **ret, struct err *
 	return ERR_NONE;
 }
 
+/* The reply waits for the answer. */
+static enum err_code ask(struct call *call, json_t **ret, struct err *err)
+{
+	struct engine_question asked = {.object = string_of(call, "object"),
+			.workspace = string_of(call, "workspace"),
+			.who = string_of(call, "who"),
+			.level = string_of(call, "level"),
+			.expand = flag_of(call, "expand")};
+
+	if (engine_ask(call->engine, &asked, &call->reply->question, err) != ERR_NONE)
+		return err->code;
+	call->reply->timeout_ms = CONTROL_QUESTION_MS;
+	*ret = NULL;
+	return ERR_NONE;
+}
+
 static enum err_code command_explain(struct call *call, json_t **ret, struct err *err)
 {
+	if (string_of(call, "object"))
+		return ask(call, ret, err);
+	if (string_of(call, "workspace"))
+		return err_set(err, ERR_USAGE, 0, "explain: \"workspace\" needs an \"object\"");
 	return engine_explain(call->engine, string_of(call, "who"), ret, err);
+}
+
+static enum err_code command_who_can(struct call *call, json_t **ret, struct err *err)
+{
+	return ask(call, ret, err);
+}
+
+static enum err_code command_diff(struct call *call, json_t **ret, struct err *err)
+{
+	return engine_diff(
+			call->engine, string_of(call, "who"), string_of(call, "other"), ret, err);
 }
 
 static enum err_code command_retry(struct call *call, json_t **ret, struct err *err)
@@ -391,6 +431,7 @@ void control_reply_release(struct control_reply *reply)
 {
 	json_decref(reply->answer);
 	json_decref(reply->sync);
+	question_free(reply->question);
 	*reply = (struct control_reply){0};
 }
 
@@ -439,6 +480,19 @@ static void settle(struct control_reply *reply, const char *state, const char *r
 	reply->answer = answer_of(result);
 }
 
+static void look_at_question(struct control_reply *reply)
+{
+	json_t *result = NULL;
+	struct err err = {0};
+
+	if (!question_is_done(reply->question))
+		return;
+	reply->answer = question_answer(reply->question, &result, &err) == ERR_NONE
+			? answer_of(result)
+			: control_error(&err);
+	question_free(STEAL(reply->question));
+}
+
 void control_reply_look(struct engine *engine, struct control_reply *reply)
 {
 	json_auto_t *now = NULL;
@@ -448,6 +502,10 @@ void control_reply_look(struct engine *engine, struct control_reply *reply)
 
 	if (reply->answer)
 		return;
+	if (reply->question) {
+		look_at_question(reply);
+		return;
+	}
 	/* Nobody knows it any more: it was removed, which settles it as well. */
 	if (!key || engine_explain(engine, key, &now, &err) != ERR_NONE) {
 		settle(reply, "done", NULL);
@@ -466,8 +524,17 @@ void control_reply_look(struct engine *engine, struct control_reply *reply)
 
 void control_reply_expire(struct control_reply *reply)
 {
-	if (!reply->answer)
+	struct err err = {0};
+
+	if (reply->answer)
+		return;
+	if (!reply->question) {
 		settle(reply, "under_way", NULL);
+		return;
+	}
+	question_free(STEAL(reply->question));
+	(void)err_set(&err, ERR_TIMEOUT, 0, "Databricks did not answer in time about that object");
+	reply->answer = control_error(&err);
 }
 
 /* ---- the asking side ---- */

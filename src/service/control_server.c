@@ -66,7 +66,6 @@ static void client_closed(uv_handle_t *handle)
 		return;
 	mem_free(client->output);
 	buf_release(&client->input);
-	control_reply_release(&client->reply);
 	mem_free(client);
 }
 
@@ -77,6 +76,8 @@ static void client_close(struct client *client)
 	if (client->closing)
 		return;
 	client->closing = true;
+	/* The engine may be gone when the handles are closed. */
+	control_reply_release(&client->reply);
 	for (struct client **link = &server->clients; *link; link = &(*link)->next) {
 		if (*link == client) {
 			*link = client->next;

@@ -5,19 +5,22 @@
 #include "service/control_protocol.h"
 #include "service/control_server.h"
 #include "service/notify.h"
+#include "sync/discover.h"
 #include "sync/engine.h"
 
 #include <signal.h>
 #include <unistd.h>
 
 #define STOP_MS 8000
+/* How long a start waits for the account's list of workspaces. */
+#define DISCOVER_MS 30000
 /* Status lines for systemd, at most so often; and a look at the engine even if nothing woke us. */
 #define LOOK_EVERY_MS 1000
 
 static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
 
 struct service {
-	const struct config *config;
+	struct config *config;
 	struct loop *loop;
 	struct engine *engine;
 	struct control_server *control;
@@ -26,7 +29,8 @@ struct service {
 	struct loop_timer *look_timer, *feed_timer;
 	uv_signal_t signals[COUNT_OF(signal_numbers)];
 	enum engine_phase phase;
-	bool stopping;
+	bool stopping, renewing;
+	bool old_targets;   /* the account did not answer: those that were remembered */
 	struct err failure; /* why the engine gave up; code ERR_NONE: it did not */
 };
 
@@ -61,10 +65,28 @@ static void note_phase(struct service *service)
 	service_stop(service, "the engine gave up");
 }
 
+static void service_renew(struct service *service);
+
+/* Whether another engine takes the place of this one; then the old one is gone or about to end. */
+static bool look_at_targets(struct service *service)
+{
+	if (service->stopping)
+		return false;
+	if (!service->renewing && engine_targets_changed(service->engine)) {
+		service->renewing = true;
+		engine_stop(service->engine, STOP_MS);
+	}
+	if (service->renewing && engine_is_stopped(service->engine))
+		service_renew(service);
+	return service->renewing;
+}
+
 static void service_changed(struct task *task)
 {
 	struct service *service = SERVICE_OF(task, changed);
 
+	if (look_at_targets(service))
+		return;
 	note_phase(service);
 	if (service->control)
 		control_server_look(service->control);
@@ -101,6 +123,7 @@ static void check_configuration(const struct service *service)
 {
 	const struct settings *running = config_settings(service->config);
 	struct config *fresh = NULL;
+	size_t found = 0;
 	struct err err = {0};
 
 	if (config_load(running->path, &fresh, &err) != ERR_NONE) {
@@ -110,6 +133,11 @@ static void check_configuration(const struct service *service)
 				{"error", err.text});
 		return;
 	}
+	/* What was discovered is no matter of files. */
+	while (found < running->target_count &&
+			running->targets[running->target_count - 1 - found].discovered)
+		found++;
+	config_set_discovered(fresh, running->targets + running->target_count - found, found);
 	if (strcmp(config_settings(fresh)->digest, running->digest) == 0)
 		log_event(LOG_NOTICE, "the configuration on disk is the one that runs",
 				{"config", running->path});
@@ -147,14 +175,53 @@ static void watch_signals(struct service *service)
 
 static enum err_code service_open(struct service *service, struct err *err)
 {
-	struct engine_options options = {
-			.mode = ENGINE_RUN, .config = service->config, .wakes = &service->changed};
+	struct engine_options options = {.mode = ENGINE_RUN,
+			.config = service->config,
+			.wakes = &service->changed,
+			.old_targets = service->old_targets};
 	const char *store_path = config_settings(service->config)->store_path;
 	AUTO(mem_freep) char *path = control_path(store_path);
 
 	if (engine_new(service->loop, &options, &service->engine, err) != ERR_NONE)
 		return err->code;
 	return control_server_new(service->loop, service->engine, path, &service->control, err);
+}
+
+/* Clients that wait are cut off: their questions were for the engine that was. */
+static void service_renew(struct service *service)
+{
+	control_server_free(STEAL(service->control));
+	engine_give_targets(service->engine, service->config);
+	engine_free(STEAL(service->engine));
+	service->renewing = service->old_targets = false;
+	service->phase = ENGINE_STARTING;
+	if (service_open(service, &service->failure) != ERR_NONE) {
+		/* Nobody must look at an engine that is not there. */
+		service->stopping = true;
+		task_cancel(&service->look);
+		task_cancel(&service->feed);
+		loop_timer_stop(service->look_timer);
+		loop_timer_stop(service->feed_timer);
+		loop_stop(service->loop);
+		return;
+	}
+	engine_start(service->engine);
+	task_wake(&service->changed);
+}
+
+static void discover(struct service *service)
+{
+	struct err err;
+
+	if (discover_now(service->config, DISCOVER_MS, &err) == ERR_NONE)
+		return;
+	discover_remembered(service->config);
+	service->old_targets = true;
+	log_event(LOG_WARNING,
+			"the account's workspaces could not be listed; those of the last time "
+			"count until "
+			"they can",
+			{"error", err.text});
 }
 
 static void service_follow(struct service *service)
@@ -180,7 +247,7 @@ static void service_close(struct service *service)
 	loop_free(service->loop);
 }
 
-enum err_code service_run(const struct config *config, struct err *err)
+enum err_code service_run(struct config *config, struct err *err)
 {
 	struct service service = {.config = config, .loop = loop_new()};
 	enum err_code code;
@@ -191,6 +258,7 @@ enum err_code service_run(const struct config *config, struct err *err)
 	task_init(&service.feed, service.loop, service_feed);
 	service.look_timer = loop_timer_new(service.loop, &service.look);
 	service.feed_timer = loop_timer_new(service.loop, &service.feed);
+	discover(&service);
 	code = service_open(&service, err);
 	if (code == ERR_NONE) {
 		log_event(LOG_NOTICE, "started", {"config", config_settings(config)->path});

@@ -5,6 +5,9 @@
  * once. SIGHUP checks the configuration on disk and logs whether a restart would take it. Health is
  * progress: READY=1 comes when directory and Databricks have been compared whole, and the watchdog
  * is fed only while the work that there is moves.
+ *
+ * With `discover:` the account's workspaces are listed before the engine is made, or remembered if the account does not
+ * answer; when a reconcile sees others, the engine ends in order and another one with the new targets takes its place.
  */
 #ifndef L2D_SERVICE_SERVICE_H
 #define L2D_SERVICE_SERVICE_H
@@ -13,6 +16,6 @@
 
 /* Runs until told to end. Errors: as engine_new and as control_server_new, or what made the engine
  * give up. */
-MUST_CHECK enum err_code service_run(const struct config *config, struct err *err);
+MUST_CHECK enum err_code service_run(struct config *config, struct err *err);
 
 #endif

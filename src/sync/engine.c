@@ -197,6 +197,7 @@ enum err_code engine_new(struct loop *loop, const struct engine_options *options
 	task_init(&engine->trim, loop, trim);
 	task_init(&engine->wind_up, loop, wind_up);
 	task_init(&engine->ticked, loop, ticked);
+	discovery_init(engine);
 	engine->tick = loop_timer_new(loop, &engine->ticked);
 	/* Times of day are the user's; set before any thread of ours reads the environment. */
 	if (engine->settings->timezone && setenv("TZ", engine->settings->timezone, 1) == 0)
@@ -322,6 +323,7 @@ static void ticked(struct task *task)
 	retry_workspaces(engine, now);
 	wake_refused(engine, now);
 	access_tick(engine->access, now);
+	discovery_tick(engine, now);
 	if (engine->next_reconcile_ms && clock_wall_ms() >= engine->next_reconcile_ms)
 		engine_reconcile(engine);
 	if (engine->options.mode == ENGINE_RUN && !inventory_is_complete(engine) &&
@@ -358,6 +360,9 @@ void engine_start(struct engine *engine)
 			(void)inventory_workspace_ready(engine, op->target);
 	}
 	access_start(engine->access);
+	discovery_remember(engine);
+	if (engine->options.old_targets)
+		discovery_start(engine);
 	intake_start(engine);
 	if (!engine->inventory_ready)
 		inventory_start(engine, true);
@@ -637,6 +642,7 @@ void engine_reconcile(struct engine *engine)
 	arm_reconcile(engine);
 	log_event(LOG_NOTICE, "reconcile begins", {"run", engine->run_id});
 	engine->reconciling = true;
+	discovery_start(engine);
 	intake_enumerate(engine);
 	inventory_start(engine, true);
 	if (engine->directory_ready)
@@ -687,6 +693,7 @@ void engine_stop(struct engine *engine, uint64_t timeout_ms)
 		engine->sources[i].feed = NULL;
 	}
 	inventory_cancel(engine);
+	call_cancel(&engine->discovery.call);
 	keep_all(engine);
 	records_flush(engine);
 	if (engine->works + engine->access->works == 0) {
@@ -740,6 +747,8 @@ void engine_free(struct engine *engine)
 	if (engine->registry)
 		worker_cancel_all(engine);
 	access_free(engine->access);
+	if (engine->discovery.answered.loop)
+		discovery_release(engine);
 	expansion_free(engine->expansion);
 	databricks_free(engine->databricks);
 	free_states(engine);

@@ -40,6 +40,7 @@ struct engine_options {
 	/* Only what concerns this principal (`sync user NAME` alone): who is NULL: everything. */
 	enum principal_kind only_kind;
 	const char *only_name;
+	bool old_targets; /* the list of workspaces is one that was remembered: it is asked for soon */
 };
 
 struct engine;
@@ -105,6 +106,29 @@ json_t *engine_holds(const struct engine *engine);
  * Errors: ERR_NOT_FOUND, ERR_USAGE (several; text lists them). */
 MUST_CHECK enum err_code engine_explain(
 		const struct engine *engine, const char *who, json_t **ret, struct err *err);
+/* What a and b have in common and what only one of them has. Errors: as engine_explain. */
+MUST_CHECK enum err_code engine_diff(const struct engine *engine, const char *a, const char *b,
+		json_t **ret, struct err *err);
+/*
+ * Who can do what on one object, or how a principal comes to its rights there. The list of rights is read from Databricks for
+ * the question, so the answer is there later; options.wakes runs then.
+ */
+struct engine_question {
+	const char *object;    /* access/lookup.h says what it may be */
+	const char *workspace; /* a name, a glob or tag:KEY=VALUE; NULL: every one */
+	const char *who;       /* `explain PRINCIPAL OBJECT`; NULL: `who-can` */
+	const char *level;     /* who-can: only who has at least this; NULL: all */
+	bool expand;           /* who-can: groups as the people in them, too */
+};
+struct question;
+/* Texts are copied. Errors: ERR_USAGE, ERR_NOT_FOUND (who). */
+MUST_CHECK enum err_code engine_ask(struct engine *engine, const struct engine_question *asked,
+		struct question **ret, struct err *err);
+bool question_is_done(const struct question *question);
+/* Of one that is done. Errors: ERR_NOT_FOUND, ERR_USAGE (several objects; text lists them), those of calls. */
+MUST_CHECK enum err_code question_answer(
+		const struct question *question, json_t **ret, struct err *err);
+void question_free(struct question *question); /* before the engine ends; NULL is fine */
 /*
  * selector: one or more, separated by commas, of: a hold id, an operation id, a guard category ("users") or "all". What was rejected is
  * meant only by its own id, or by its hold's once nothing of that waits any more; it may be approved after all. Binds to the
@@ -138,6 +162,13 @@ void engine_sweep_tokens(struct engine *engine, const char *workspaces);
 const struct operation *engine_token_operations(
 		struct engine *engine, bool requested_only, size_t *ret_count);
 
+/*
+ * RUN: at each reconcile the account's workspaces are listed (`discover:`). Whether they are others than this engine's
+ * targets: then it is to be stopped, the list given to the configuration, and another one made.
+ */
+bool engine_targets_changed(const struct engine *engine);
+void engine_give_targets(
+		const struct engine *engine, struct config *config); /* once it is stopped */
 /* RUN: a complete reconcile now. */
 void engine_reconcile(struct engine *engine);
 

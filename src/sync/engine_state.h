@@ -100,6 +100,17 @@ struct inventory;
 struct access;
 struct expansion;
 
+/* engine_discover.c: whether the targets are still those that the account has. */
+struct discovery {
+	struct call call;
+	struct task answered;
+	struct arena *arena; /* of targets */
+	const struct target_settings *targets;
+	size_t count;
+	uint64_t retry_ns; /* 0: the last list came */
+	bool asked, changed;
+};
+
 /* Waiting for the store to write what it was given. */
 struct room {
 	struct store_commit commit;
@@ -155,6 +166,7 @@ struct engine {
 	int64_t next_reconcile_ms; /* wall clock; 0: none */
 	bool reconciling;
 	bool started, stopping, stopped;
+	struct discovery discovery;
 
 	struct object_list {
 		struct object **items;
@@ -211,6 +223,13 @@ void engine_leavers_answered(struct engine *engine, const struct err *err_or_nul
 /* Looks whether the next phase can begin. */
 void engine_advance(struct engine *engine);
 void engine_tick_at(struct engine *engine, uint64_t monotonic_ns);
+
+/* ---- engine_discover.c ---- */
+void discovery_init(struct engine *engine);
+void discovery_start(struct engine *engine); /* asks for the list, unless that is under way */
+void discovery_tick(struct engine *engine, uint64_t now);
+void discovery_remember(struct engine *engine); /* the targets, in the store */
+void discovery_release(struct engine *engine);
 
 /* ---- pass.c and its parts ---- */
 void pass_mark(struct engine *engine, struct object *object); /* dirty: plan it */

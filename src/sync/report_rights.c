@@ -1,6 +1,7 @@
 #include "sync/report_rights.h"
 
 #include "base/text.h"
+#include "sync/report_internal.h"
 
 struct reached {
 	const struct object *group;
@@ -9,12 +10,14 @@ struct reached {
 };
 struct granted {
 	const struct object *to;
-	const struct held_grant *grant;
+	struct held_grant grant;
+	bool ours; /* false: seen there, and nobody's of our rules */
 };
 struct rights {
 	const struct engine *engine;
 	VEC(struct reached) groups;
 	VEC(struct granted) grants;
+	VEC(const struct object *) objects;
 };
 
 struct rights *rights_new(const struct engine *engine)
@@ -31,6 +34,7 @@ void rights_free(struct rights *rights)
 		mem_free(reached->via);
 	vec_release(&rights->groups);
 	vec_release(&rights->grants);
+	vec_release(&rights->objects);
 	mem_free(rights);
 }
 
@@ -119,10 +123,68 @@ static bool find_way(const struct snapshot *snapshot, node_id from, node_id to, 
 
 /* ---- gathering ---- */
 
+/* Reading it changes nothing: that the assignments are known has been asked before. */
+static const char *level_in(const struct engine *engine, unsigned workspace, uint64_t id)
+{
+	struct engine *reader;
+
+	memcpy(&reader, &engine, sizeof(reader));
+	return inventory_level(reader, workspace, id);
+}
+
+static bool is_held(const struct object *to, unsigned workspace, enum grant_kind kind,
+		const char *value)
+{
+	for (size_t i = 0; i < to->grants.count; i++) {
+		const struct held_grant *grant = &to->grants.items[i];
+
+		if (grant->workspace == workspace && grant->kind == kind &&
+				(kind == GRANT_ASSIGNMENT || text_equal(grant->value, value)))
+			return true;
+	}
+	return false;
+}
+
+static void add_seen(struct rights *rights, const struct object *to, unsigned workspace,
+		enum grant_kind kind, const char *value)
+{
+	if (value && !is_held(to, workspace, kind, value))
+		*vec_add(&rights->grants) =
+				(struct granted){to, {workspace, kind, value, NULL}, false};
+}
+
+/* What others gave, as far as it was read. */
+static void add_foreign_grants(struct rights *rights, const struct object *to)
+{
+	const struct settings *settings = rights->engine->settings;
+
+	for (size_t i = 0; i < to->seen.count; i++) {
+		const struct seen_grants *seen = &to->seen.items[i];
+
+		for (size_t j = 0; j < seen->entitlement_count; j++)
+			add_seen(rights, to, seen->workspace, GRANT_ENTITLEMENT,
+					seen->entitlements[j]);
+		for (size_t j = 0; j < seen->role_count; j++)
+			add_seen(rights, to, seen->workspace, GRANT_ROLE, seen->roles[j]);
+	}
+	for (unsigned target = 0;
+			settings->has_account && to->id && target < settings->target_count;
+			target++) {
+		const struct workspace_state *state = &rights->engine->workspaces[target];
+
+		if (to->target == 0 && !settings->targets[target].is_account &&
+				state->assignments_known)
+			add_seen(rights, to, target, GRANT_ASSIGNMENT,
+					level_in(rights->engine, target, to->id));
+	}
+}
+
 static void add_grants(struct rights *rights, const struct object *to)
 {
 	for (size_t i = 0; i < to->grants.count; i++)
-		*vec_add(&rights->grants) = (struct granted){to, &to->grants.items[i]};
+		*vec_add(&rights->grants) = (struct granted){to, to->grants.items[i], true};
+	add_foreign_grants(rights, to);
+	*vec_add(&rights->objects) = to;
 }
 
 static bool is_reached(const struct rights *rights, const struct object *group)
@@ -142,7 +204,8 @@ static void add_groups_above(struct rights *rights, const struct object *member)
 		const struct object *group = registry_at(registry, i);
 
 		if (group->target != member->target || is_reached(rights, group) ||
-				!ids_contain(&group->members, member->id))
+				!ids_contain(group->actual_known ? &group->actual : &group->members,
+						member->id))
 			continue;
 		*vec_add(&rights->groups) = (struct reached){group, member, NULL};
 		add_grants(rights, group);
@@ -168,6 +231,14 @@ void rights_gather(struct rights *rights, const struct object *object)
 				reached->below != object)
 			reached->via = mem_strdup(object_name(reached->below));
 	}
+}
+
+const struct object *rights_group(const struct rights *rights, size_t index, const char **ret_via)
+{
+	if (index >= rights->groups.count)
+		return NULL;
+	*ret_via = rights->groups.items[index].via;
+	return rights->groups.items[index].group;
 }
 
 /* ---- showing ---- */
@@ -205,12 +276,12 @@ json_t *rights_groups(struct rights *rights)
 static int compare_granted(const void *a, const void *b)
 {
 	const struct granted *x = a, *y = b;
-	int order = strcmp(x->grant->value, y->grant->value);
+	int order = strcmp(x->grant.value, y->grant.value);
 
-	if (x->grant->workspace != y->grant->workspace)
-		return x->grant->workspace < y->grant->workspace ? -1 : 1;
-	if (x->grant->kind != y->grant->kind)
-		return x->grant->kind < y->grant->kind ? -1 : 1;
+	if (x->grant.workspace != y->grant.workspace)
+		return x->grant.workspace < y->grant.workspace ? -1 : 1;
+	if (x->grant.kind != y->grant.kind)
+		return x->grant.kind < y->grant.kind ? -1 : 1;
 	return order ? order : strcmp(object_name(x->to), object_name(y->to));
 }
 
@@ -218,7 +289,7 @@ static int compare_granted(const void *a, const void *b)
 static const struct why *why_of(const struct engine *engine, const struct granted *granted)
 {
 	const struct subject *subject = pass_subject(engine, granted->to);
-	const struct held_grant *grant = granted->grant;
+	const struct held_grant *grant = &granted->grant;
 
 	for (size_t i = 0; subject && i < subject->count; i++) {
 		if (subject->grants[i].target == grant->workspace &&
@@ -241,16 +312,136 @@ json_t *rights_grants(struct rights *rights)
 		qsort(rights->grants.items, rights->grants.count, sizeof(*rights->grants.items),
 				compare_granted);
 	for (vec_each (&rights->grants, granted)) {
-		const struct held_grant *grant = granted->grant;
+		const struct held_grant *grant = &granted->grant;
 		const struct why *why = why_of(engine, granted);
 
 		json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s, s:s, s:s?, s:o}", "target",
+				json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:o}", "target",
 						engine->settings->targets[grant->workspace].name,
 						"kind", kinds[grant->kind], "value", grant->value,
-						"to", object_name(granted->to), "file",
-						why ? why->file : NULL, "line",
+						"to", object_name(granted->to), "ours",
+						granted->ours, "file", why ? why->file : NULL,
+						"line",
 						why ? json_integer(why->line) : json_null()));
 	}
 	return list;
+}
+
+/* ---- rights on objects ---- */
+
+const char *rights_level(enum securable_type type, const struct acl_view_entry *entry)
+{
+	if (!entry->direct || !entry->inherited)
+		return entry->direct ? entry->direct : entry->inherited;
+	if (!securable_has_level(type, entry->direct) ||
+			!securable_has_level(type, entry->inherited))
+		return entry->direct;
+	return securable_join_levels(type, entry->direct, entry->inherited);
+}
+
+static const char *state_of(enum securable_type type, const struct acl_view_entry *entry)
+{
+	const char *level = rights_level(type, entry);
+
+	if (entry->wanted) {
+		bool is_there = level && securable_has_level(type, level) &&
+				securable_level_covers(type, level, entry->wanted);
+
+		return is_there ? "in_sync" : "missing";
+	}
+	if (entry->held)
+		return "leftover";
+	return entry->direct ? "foreign" : "inherited";
+}
+
+json_t *rights_entry(enum securable_type type, const struct acl_view_entry *entry)
+{
+	bool ruled = entry->wanted && entry->why.file;
+
+	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:b, s:s?, s:s?, s:s?, s:o, s:s}", "level",
+			rights_level(type, entry), "direct", entry->direct, "inherited",
+			entry->inherited, "from", entry->from, "ours", entry->held != NULL,
+			"former", entry->former, "wanted", entry->wanted, "file",
+			ruled ? entry->why.file : NULL, "line",
+			ruled ? json_integer(entry->why.line) : json_null(), "state",
+			state_of(type, entry));
+}
+
+static bool is_about(const struct object *object, const struct engine *engine, unsigned target,
+		const struct acl_view_entry *entry)
+{
+	unsigned home = engine->settings->has_account ? 0 : target;
+	AUTO(mem_freep) char *key = access_principal_key(object->kind, object_name(object));
+
+	return (object->target == home || object->target == target) && text_equal(key, entry->key);
+}
+
+static int compare_permissions(const void *a, const void *b)
+{
+	json_t *const *x = a, *const *y = b;
+	static const char *const fields[] = {"target", "type", "name", "id", "to"};
+
+	for (size_t i = 0; i < COUNT_OF(fields); i++) {
+		int order = strcmp(json_string_value(json_object_get(*x, fields[i])),
+				json_string_value(json_object_get(*y, fields[i])));
+
+		if (order)
+			return order;
+	}
+	return 0;
+}
+
+static json_t *sorted(json_t *list, int (*compare)(const void *, const void *))
+{
+	size_t count = json_array_size(list);
+	json_t **items = mem_array(count + 1, sizeof(json_t *));
+	json_t *ret = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		items[i] = json_array_get(list, i);
+	if (count)
+		qsort(items, count, sizeof(json_t *), compare);
+	for (size_t i = 0; i < count; i++)
+		json_array_append(ret, items[i]);
+	mem_free(items);
+	json_decref(list);
+	return ret;
+}
+
+static void add_permissions(const struct rights *rights, struct item *item, json_t *list)
+{
+	AUTO(arena_freep) struct arena *arena = arena_new();
+	const struct acl_view_entry *entries;
+	size_t count = acl_view(rights->engine->access, item, arena, &entries);
+
+	for (size_t i = 0; i < count; i++) {
+		for (vec_each (&rights->objects, object)) {
+			json_t *entry;
+
+			if (!is_about(*object, rights->engine, item->target, &entries[i]))
+				continue;
+			entry = rights_entry(item->securable, &entries[i]);
+			json_object_set_new(entry, "target",
+					json_string(rights->engine->settings->targets[item->target]
+									.name));
+			json_object_set_new(entry, "type",
+					json_string(securable_traits(item->securable)->name));
+			json_object_set_new(entry, "id", json_string(item->id ? item->id : ""));
+			json_object_set_new(entry, "name", report_text(item->name));
+			json_object_set_new(entry, "to", report_text(object_name(*object)));
+			json_array_append_new(list, entry);
+			break;
+		}
+	}
+}
+
+json_t *rights_permissions(struct rights *rights)
+{
+	json_t *list = json_array();
+
+	for (vec_each (&rights->engine->access->items, item)) {
+		if ((*item)->class->resource == RESOURCE_PERMISSIONS)
+			add_permissions(rights, *item, list);
+	}
+	return sorted(list, compare_permissions);
 }

@@ -8,14 +8,25 @@
 
 #include <jansson.h>
 
-#include "sync/engine_state.h"
+#include "sync/access/acl.h"
 
 struct rights;
 struct rights *rights_new(const struct engine *engine); /* borrowed */
 void rights_free(struct rights *rights);
 void rights_gather(struct rights *rights, const struct object *object);
+/* A group that it is in; via as in doc/control.md, NULL: its entry is a member of the group's. NULL: there are no more. */
+const struct object *rights_group(const struct rights *rights, size_t index, const char **ret_via);
 /* As doc/control.md says; new references. */
 json_t *rights_groups(struct rights *rights);
 json_t *rights_grants(struct rights *rights);
+json_t *rights_permissions(struct rights *rights);
+
+/*
+ * One entry of a list of rights, as doc/control.md says: level, direct, inherited, from, ours, former, wanted, file, line,
+ * state. A new reference; more fields may be put in.
+ */
+json_t *rights_entry(enum securable_type type, const struct acl_view_entry *entry);
+/* What the entry gives, direct and inherited together; NULL: nothing. */
+const char *rights_level(enum securable_type type, const struct acl_view_entry *entry);
 
 #endif

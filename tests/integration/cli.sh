@@ -184,6 +184,24 @@ run approve users-x --auto-approve
 check_equal "what is not held" 1 "$code"
 run explain ada@example.com
 check_equal "nobody is known" 1 "$code"
+run explain ada@example.com --workspace prod
+check_equal "a workspace without an object" 64 "$code"
+run who-can jobs
+check_equal "what names no object" 64 "$code"
+run who-can job:nothing
+check_equal "an object that is not there" "1 ldap2dbx: there is no object \"job:nothing\"" "$code $errors"
+run who-can job:nightly -o json
+check_equal "an object" "0 job:nightly" "$code $(jq -r .object <<<"$out")"
+run diff ada@example.com
+check_equal "a difference takes two" 64 "$code"
+run plan -o csv
+check_equal "not everything has a CSV form" "64 ldap2dbx: \`plan\` has no CSV form; say -o json" "$code $errors"
+engine '{answer: {object: {target: "prod", type: "job", id: "1", name: "a, b"}, entries: [{kind: "group", name: "x", level: "CAN_VIEW", direct: "CAN_VIEW", ours: true, state: "in_sync", file: "m.yaml", line: 3}]}}'
+run who-can job:nightly -o csv
+check_equal "CSV is quoted where it must be" \
+	'prod,job,1,"a, b",group,x,CAN_VIEW,,CAN_VIEW,,,in_sync,true,,m.yaml,3' "$(tail -1 <<<"$out" | tr -d '\r')"
+run who-can job:nightly
+check "and the place of the rule is shown" contains "$out" "  CAN_VIEW          group x  # m.yaml:3"
 
 # ---- with a service ----
 
@@ -198,6 +216,12 @@ run status -o json
 check_equal "as JSON" following "$(jq -r .phase <<<"$out")"
 run sync user ada@example.com
 check_equal "sync through it" "0 ada@example.com: in order, nothing to do" "$code $out"
+run who-can job:nightly -o json
+check_equal "a question through it" "0 job:nightly" "$code $(jq -r .object <<<"$out")"
+run who-can job:nothing
+check_equal "and its refusal" 1 "$code"
+run diff ada@example.com bo@example.com -o json
+check_equal "a difference" "0 ada@example.com" "$code $(jq -r .a.name <<<"$out")"
 run sync user
 check_equal "sync of whom?" 64 "$code"
 run sync user nobody

@@ -168,6 +168,75 @@ enum err_code engine_explain(
 	return ERR_NONE;
 }
 
+enum err_code engine_diff(const struct engine *engine, const char *a, const char *b, json_t **ret,
+		struct err *err)
+{
+	json_auto_t *x = NULL, *y = NULL;
+
+	if (engine_explain(engine, a, &x, err) != ERR_NONE ||
+			engine_explain(engine, b, &y, err) != ERR_NONE)
+		return err->code;
+	*ret = json_pack("{s:O, s:O}", "a", x, "b", y);
+	return ERR_NONE;
+}
+
+struct question {
+	struct task task;
+	struct engine *engine;
+	char *object;
+	bool done;
+};
+
+static void question_answered(struct task *task)
+{
+	struct question *question =
+			(struct question *)(void *)((char *)task - offsetof(struct question, task));
+
+	question->done = true;
+	wake(question->engine);
+}
+
+enum err_code engine_ask(struct engine *engine, const struct engine_question *asked,
+		struct question **ret, struct err *err)
+{
+	struct question *question;
+
+	if (!strchr(asked->object, '/') && !strchr(asked->object, ':'))
+		return err_set(err, ERR_USAGE, 0, "\"%s\" is no type of object", asked->object);
+	question = mem_zalloc(sizeof(*question));
+	question->engine = engine;
+	question->object = mem_strdup(asked->object);
+	task_init(&question->task, engine->loop, question_answered);
+	if (!fake.mute)
+		task_wake(&question->task);
+	*ret = question;
+	return ERR_NONE;
+}
+
+bool question_is_done(const struct question *question)
+{
+	return question->done;
+}
+
+enum err_code question_answer(const struct question *question, json_t **ret, struct err *err)
+{
+	if (strstr(question->object, "nothing"))
+		return err_set(err, ERR_NOT_FOUND, 0, "there is no object \"%s\"",
+				question->object);
+	*ret = fake.answer ? json_deep_copy(fake.answer)
+			   : json_pack("{s:s}", "object", question->object);
+	return ERR_NONE;
+}
+
+void question_free(struct question *question)
+{
+	if (!question)
+		return;
+	task_cancel(&question->task);
+	mem_free(question->object);
+	mem_free(question);
+}
+
 static void remember(char *where, size_t size, const char *text)
 {
 	(void)snprintf(where, size, "%s", text);
@@ -249,6 +318,18 @@ enum err_code engine_sync(struct engine *engine, enum principal_kind kind, const
 	remember(fake.last_name, sizeof(fake.last_name), name);
 	*ret = json_pack("{s:s, s:s, s:[]}", "key", "corp/1", "name", name, "operations");
 	return ERR_NONE;
+}
+
+bool engine_targets_changed(const struct engine *engine)
+{
+	(void)engine;
+	return false;
+}
+
+void engine_give_targets(const struct engine *engine, struct config *config)
+{
+	(void)engine;
+	(void)config;
 }
 
 void engine_reconcile(struct engine *engine)

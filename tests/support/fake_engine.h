@@ -13,8 +13,10 @@ struct fake_engine {
 	struct engine_progress progress;
 	struct err failure;        /* code not ERR_NONE: it fails instead of reaching PLANNED */
 	const char *explain_state; /* of everybody; NULL: nobody is known */
-	const char *held[8]; /* ids of operations that are held, NULL where one was taken away */
-	bool stuck;          /* never gets further than STARTING */
+	const char *held[8];  /* ids of operations that are held, NULL where one was taken away */
+	const json_t *answer; /* to every question about an object; NULL: its name */
+	bool mute;            /* no such question is ever answered */
+	bool stuck;           /* never gets further than STARTING */
 	const json_t *operations; /* by id, for those in held; NULL: only their ids are told */
 	void (*opened)(const struct engine_options *options); /* NULL, or called by engine_new */
 	size_t padding;                                       /* bytes of filling in each status */

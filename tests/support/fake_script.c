@@ -3,7 +3,7 @@
  * shows and does stands in the JSON file that FAKE_ENGINE names:
  *
  *   {"operations": [as in a plan file], "notes": [text], "incomplete": bool, "summary": {as in a plan file},
- *    "failed": number, "quarantined": number, "failure": text, "explain_state": text}
+ *    "failed": number, "quarantined": number, "failure": text, "explain_state": text, "answer": object}
  *
  * Operations with a "held" are held, and can be approved. A go does all others but `failed` of them.
  */
@@ -89,6 +89,7 @@ static void opened(const struct engine_options *options)
 			number(summary, "held")};
 	fake.plan.complete = !json_is_true(json_object_get(script, "incomplete"));
 	fake.explain_state = json_string_value(json_object_get(script, "explain_state"));
+	fake.answer = json_object_get(script, "answer");
 	failure = json_string_value(json_object_get(script, "failure"));
 	if (failure)
 		(void)err_set(&fake.failure, ERR_AUTH, 0, "%s", failure);

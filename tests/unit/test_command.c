@@ -24,6 +24,9 @@ HANDLER(run)
 HANDLER(sync)
 HANDLER(status)
 HANDLER(explain)
+HANDLER(who_can)
+HANDLER(diff)
+HANDLER(doctor)
 HANDLER(approve)
 HANDLER(reject)
 HANDLER(retry)
@@ -74,6 +77,9 @@ static void test_good_lines(void **state)
 			{{"apply", "plan.json"}, "apply", OPTION_AUTO_APPROVE, NULL, 1},
 			{{"explain", "--", "--odd-name"}, "explain", OPTION_COUNT_, NULL, 1},
 			{{"explain", "-"}, "explain", OPTION_COUNT_, NULL, 1},
+			{{"explain", "ada", "job:x", "-w", "prod"}, "explain", OPTION_WORKSPACE,
+					"prod", 2},
+			{{"who-can", "job:x", "-o", "csv"}, "who-can", OPTION_OUTPUT, "csv", 1},
 			{{"sync"}, "sync", OPTION_COUNT_, NULL, 0},
 			{{"sync", "user", "ada"}, "sync", OPTION_COUNT_, NULL, 2},
 			{{"sync", "service-principal", "etl"}, "sync", OPTION_COUNT_, NULL, 2},
@@ -117,16 +123,21 @@ static void test_bad_lines(void **state)
 			{{"plan", "-o", "protobuf"},
 					"--output: \"protobuf\" is not known; it may be text, "
 					"json"},
+			{{"plan", "-o", "csv"}, "`plan` has no CSV form; say -o json"},
+			{{"diff", "ada"}, "`diff` needs PRINCIPAL PRINCIPAL"},
 			{{"plan", "--full=yes"}, "--full takes no value"},
 			{{"plan", "--auto-approve"}, "`plan` does not take --auto-approve"},
 			{{"run", "now"}, "`run` does not know what to do with \"now\""},
-			{{"explain"}, "`explain` needs NAME: ldap2dbx explain NAME"},
+			{{"explain"},
+					"`explain` needs PRINCIPAL [OBJECT]: ldap2dbx explain "
+					"PRINCIPAL "
+					"[OBJECT]"},
 			{{"audit", "verfy"},
 					"audit: \"verfy\" is not known; did you mean \"verify\"?"},
 			{{"sync", "usr", "ada"},
 					"sync: \"usr\" is not known; did you mean \"user\"?"},
 			{{"explain", "a", "b", "c"},
-					"`explain` does not know what to do with \"b\""},
+					"`explain` does not know what to do with \"c\""},
 			{{"plan", "--log-level", "loud"}, "--log-level: \"loud\" is not known"},
 	};
 

@@ -87,6 +87,11 @@ static void test_malformed(void **state)
 			{"{\"command\":\"explain\"}", "field \\\"who\\\" is missing"},
 			{"{\"command\":\"explain\",\"who\":7}", "\\\"who\\\" must be text"},
 			{"{\"command\":\"explain\",\"who\":\"a\\u0000b\"}", "not a JSON object"},
+			{"{\"command\":\"explain\",\"who\":\"a\",\"workspace\":\"prod\"}",
+					"needs an \\\"object\\\""},
+			{"{\"command\":\"who_can\"}", "field \\\"object\\\" is missing"},
+			{"{\"command\":\"who_can\",\"object\":\"jobs\"}", "no type of object"},
+			{"{\"command\":\"diff\",\"who\":\"a\"}", "field \\\"other\\\" is missing"},
 			{"{\"command\":\"approve\"}",
 					"either \\\"selector\\\" or \\\"operations\\\""},
 			{"{\"command\":\"approve\",\"selector\":\"all\",\"operations\":[]}",
@@ -248,6 +253,65 @@ static void test_sync_expires(void **state)
 	control_reply_release(&reply);
 }
 
+static void ask(const struct bench *bench, const char *object, struct control_reply *ret)
+{
+	AUTO(mem_freep)
+	char *line = mem_printf("{\"command\":\"who_can\",\"object\":\"%s\"}", object);
+
+	control_handle_line(bench->engine, span_of(line), ret);
+	assert_null(ret->answer);
+	assert_int_equal(ret->timeout_ms, CONTROL_QUESTION_MS);
+}
+
+static void stop_loop(struct task *task)
+{
+	loop_stop(task->loop);
+}
+
+static void test_question_waits_for_its_answer(void **state)
+{
+	static const struct {
+		const char *object, *code;
+	} cases[] = {{"job:x", NULL}, {"job:nothing", "not-found"}};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct bench *bench = *state;
+		struct control_reply reply;
+		struct task last = {0};
+
+		ask(bench, cases[i].object, &reply);
+		control_reply_look(bench->engine, &reply);
+		assert_null(reply.answer);
+		task_init(&last, bench->loop, stop_loop);
+		task_wake(&last);
+		loop_run(bench->loop);
+		control_reply_look(bench->engine, &reply);
+		assert_int_equal(json_is_true(json_object_get(reply.answer, "ok")), !cases[i].code);
+		assert_true(text_equal(
+				json_string_value(json_object_get(
+						json_object_get(reply.answer, "error"), "code")),
+				cases[i].code));
+		assert_null(reply.question);
+		control_reply_release(&reply);
+	}
+}
+
+static void test_question_expires(void **state)
+{
+	struct control_reply reply;
+
+	fake.mute = true;
+	ask(*state, "job:x", &reply);
+	control_reply_expire(&reply);
+	assert_string_equal(json_string_value(json_object_get(
+					    json_object_get(reply.answer, "error"), "code")),
+			"timeout");
+	control_reply_release(&reply);
+	ask(*state, "job:x",
+			&reply); /* and one that nobody waits for any more ends with its client */
+	control_reply_release(&reply);
+}
+
 static void test_sync_of_nobody(void **state)
 {
 	expect(state, "{\"command\":\"sync\",\"kind\":\"user\",\"name\":\"nobody\"}",
@@ -301,6 +365,9 @@ int main(void)
 			cmocka_unit_test_setup_teardown(
 					test_sync_waits_until_settled, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_sync_expires, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					test_question_waits_for_its_answer, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(test_question_expires, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(test_sync_of_nobody, set_up, tear_down),
 			cmocka_unit_test(test_errors_travel),
 			cmocka_unit_test(test_foreign_answers),

@@ -470,7 +470,7 @@ static void makes_a_policy_for_each_workspace(void **state)
 	struct config *config = support_must_load(config_text, mapping);
 	struct evaluator *evaluator = evaluator_new(config_mapping(config));
 	struct arena *arena = arena_new();
-	struct cluster_policy policy;
+	struct wanted_policy policy;
 	const struct cluster_policy_rule *rules;
 	struct err err;
 	size_t count;

@@ -6,9 +6,13 @@
 #include "base/text.h"
 #include "sync/access/acl.h"
 #include "sync/access/acl_item.h"
+#include "sync/access/cluster_policy.h"
 #include "sync/access/federation_item.h"
 #include "sync/access/finder.h"
+#include "sync/access/ip_list.h"
 #include "sync/access/permission_index.h"
+#include "sync/access/roster.h"
+#include "sync/access/setting_item.h"
 #include "sync/access/rule_set_item.h"
 #include "sync/access/secret_item.h"
 #include "sync/access/token_item.h"
@@ -28,6 +32,7 @@ struct access *access_new(struct engine *engine)
 	access->waiting = table_new();
 	access->permissions = permission_index_new(engine->settings);
 	access->finder = finder_new(access);
+	access->rosters = rosters_new(access);
 	access->tokens = token_book_new();
 	access->rules = rule_book_new();
 	return access;
@@ -53,6 +58,7 @@ void access_cancel(struct access *access)
 	if (!access)
 		return;
 	finder_free(STEAL(access->finder));
+	rosters_free(access);
 	for (vec_each (&access->items, item))
 		item_work_cancel(*item);
 }
@@ -324,7 +330,7 @@ bool access_is_complete(const struct access *access)
 {
 	const struct err *err;
 
-	return finder_is_complete(access->finder, &err);
+	return finder_is_complete(access->finder, &err) && !roster_has_failed(access);
 }
 
 void access_leaving_changed(struct access *access, const struct object *object)
@@ -354,6 +360,12 @@ struct item *item_of_operation(struct access *access, const struct operation *op
 		return secret_item(access, op->object.remote_id, op->object.name);
 	if (op->resource == RESOURCE_RULE_SET && op->object.remote_id)
 		return rule_set_item(access, op->object.remote_id, op->object.name);
+	if (op->resource == RESOURCE_CLUSTER_POLICY)
+		return cluster_policy_item(access, op->target, op->object.name);
+	if (op->resource == RESOURCE_IP_ACCESS_LIST)
+		return ip_list_item_of_key(access, op->target, op->object.key);
+	if (op->resource == RESOURCE_SETTING)
+		return setting_item(access, op->target, op->object.name);
 	return NULL;
 }
 
@@ -364,6 +376,9 @@ void access_start(struct access *access)
 	const struct grant_rule *rules = mapping_grants(engine->mapping, &count);
 
 	access_set_node_rules(access, NODE_OF_FILES, rules, count);
+	cluster_policy_start(access);
+	ip_list_start(access);
+	setting_start(access);
 	tokens_prepare(access);
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		const struct operation *op = &engine->intents.items[i]->op;
@@ -462,6 +477,12 @@ static void load_holding(void *context, const struct store_holding *holding)
 		return;
 	if (find_type(holding->resource, &type))
 		item = acl_item(access, target, type, holding->id, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_CLUSTER_POLICY)))
+		item = cluster_policy_item(access, target, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_IP_ACCESS_LIST)))
+		item = ip_list_item(access, target, text_equal(holding->part, "BLOCK"), holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_SETTING)))
+		item = setting_item(access, target, holding->id);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_RULE_SET)))
 		item = rule_set_item(access, holding->id, holding->name);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_SECRET)))
@@ -494,6 +515,8 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 
 		if (item->class == &acl_class)
 			ours->ours[category] += acl_count_held(item);
+		ours->ours[GUARD_POLICIES] += cluster_policy_is_held(item);
+		ours->ours[GUARD_LISTS] += ip_list_is_held(item);
 		if (item->class == &rule_set_class)
 			ours->ours[GUARD_PERMISSIONS] += rule_set_count_held(item);
 		if (item->class == &federation_class)

@@ -18,6 +18,8 @@
 struct access;
 struct item;
 struct item_work;
+struct roster;
+struct roster_class;
 
 struct item_plan {
 	VEC(struct operation) operations; /* in the order in which they are carried out */
@@ -43,6 +45,8 @@ struct item_class {
 	void (*plan)(struct access *access, struct item *item, struct arena *arena,
 			struct item_plan *ret);
 	bool (*read_next)(struct item_work *work);
+	/* Where one list tells of all items at a target: reads go there (roster.h), read_next is never asked. Else NULL. */
+	const struct roster_class *roster;
 	/*
 	 * Fills work->ops with those of the plan that make the next write, all of them free to go (item_may_go). None: nothing
 	 * can go now. What needs no call is settled by item_done_without_call on the way.
@@ -53,6 +57,8 @@ struct item_class {
 	void (*settle)(struct access *access, struct item *item, const struct operation *op);
 	/* A call failed. true: dealt with, the work ends and the item is planned again. NULL: never. */
 	bool (*failed)(struct item_work *work);
+	/* Before that, of a write: true: it is on its way once more. NULL: never. */
+	bool (*again)(struct item_work *work);
 	/* An intent whose outcome is unknown: whether the item as just read shows its effect. NULL: never. */
 	bool (*shows)(struct item *item, const struct operation *op);
 	/* A holding of the store when the engine starts; value and former as recorded. NULL: never any. */
@@ -81,6 +87,7 @@ struct item {
 	unsigned tries;
 	struct item_work *work; /* under way */
 	uint64_t written_ns;    /* last write of ours that was confirmed */
+	uint64_t worked_ns;     /* end of the last work: lists that were asked for before say nothing of it */
 	uint64_t retry_ns;      /* not before; 0: at once */
 	uint64_t suspect; /* digest of a read that differed from what we hold; a second one must agree */
 	uint64_t reported;      /* mode observe: digest of the operations that were told last */
@@ -112,6 +119,8 @@ struct access {
 	size_t ready_from, works;
 	struct permission_index *permissions; /* permission_index.h */
 	struct finder *finder;                /* finder.h */
+	struct roster *rosters;               /* roster.h */
+	size_t reading;                       /* of them, under way */
 	struct token_book *tokens;            /* token_item.h */
 	struct rule_book *rules;              /* rule_set_item.h */
 	struct table *waiting; /* "KIND/FOLDED NAME" of a principal -> struct item_list *: looked at again when it is there */
@@ -192,6 +201,10 @@ void item_work_prepare(
 bool item_may_go(const struct item_work *work,
 		const struct operation *op); /* not held, and named by the plan file */
 void item_done_without_call(struct item_work *work, const struct operation *op);
+/* It was read by other means than a work of its own: what its open intents became is settled. */
+void item_was_read(struct access *access, struct item *item);
+/* The call's answer does not say what became of the write: what a read shows of its operations was done. */
+void item_leave_open(struct item_work *work);
 void item_delay(struct access *access, struct item *item, uint64_t ns);
 void item_retry_later(struct access *access, struct item *item, const struct err *err);
 

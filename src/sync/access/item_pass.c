@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/roster.h"
 #include "sync/access/federation_item.h"
 #include "sync/access/rule_set_item.h"
 #include "sync/access/secret_item.h"
@@ -303,6 +304,15 @@ static void make_ready(struct access *access, struct item *item)
 	*vec_add(&access->ready) = item;
 }
 
+static void read_soon(struct access *access, struct item *item)
+{
+	item->read_wanted = true;
+	if (item->class->roster)
+		roster_want(access, item);
+	else
+		make_ready(access, item);
+}
+
 static void plan_one(struct access *access, struct item *item)
 {
 	struct engine *engine = access->engine;
@@ -310,13 +320,12 @@ static void plan_one(struct access *access, struct item *item)
 
 	arena_reset(engine->scratch);
 	if (item->read_wanted) {
-		make_ready(access, item);
+		read_soon(access, item);
 		return;
 	}
 	item_make_plan(access, item, engine->scratch, &plan);
 	if (plan.wants_read) {
-		item->read_wanted = true;
-		make_ready(access, item);
+		read_soon(access, item);
 		item_plan_release(&plan);
 		return;
 	}
@@ -332,7 +341,7 @@ static void plan_one(struct access *access, struct item *item)
 	else if (plan.operations.count)
 		make_ready(access, item);
 	else if (item->disposable && !item->decided.count && !item->work && !item->delayed &&
-			!item->ready)
+			!item->ready && !roster_is_running(access, item))
 		item_drop(access, item);
 	item_plan_release(&plan);
 }
@@ -434,7 +443,8 @@ void access_tick(struct access *access, uint64_t now)
 bool access_is_idle(const struct access *access)
 {
 	return access->dirty.count == 0 && access->ready.count == access->ready_from &&
-			access->asking.count == 0 && access->works == 0 && access_is_ready(access);
+			access->asking.count == 0 && access->works == 0 && access->reading == 0 &&
+			access_is_ready(access);
 }
 
 size_t access_count_retries(const struct access *access)
