@@ -309,8 +309,9 @@ static void mark_listed(struct engine *engine)
 
 		for (unsigned target = 0; target < engine->settings->target_count; target++) {
 			if (is_home(engine, &listed[i], target))
-				pass_mark(engine, registry_object(engine->registry, target,
-								  PRINCIPAL_SERVICE, key));
+				pass_mark(engine,
+						registry_object(engine->registry, target,
+								PRINCIPAL_SERVICE, key));
 		}
 	}
 }

@@ -213,7 +213,7 @@ static void one_removal_may_weigh_more(void **state)
 		if (guard_find(guard, "op")->verdict != cases[i].verdict)
 			fail_msg("case %zu", i);
 		assert_int_equal(guard_passed(guard)[GUARD_PERMISSIONS],
-				cases[i].verdict == VERDICT_HELD   ? 0
+				cases[i].verdict == VERDICT_HELD  ? 0
 						: cases[i].weight ? cases[i].weight
 								  : 1);
 		guard_free(guard);

@@ -160,8 +160,8 @@ static const struct service_rule *rule_of(const struct access *access, const str
 	const struct want *want = object->node != NODE_NONE
 			? desired_want(access->engine->desired, object->node)
 			: NULL;
-	const struct identity *identity = want ? want->identity
-					       : pass_listed(access->engine, object);
+	const struct identity *identity =
+			want ? want->identity : pass_listed(access->engine, object);
 
 	if (!identity || !identity->service || !identity->service->has_policies || !object->ours ||
 			object->leaving)
@@ -176,8 +176,9 @@ void federation_principal_changed(struct access *access, const struct object *ob
 	if (object->kind != PRINCIPAL_SERVICE || object->target != 0 || !object->id ||
 			!access->engine->settings->has_account || !rule_of(access, object))
 		return;
-	item_mark(access, federation_item(access, id_text(object->id, id),
-					  object->fields[FIELD_DISPLAY_NAME]));
+	item_mark(access,
+			federation_item(access, id_text(object->id, id),
+					object->fields[FIELD_DISPLAY_NAME]));
 }
 
 void federation_resolve(struct access *access)
@@ -195,8 +196,7 @@ static int compare_texts(const void *left, const void *right)
 	return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-static const char *join_audiences(
-		const char *const *audiences, size_t count, struct arena *arena)
+static const char *join_audiences(const char *const *audiences, size_t count, struct arena *arena)
 {
 	const char **sorted = arena_alloc(arena, (count + 1) * sizeof(*sorted));
 	const char *text;
@@ -332,8 +332,8 @@ static bool is_wanted(const struct federation_planner *p, const char *id)
 	return false;
 }
 
-static void plan(
-		struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
+static void plan(struct access *access, struct item *item, struct arena *arena,
+		struct item_plan *ret)
 {
 	struct federation_planner p = {
 			.access = access, .set = of(item), .arena = arena, .plan = ret};
@@ -438,8 +438,7 @@ static const char *id_of(const struct operation *op)
 }
 
 /* The policy as it is after the operation: what is there, and what changes. */
-static void fields_after(
-		struct federation_item *set, const struct operation *op, const char **ret)
+static void fields_after(struct federation_item *set, const struct operation *op, const char **ret)
 {
 	const struct policy_row *row = find_row(set, id_of(op));
 
@@ -493,8 +492,8 @@ static bool write_next(struct item_work *work)
 		return false;
 	item_work_prepare(work);
 	if (op->kind == OP_REMOVE_RESOURCE)
-		federation_policy_delete(work->engine->databricks, &work->call, work->item->id,
-				id_of(op));
+		federation_policy_delete(
+				work->engine->databricks, &work->call, work->item->id, id_of(op));
 	else
 		send_policy(work, op);
 	return true;

@@ -136,8 +136,7 @@ struct item *secret_item(struct access *access, const char *id, const char *name
 	return &set->item;
 }
 
-static const struct identity *identity_of(
-		const struct access *access, const struct object *object)
+static const struct identity *identity_of(const struct access *access, const struct object *object)
 {
 	const struct want *want = object->node != NODE_NONE
 			? desired_want(access->engine->desired, object->node)
@@ -205,7 +204,7 @@ struct secret_planner {
 	struct secret_item *set;
 	struct arena *arena;
 	struct item_plan *plan;
-	const struct object *object; /* NULL: the service principal is not ours any more */
+	const struct object *object;     /* NULL: the service principal is not ours any more */
 	const struct service_rule *rule; /* NULL: no secret is wanted */
 	int64_t now_ms;
 };
@@ -225,9 +224,11 @@ static const struct secret_row *find_current(const struct secret_planner *p)
 	for (vec_each (&p->set->rows, row)) {
 		if (!is_usable(p, row))
 			continue;
-		if (!found || (found->expires_ms &&
-					      (!row->expires_ms ||
-							      row->expires_ms > found->expires_ms)))
+		if (!found ||
+				(found->expires_ms &&
+						(!row->expires_ms ||
+								row->expires_ms >
+										found->expires_ms)))
 			found = row;
 	}
 	return found;
@@ -258,8 +259,8 @@ static void add_creation(struct secret_planner *p)
 	clock_format_duration(p->rule->lifetime_ms, lifetime);
 	parts[0] = (struct part_change){"lifetime", NULL, arena_strdup(p->arena, lifetime)};
 	parts[1] = (struct part_change){"write to", NULL, sink};
-	op = item_operation(&p->set->item, p->plan, OP_CREATE_RESOURCE, &p->rule->secret_why,
-			p->arena);
+	op = item_operation(
+			&p->set->item, p->plan, OP_CREATE_RESOURCE, &p->rule->secret_why, p->arena);
 	op->parts = parts;
 	op->part_count = 2;
 	item_operation_done(p->access, op, p->arena);
@@ -309,8 +310,8 @@ static void plan_removals(struct secret_planner *p, const struct secret_row *cur
 	}
 }
 
-static void plan(
-		struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
+static void plan(struct access *access, struct item *item, struct arena *arena,
+		struct item_plan *ret)
 {
 	struct secret_planner p = {.access = access,
 			.set = of(item),
@@ -452,11 +453,11 @@ static bool write_next(struct item_work *work)
 	if (work->step == 0) {
 		item_work_prepare(work);
 		if (creates)
-			service_secret_create(work->engine->databricks, &work->call,
-					work->item->id, lifetime_s(op));
+			service_secret_create(work->engine->databricks, &work->call, work->item->id,
+					lifetime_s(op));
 		else
-			service_secret_delete(work->engine->databricks, &work->call,
-					work->item->id, op->parts[0].before);
+			service_secret_delete(work->engine->databricks, &work->call, work->item->id,
+					op->parts[0].before);
 		return true;
 	}
 	if (creates && work->step == 1)

@@ -136,7 +136,8 @@ void sink_cancel(struct sink_delivery *delivery)
 static void fail(struct sink_delivery *delivery, const char *text)
 {
 	if (!delivery->failed)
-		(void)err_set(&delivery->err, ERR_REFUSED, 0, "the program for the secret, \"%s\", %s",
+		(void)err_set(&delivery->err, ERR_REFUSED, 0,
+				"the program for the secret, \"%s\", %s",
 				delivery->arguments[0] ? delivery->arguments[0] : "", text);
 	delivery->failed = true;
 }
