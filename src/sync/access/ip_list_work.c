@@ -244,5 +244,6 @@ bool ip_list_shows(struct item *item, const struct operation *op)
 		return false;
 	/* It is made enabled; disabling it may not have come to pass. */
 	return ip_state_same_addresses(&list->seen, &list->wanted) &&
-			(op->kind == OP_CREATE_RESOURCE || list->seen.enabled == list->wanted.enabled);
+			(op->kind == OP_CREATE_RESOURCE ||
+					list->seen.enabled == list->wanted.enabled);
 }
