@@ -233,7 +233,7 @@ static bool policy_show(struct roster *roster, struct item *item)
 		policy_face_of_seen(now, arena, &face);
 		text = policy_face_text(&face);
 	}
-	switch (roster_judge(item, policy->held, text)) {
+	switch (roster_judge(roster->access, item, policy->held, text)) {
 	case ROSTER_TAKE:
 		/* Its id is another's now: what we made is gone, and this one is somebody else's. */
 		if (policy->held && now && !text_equal(now->id, item->id))

@@ -70,6 +70,7 @@ void roster_fail(struct roster *roster, const struct err *err);
  * KEEP: what we know stays (reads lag behind); LOOK_AGAIN: read once more, soon.
  */
 enum roster_verdict { ROSTER_TAKE, ROSTER_KEEP, ROSTER_LOOK_AGAIN };
-enum roster_verdict roster_judge(struct item *item, const char *held, const char *now);
+enum roster_verdict roster_judge(
+		const struct access *access, struct item *item, const char *held, const char *now);
 
 #endif

@@ -250,14 +250,14 @@ static void setting_plan(struct access *access, struct item *item, struct arena 
 /* ---- reading ---- */
 
 /* What was read of it; value NULL: never set. false: a second read must agree. */
-static bool take(struct setting_item *setting, const char *value)
+static bool take(const struct access *access, struct setting_item *setting, const char *value)
 {
 	const char *held =
 			setting->held && !setting_is_so(setting->known, value, setting->held, true)
 			? setting->held
 			: NULL;
 
-	switch (roster_judge(&setting->item, held, value)) {
+	switch (roster_judge(access, &setting->item, held, value)) {
 	case ROSTER_TAKE:
 		replace_text(&setting->seen, value);
 		return true;
@@ -330,7 +330,7 @@ static bool show_conf(struct roster *roster, struct item *item)
 		if (!text_equal(list->values[i].key, item->id))
 			continue;
 		of(item)->unsupported = !list->values[i].known;
-		return take(of(item), list->values[i].value);
+		return take(roster->access, of(item), list->values[i].value);
 	}
 	item->read_wanted = true; /* it came after the list was asked for */
 	return false;
@@ -372,7 +372,7 @@ static bool take_typed(struct item_work *work)
 	}
 	replace_text(&setting->etag, state.etag);
 	text = plain_text(state.value);
-	if (take(setting, text))
+	if (take(work->access, setting, text))
 		return true;
 	item_delay(work->access, work->item, 2 * SECOND_NS);
 	return false;
