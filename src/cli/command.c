@@ -28,7 +28,7 @@ static const struct option_spec options[] = {
 		[OPTION_REASON] = {"reason", 0, "TEXT", NULL,
 				"why; kept with the decision and in the audit"},
 		[OPTION_TIMEOUT] = {"timeout", 0, "DURATION", NULL,
-				"wait so long for the end (default 30s, at most 10min)"},
+				"wait so long for the end (at most 10min)"},
 		[OPTION_FROM] = {"from", 0, "NUMBER", NULL, "begin at this sequence number"},
 		[OPTION_LIST] = {"list", 0, NULL, NULL,
 				"verbs and options, one a line, for scripts"},
@@ -53,6 +53,13 @@ const struct command commands[] = {
 				"Ends with 0, or with 78 and each fault as FILE:LINE:COLUMN: what "
 				"is wrong.",
 				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_check, false},
+		{"doctor", "", "every directory, sign-in, right, clash and expiry; changes nothing",
+				"Reads all that the rules search for, and tries what our "
+				"credential "
+				"may do. Works beside\n"
+				"the service. Ends with 0 if all is fine, 1 if there are problems.",
+				BIT(OPTION_OUTPUT) | BIT(OPTION_TIMEOUT), 0, 0, NULL, handle_doctor,
+				false},
 		{"plan", "", "show what would change, and why; changes nothing",
 				"Ends with 0 if there is nothing to do, 2 if there are changes, 3 "
 				"if only held ones,\n"
