@@ -1,41 +1,14 @@
 #include "assignment.h"
 
+#include "account_workspace.h"
 #include "base/text.h"
 #include "base/json_out.h"
 #include "stale.h"
+#include "who.h"
 
 #define RESULTS_MAX 10000
 
 static const char *const level_names[] = {[LEVEL_USER] = "USER", [LEVEL_ADMIN] = "ADMIN"};
-
-static void add_workspace(
-		struct buf *out, const struct request *request, const struct workspace *workspace)
-{
-	const struct sim *sim = request->sim;
-
-	json_add_comma(out);
-	buf_add_char(out, '{');
-	json_add_key(out, "workspace_id");
-	json_add_number(out, workspace->id);
-	json_add_member(out, "workspace_name", workspace->name);
-	json_add_member(out, "deployment_name", workspace->name);
-	json_add_member(out, "workspace_status", "RUNNING");
-	json_add_member(out, "workspace_status_message", "Workspace is running.");
-	json_add_member(out, "pricing_tier", "ENTERPRISE");
-	json_add_member(out, "account_id", sim->state->account_id);
-	if (sim->options.cloud == CLOUD_AWS)
-		json_add_member(out, "aws_region", "eu-central-1");
-	else
-		json_add_member(out, "location", "europe-west3");
-	json_add_member(out, "cloud",
-			sim->options.cloud == CLOUD_AWS                     ? "aws"
-					: sim->options.cloud == CLOUD_AZURE ? "azure"
-									    : "gcp");
-	json_add_key(out, "creation_time");
-	json_add_number(out, (uint64_t)workspace->created_ms);
-	json_add_key(out, "workspace_url");
-	buf_printf(out, "\"http://127.0.0.1:%u\"}", workspace->port);
-}
 
 static void list_workspaces(const struct request *request, struct answer *answer)
 {
@@ -43,7 +16,7 @@ static void list_workspaces(const struct request *request, struct answer *answer
 
 	buf_add_char(out, '[');
 	for (vec_each (&request->sim->state->workspaces, workspace))
-		add_workspace(out, request, *workspace);
+		account_workspace_show(out, request->sim, *workspace);
 	buf_add_char(out, ']');
 }
 
@@ -275,7 +248,7 @@ bool workspaces_handle(
 		return true;
 	}
 	if (count == 1 && request_is(request, "GET")) {
-		add_workspace(answer_json(answer, 200), request, workspace);
+		account_workspace_show(answer_json(answer, 200), request->sim, workspace);
 		return true;
 	}
 	if (count < 2 || strcmp(tail[1], "permissionassignments") != 0)
@@ -360,7 +333,7 @@ static void post_assignments(struct request *request, struct answer *answer)
 bool assignment_handle_workspace(
 		struct request *request, char *const *tail, size_t count, struct answer *answer)
 {
-	if (seat_level(request->caller, request->host) != LEVEL_ADMIN) {
+	if (!who_is_admin(request->host, request->caller)) {
 		answer_api_error(answer, 403, "PERMISSION_DENIED",
 				"Only workspace admins may do this");
 		return true;

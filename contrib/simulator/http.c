@@ -139,6 +139,18 @@ static void set_base_url(struct request *request, struct MHD_Connection *connect
 				request->port);
 }
 
+static uint32_t address_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct sockaddr_in address;
+
+	if (!info || !info->client_addr || info->client_addr->sa_family != AF_INET)
+		return INADDR_LOOPBACK;
+	memcpy(&address, info->client_addr, sizeof(address));
+	return ntohl(address.sin_addr.s_addr);
+}
+
 static void fill_request(const struct port *port, struct exchange *exchange,
 		struct MHD_Connection *connection, const char *method)
 {
@@ -154,6 +166,8 @@ static void fill_request(const struct port *port, struct exchange *exchange,
 	request->workspace_id = header_of(connection, "X-Databricks-Workspace-Id");
 	if (!request->workspace_id)
 		request->workspace_id = header_of(connection, "X-Databricks-Org-Id");
+	request->forwarded_for = header_of(connection, "X-Forwarded-For");
+	request->address = address_of(connection);
 	request->body = (struct span){exchange->body.ptr, exchange->body.len};
 	request_parse_target(request);
 	set_base_url(request, connection);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
+#include "account_workspace.h"
 #include "faults.h"
 #include "http.h"
 #include "object_api.h"
@@ -12,11 +13,28 @@
 #include "base/json_out.h"
 #include "rates.h"
 #include "oauth.h"
+#include "parts.h"
 #include "persist.h"
 #include "request_log.h"
 #include "sim.h"
 
 #define FIRST_LINE_MAX ((size_t)1024 * 1024)
+
+static enum err_code set_tags(struct sim *sim, struct err *err)
+{
+	for (vec_each (&sim->options.tags, tag)) {
+		struct workspace *found = NULL;
+
+		for (vec_each (&sim->state->workspaces, workspace))
+			found = strcmp((*workspace)->name, tag->workspace) == 0 ? *workspace
+										: found;
+		if (!found)
+			return err_set(err, ERR_USAGE, 0, "--tag: there is no workspace \"%s\"",
+					tag->workspace);
+		account_workspace_set_tag(sim->state, found, tag->key, tag->value);
+	}
+	return ERR_NONE;
+}
 
 static enum err_code load_state(struct sim *sim, struct err *err)
 {
@@ -43,9 +61,15 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 	}
 	for (vec_each (&state->workspaces, workspace))
 		persist_join(state, *workspace);
-	if (options->objects_file &&
-			!(options->state_file && access(options->state_file, F_OK) == 0) &&
-			objects_seed(sim, options->objects_file, err) != ERR_NONE)
+	return set_tags(sim, err);
+}
+
+/* What --objects brings is for a fresh state, as a seed is. */
+static enum err_code load_objects(struct sim *sim, bool fresh, struct err *err)
+{
+	const char *path = fresh ? sim->options.objects_file : NULL;
+
+	if (path && objects_seed(sim, path, err) != ERR_NONE)
 		return err->code;
 	permissions_settle(sim);
 	return ERR_NONE;
@@ -54,13 +78,16 @@ static enum err_code load_state(struct sim *sim, struct err *err)
 static enum err_code start(struct sim *sim, struct http **http, struct err *err)
 {
 	const struct options *options = &sim->options;
+	bool fresh = !options->state_file || access(options->state_file, F_OK) != 0;
 
 	if (faults_load(options->faults_file, &sim->options, &sim->faults, err) != ERR_NONE ||
-			load_state(sim, err) != ERR_NONE)
+			load_state(sim, err) != ERR_NONE ||
+			load_objects(sim, fresh, err) != ERR_NONE)
 		return err->code;
 	if (options->log_file && request_log_open(options->log_file, &sim->log, err) != ERR_NONE)
 		return err->code;
 	sim->tokens = tokens_new();
+	parts_join(sim);
 	sim->rates = rates_new(sim->state->workspaces.count);
 	return http_start(sim, http, err);
 }

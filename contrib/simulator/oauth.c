@@ -6,12 +6,18 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/json_out.h"
+#include "client_secret.h"
+#include "federation.h"
+#include "pat.h"
+#include "who.h"
 
+#define TOKEN_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
 #define NS_PER_S UINT64_C(1000000000)
 #define TOKENS_KEPT_MAX 100000
 
 struct token {
 	const struct workspace *audience; /* NULL: the account */
+	struct principal *who;            /* never freed before the tokens are */
 	uint64_t expires_ns;
 };
 
@@ -53,7 +59,7 @@ void tokens_revoke_all(struct tokens *tokens)
 	(void)pthread_mutex_unlock(&tokens->lock);
 }
 
-static char *token_issue(struct sim *sim, const struct workspace *audience)
+static char *token_issue(struct sim *sim, const struct workspace *audience, struct principal *who)
 {
 	unsigned char random[24];
 	char hex[sizeof(random) * 2 + 1];
@@ -65,6 +71,7 @@ static char *token_issue(struct sim *sim, const struct workspace *audience)
 		(void)snprintf(hex + i * 2, 3, "%02x", random[i]);
 	text = mem_printf("eyJ.%s.sim", hex);
 	token->audience = audience;
+	token->who = who;
 	token->expires_ns = clock_monotonic_ns() + sim->options.token_lifetime_s * NS_PER_S;
 	if (table_count(sim->tokens->by_text) >= TOKENS_KEPT_MAX)
 		tokens_revoke_all(sim->tokens);
@@ -103,7 +110,8 @@ static void write_discovery(const struct request *request, struct answer *answer
 			middle);
 	buf_printf(out, ",\"token_endpoint\":\"%s/oidc%s/v1/token\"", request->base_url, middle);
 	buf_add_text(out,
-			",\"grant_types_supported\":[\"client_credentials\"]"
+			",\"grant_types_supported\":[\"client_credentials\","
+			"\"" TOKEN_EXCHANGE "\"]"
 			",\"token_endpoint_auth_methods_supported\":[\"client_secret_basic\"]}");
 }
 
@@ -133,16 +141,20 @@ static char *base64_decode(const char *text)
 	return bytes;
 }
 
-static bool credential_is_ours(const struct request *request)
+/* Whose client id and secret stand in the header; NULL: nobody's. */
+static struct principal *find_client(const struct request *request)
 {
-	const struct state *state = request->sim->state;
 	AUTO(mem_freep) char *given = NULL;
-	AUTO(mem_freep) char *wanted = mem_printf("%s:%s", state->client_id, state->client_secret);
+	char *colon;
 
 	if (!request->authorization || strncasecmp(request->authorization, "Basic ", 6) != 0)
-		return false;
+		return NULL;
 	given = base64_decode(request->authorization + 6);
-	return strcmp(given, wanted) == 0 && state->self->active && !state->self->deleted;
+	colon = strchr(given, ':');
+	if (!colon)
+		return NULL;
+	*colon = '\0';
+	return secret_check(request->sim->state, given, colon + 1);
 }
 
 /* A field of a form; NULL: not there. Caller's, mem_free. The names and values that we know need no decoding but %. */
@@ -160,11 +172,11 @@ static char *form_field(struct span form, const char *name)
 	return value;
 }
 
-static void write_token(struct request *request, struct answer *answer)
+static void write_token(struct request *request, struct principal *who, struct answer *answer)
 {
 	struct sim *sim = request->sim;
 	struct buf *out = answer_json(answer, 200);
-	AUTO(mem_freep) char *text = token_issue(sim, request->host);
+	AUTO(mem_freep) char *text = token_issue(sim, request->host, who);
 	const char *quote = sim->options.quirks[QUIRK_EXPIRES_IN_TEXT] ? "\"" : "";
 
 	buf_add_char(out, '{');
@@ -175,6 +187,45 @@ static void write_token(struct request *request, struct answer *answer)
 	json_add_member(out, "scope", "all-apis");
 	buf_add_char(out, '}');
 	answer_add_header(answer, "Cache-Control", "no-store");
+}
+
+/* A token of another issuer for one of ours (RFC 8693). Client authentication is the token itself. */
+static void exchange_token(struct request *request, struct answer *answer)
+{
+	static const char jwt_type[] = "urn:ietf:params:oauth:token-type:jwt";
+	AUTO(mem_freep) char *subject = form_field(request->body, "subject_token");
+	AUTO(mem_freep) char *type = form_field(request->body, "subject_token_type");
+	AUTO(mem_freep) char *client = form_field(request->body, "client_id");
+	const char *why;
+	struct principal *who;
+
+	if (!subject || !type || strcmp(type, jwt_type) != 0) {
+		answer_oauth_error(answer, 400, "invalid_request",
+				"subject_token and its type, a JWT, are required");
+		return;
+	}
+	who = federation_check(request->sim, subject, client, &why);
+	if (who)
+		write_token(request, who, answer);
+	else
+		answer_oauth_error(answer, 400, "invalid_grant", why);
+}
+
+static void grant_to_client(struct request *request, const char *grant, struct answer *answer)
+{
+	struct principal *who = find_client(request);
+
+	if (!who) {
+		answer_oauth_error(answer, 401, "invalid_client", "Client authentication failed");
+		answer_add_header(answer, "WWW-Authenticate", "Basic realm=\"databricks\"");
+	} else if (!grant) {
+		answer_oauth_error(answer, 400, "invalid_request", "grant_type is missing");
+	} else if (strcmp(grant, "client_credentials") != 0) {
+		answer_oauth_error(answer, 400, "unsupported_grant_type",
+				"Only client_credentials and token exchange are supported");
+	} else {
+		write_token(request, who, answer);
+	}
 }
 
 static void handle_token(struct request *request, struct answer *answer)
@@ -191,19 +242,12 @@ static void handle_token(struct request *request, struct answer *answer)
 	}
 	grant = form_field(request->body, "grant_type");
 	scope = form_field(request->body, "scope");
-	if (!credential_is_ours(request)) {
-		answer_oauth_error(answer, 401, "invalid_client", "Client authentication failed");
-		answer_add_header(answer, "WWW-Authenticate", "Basic realm=\"databricks\"");
-	} else if (!grant) {
-		answer_oauth_error(answer, 400, "invalid_request", "grant_type is missing");
-	} else if (strcmp(grant, "client_credentials") != 0) {
-		answer_oauth_error(answer, 400, "unsupported_grant_type",
-				"Only client_credentials is supported");
-	} else if (scope && *scope && strcmp(scope, "all-apis") != 0) {
+	if (scope && *scope && strcmp(scope, "all-apis") != 0)
 		answer_oauth_error(answer, 400, "invalid_scope", "Requested scope is not granted");
-	} else {
-		write_token(request, answer);
-	}
+	else if (grant && strcmp(grant, TOKEN_EXCHANGE) == 0)
+		exchange_token(request, answer);
+	else
+		grant_to_client(request, grant, answer);
 }
 
 static bool segments_are(
@@ -273,7 +317,42 @@ static bool refuse_audience(const struct request *request, struct answer *answer
 	return false;
 }
 
-static bool check_token(const struct request *request, const char *text, struct answer *answer)
+/* A dead access token: not the shape of other errors, and seen as 403. */
+static bool refuse_dead(const struct request *request, struct answer *answer)
+{
+	if (!request->sim->options.quirks[QUIRK_DEAD_TOKEN_403])
+		return refuse(answer, "Invalid access token.");
+	buf_add_text(answer_json(answer, 403),
+			"{\"error_code\":403,\"message\":\"Invalid access token.\"}");
+	answer_add_header(answer, "X-Databricks-Reason-Phrase", "Invalid access token.");
+	return false;
+}
+
+static bool check_pat(struct request *request, struct record *pat, struct answer *answer)
+{
+	const struct state *state = request->sim->state;
+
+	if (pat->place != request->host)
+		return refuse_audience(request, answer);
+	if (!pat_is_live(request->sim, pat, clock_wall_ms()))
+		return refuse_dead(request, answer);
+	if (!pat_is_enabled(state, pat->place)) {
+		answer_api_error(answer, 403, "PERMISSION_DENIED",
+				"Personal access tokens are disabled for this workspace");
+		return false;
+	}
+	if (!pat_is_allowed(state, pat->place, pat->owner)) {
+		answer_api_error(answer, 403, "PERMISSION_DENIED",
+				"User %s does not have permission to use tokens.",
+				pat->owner->name);
+		return false;
+	}
+	pat->used_ms = clock_wall_ms();
+	request->caller = pat->owner;
+	return true;
+}
+
+static bool check_token(struct request *request, const char *text, struct answer *answer)
 {
 	struct tokens *tokens = request->sim->tokens;
 	struct token token = {0};
@@ -288,37 +367,32 @@ static bool check_token(const struct request *request, const char *text, struct 
 		return refuse(answer, "Invalid access token");
 	if (clock_monotonic_ns() >= token.expires_ns)
 		return refuse(answer, "Access token has expired");
+	request->caller = token.who;
 	return !token.audience || token.audience == request->host ||
 			refuse_audience(request, answer);
 }
 
-static bool check_bearer(const struct request *request, const char *text, struct answer *answer)
+static bool check_bearer(struct request *request, const char *text, struct answer *answer)
 {
-	for (vec_each (&request->sim->state->workspaces, item)) {
-		if (strcmp((*item)->token, text) == 0)
-			return *item == request->host || refuse_audience(request, answer);
-	}
-	return check_token(request, text, answer);
+	struct record *pat = record_find_secret(request->sim->state, RECORD_TOKEN, text);
+
+	return pat ? check_pat(request, pat, answer) : check_token(request, text, answer);
 }
 
 static bool check_place(const struct request *request, struct answer *answer)
 {
-	const struct principal *self = request->sim->state->self;
+	const struct principal *who = request->caller;
 
-	if (self->deleted || !self->active)
+	if (who->deleted || !who->active)
 		return refuse(answer, "Principal is deactivated");
-	if (request->host) {
-		const struct seat *seat = seat_find(self, request->host);
-
-		if (!workspace_sees(request->sim->state, request->host, self) ||
-				(seat && seat->inactive))
-			return refuse_audience(request, answer);
-	} else if (!texts_contain(&self->roles, "account_admin")) {
-		answer_api_error(answer, 403, "PERMISSION_DENIED",
-				"This API is only accessible by account admins");
-		return false;
-	}
-	return true;
+	if (request->host)
+		return who_may_enter(request->sim->state, request->host, who) ||
+				refuse_audience(request, answer);
+	if (who_is_account_admin(who))
+		return true;
+	answer_api_error(answer, 403, "PERMISSION_DENIED",
+			"This API is only accessible by account admins");
+	return false;
 }
 
 bool oauth_check(struct request *request, struct answer *answer)
@@ -329,8 +403,5 @@ bool oauth_check(struct request *request, struct answer *answer)
 		return refuse(answer,
 				"Credential was not sent or was of an unsupported type for this "
 				"API.");
-	if (!check_bearer(request, header + 7, answer) || !check_place(request, answer))
-		return false;
-	request->caller = request->sim->state->self;
-	return true;
+	return check_bearer(request, header + 7, answer) && check_place(request, answer);
 }

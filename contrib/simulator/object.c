@@ -228,6 +228,24 @@ void object_grant_creator(struct object *object, struct principal *who)
 		aces_set(&object->acl, who, object_type(object)->creator);
 }
 
+json_t *object_cluster(struct state *state, struct workspace *workspace, const char *cluster_id)
+{
+	const struct object *object = object_find(workspace->objects, OBJECT_CLUSTER, cluster_id);
+
+	(void)state;
+	return object ? object->document : NULL;
+}
+
+json_t *object_clusters(struct state *state, struct workspace *workspace)
+{
+	json_t *array = json_array();
+
+	(void)state;
+	for (vec_each (&workspace->objects->lists[OBJECT_CLUSTER], object))
+		(void)json_array_append(array, (*object)->document);
+	return array;
+}
+
 json_t *document_get(const json_t *document, const char *path)
 {
 	const json_t *at = document;

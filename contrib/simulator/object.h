@@ -186,6 +186,10 @@ static inline const struct object_type *object_type(const struct object *object)
 }
 const char *object_tree_id(const struct object *object);
 
+/* A cluster's document {"cluster_id", "state", "policy_id", ...}, borrowed; NULL: no such cluster. And a new array of all. */
+json_t *object_cluster(struct state *state, struct workspace *workspace, const char *cluster_id);
+json_t *object_clusters(struct state *state, struct workspace *workspace);
+
 /* Gives the creator what the type says; who NULL: nothing. */
 void object_grant_creator(struct object *object, struct principal *who);
 

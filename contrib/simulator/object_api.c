@@ -191,6 +191,33 @@ static bool take_acl(struct rest_call *call, struct object *object, const json_t
 	return !list || permissions_change(call, &change);
 }
 
+/* A cluster has to keep to its policy; fresh: it is a new one. */
+static bool check_policy(
+		struct rest_call *call, enum object_kind kind, const json_t *document, bool fresh)
+{
+	const struct sim *sim = call->request->sim;
+	AUTO(mem_freep) char *text = NULL;
+
+	if (kind != OBJECT_CLUSTER || !sim->hooks.cluster_refusal)
+		return true;
+	text = sim->hooks.cluster_refusal(call->request, document, fresh);
+	if (text)
+		rest_refuse(call, "%s", text);
+	return !text;
+}
+
+/* The same for what a change would make of it. */
+static bool check_change(struct rest_call *call, const struct object *object, json_t *fields)
+{
+	json_t *document = json_copy(object->document);
+	bool good;
+
+	(void)json_object_update(document, fields);
+	good = check_policy(call, object->kind, document, false);
+	json_decref(document);
+	return good;
+}
+
 struct object *object_build(
 		struct rest_call *call, enum object_kind kind, json_t *body, const char *id)
 {
@@ -209,7 +236,8 @@ struct object *object_build(
 	}
 	document = make_document(type, inner);
 	if (!check_name(call, kind, document, &name) ||
-			!find_parent(call, kind, document, name, &parent)) {
+			!find_parent(call, kind, document, name, &parent) ||
+			!check_policy(call, kind, document, true)) {
 		json_decref(document);
 		return NULL;
 	}
@@ -412,7 +440,8 @@ void object_update(struct rest_call *call)
 					object_type(object)->in_folder ? CAN_EDIT : CAN_MANAGE,
 					"edit"))
 		return;
-	if (!read_fields(call, object, &fields) || !take_people(call, object, fields)) {
+	if (!read_fields(call, object, &fields) || !check_change(call, object, fields) ||
+			!take_people(call, object, fields)) {
 		json_decref(fields);
 		return;
 	}

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <arpa/inet.h>
 #include <getopt.h>
 
 #include "base/text.h"
@@ -14,38 +15,14 @@ static const struct {
 	bool on;
 	const char *help;
 } quirks[QUIRK_COUNT_] = {
+		[QUIRK_ABSENT_LISTS] = {"absent-lists", true,
+				"an empty list's key is left out of the answer (tokens, IP lists, "
+				"secrets)"},
 		[QUIRK_ACCOUNT_LIST_MEMBERS] = {"account-list-members", false,
 				"account lists of groups show members, as before August 2025"},
 		[QUIRK_ACCOUNT_ENTITLEMENTS_IGNORED] = {"account-entitlements-ignored", false,
 				"PATCH of entitlements at account level: 200 without effect "
 				"instead of 400"},
-		[QUIRK_ACTIVE_STRICT] = {"active-strict", false,
-				"account PATCH of active with anything but true or false: 500"},
-		[QUIRK_EXPIRES_IN_TEXT] = {"expires-in-text", false,
-				"expires_in of a token is a string"},
-		[QUIRK_FEDERATED_400] = {"federated-400", false,
-				"workspace change of an account group: 400 in place of 500"},
-		[QUIRK_FEDERATION] = {"federation", true,
-				"workspaces have a metastore, so assignment works"},
-		[QUIRK_FILL_EMAILS] = {"fill-emails", true, "emails are filled from userName"},
-		[QUIRK_FIND_INACTIVE] = {"find-inactive", true,
-				"filters find deactivated users, too"},
-		[QUIRK_INDIRECT_SEEN] = {"indirect-seen", true,
-				"members of assigned groups show in the workspace's SCIM"},
-		[QUIRK_LINK_USERS] = {"link-users", true,
-				"a workspace's POST of a user that the account has takes it in; "
-				"off: 409"},
-		[QUIRK_NESTING_LIMIT] = {"nesting-limit", true,
-				"more than 10 layers of groups: 400"},
-		[QUIRK_PATCH_NO_CONTENT] = {"patch-no-content", false,
-				"PATCH answers 204 in place of 200 and the object"},
-		[QUIRK_RETRY_AFTER] = {"retry-after", true, "429 of --limits carries Retry-After"},
-		[QUIRK_STRICT_HEADERS] = {"strict-headers", true,
-				"X-Databricks-Workspace-Id is refused where it must not be"},
-		[QUIRK_STRICT_REMOVE] = {"strict-remove", false,
-				"removing a member that is none: 404 in place of 200"},
-		[QUIRK_TEXT_PLAIN] = {"text-plain", false, "SCIM answers say they are text/plain"},
-		[QUIRK_WIDE_IDS] = {"wide-ids", false, "new ids do not fit into a double"},
 		[QUIRK_ACL_AFTER_DELETE] = {"acl-after-delete", true,
 				"the ACL of a deleted job, pipeline or genie space still answers"},
 		[QUIRK_ACL_AMBIGUOUS] = {"acl-ambiguous", false,
@@ -67,28 +44,83 @@ static const struct {
 				"inherited from \"/directories/0\" in place of \"/directories/\""},
 		[QUIRK_ACL_UNKNOWN_400] = {"acl-unknown-400", false,
 				"unknown principal in an ACL: 400 BAD_REQUEST in place of 404"},
+		[QUIRK_ACTIVE_STRICT] = {"active-strict", false,
+				"account PATCH of active with anything but true or false: 500"},
+		[QUIRK_BARE_LIFETIME] = {"bare-lifetime", false,
+				"lifetime of a secret may be \"86400\" without its s"},
+		[QUIRK_DEAD_TOKEN_403] = {"dead-token-403", true,
+				"a revoked access token gets 403 with a number as error_code; "
+				"off: 401"},
+		[QUIRK_EMPTY_PAGES] = {"empty-pages", false,
+				"lists with page tokens begin with an empty page"},
+		[QUIRK_ENDLESS_TOKENS] = {"endless-tokens", false,
+				"a token without lifetime never expires if the workspace sets no "
+				"limit; off: 730 days"},
 		[QUIRK_CHANGE_OWNER_RUNNING] = {"change-owner-running", false,
 				"clusters/change-owner also works while it runs"},
 		[QUIRK_DASHBOARD_ID] = {"dashboard-id", true,
 				"ACLs of dashboards answer with the file's object id"},
+		[QUIRK_EXPIRES_IN_TEXT] = {"expires-in-text", false,
+				"expires_in of a token is a string"},
+		[QUIRK_FEDERATED_400] = {"federated-400", false,
+				"workspace change of an account group: 400 in place of 500"},
+		[QUIRK_FEDERATION] = {"federation", true,
+				"workspaces have a metastore, so assignment works"},
+		[QUIRK_FILL_EMAILS] = {"fill-emails", true, "emails are filled from userName"},
+		[QUIRK_FIND_INACTIVE] = {"find-inactive", true,
+				"filters find deactivated users, too"},
+		[QUIRK_INDIRECT_SEEN] = {"indirect-seen", true,
+				"members of assigned groups show in the workspace's SCIM"},
+		[QUIRK_IP_GUARD_ALWAYS] = {"ip-guard-always", false,
+				"IP lists that would shut the caller out are refused even while "
+				"they are off"},
+		[QUIRK_IP_LISTS] = {"ip-lists", true,
+				"the pricing tier has IP access lists; off: FEATURE_DISABLED"},
+		[QUIRK_LINK_USERS] = {"link-users", true,
+				"a workspace's POST of a user that the account has takes it in; "
+				"off: 409"},
 		[QUIRK_LIST_COERCED] = {"list-coerced", false,
 				"too big a page of jobs or pipelines: the biggest in place of 400"},
 		[QUIRK_MASK_IGNORED] = {"mask-ignored", false,
 				"update_mask of queries and alerts is not looked at"},
+		[QUIRK_NESTING_LIMIT] = {"nesting-limit", true,
+				"more than 10 layers of groups: 400"},
 		[QUIRK_OWNER_LOWERED] = {"owner-lowered", false,
 				"PATCH may give the only owner another level; off: 400"},
 		[QUIRK_OWNER_MOVES] = {"owner-moves", true,
 				"PATCH with a new IS_OWNER makes the old one CAN_MANAGE; off: 400"},
 		[QUIRK_PASSWORDS] = {"passwords", true, "there is authorization/passwords"},
+		[QUIRK_PATCH_NO_CONTENT] = {"patch-no-content", false,
+				"PATCH answers 204 in place of 200 and the object"},
 		[QUIRK_RESTRICT_ADMINS] = {"restrict-admins", false,
 				"admins may move jobs and the like only to themselves"},
+		[QUIRK_RETRY_AFTER] = {"retry-after", true, "429 of --limits carries Retry-After"},
 		[QUIRK_SQL_IN_TREE] = {"sql-in-tree", false,
 				"workspace/list shows queries, alerts and genie spaces as FILE"},
+		[QUIRK_STRICT_HEADERS] = {"strict-headers", true,
+				"X-Databricks-Workspace-Id is refused where it must not be"},
+		[QUIRK_STRICT_REMOVE] = {"strict-remove", false,
+				"removing a member that is none: 404 in place of 200"},
 		[QUIRK_WAREHOUSE_ENTITLED] = {"warehouse-entitled", true,
 				"a warehouse's new owner needs allow-cluster-create"},
 		[QUIRK_WAREHOUSE_TOGGLE] = {"warehouse-toggle", false,
 				"PUT to a warehouse without owner is refused if it names one, "
 				"not if it names none"},
+		[QUIRK_TEXT_PLAIN] = {"text-plain", false, "SCIM answers say they are text/plain"},
+		[QUIRK_TOKENS_ACL_LATE] = {"tokens-acl-late", false,
+				"authorization/tokens is 404 until a call makes the first token"},
+		[QUIRK_TRUST_FORWARDED_FOR] = {"trust-forwarded-for", false,
+				"X-Forwarded-For says where a request comes from"},
+		[QUIRK_UNSET_SETTINGS_404] = {"unset-settings-404", false,
+				"GET of a setting that was never set: 404, also if it has a "
+				"default"},
+		[QUIRK_UNSIGNED_FEDERATION] = {"unsigned-federation", false,
+				"tokens of issuers whose policy brings no keys are believed"},
+		[QUIRK_UNUSED_TOKENS_END] = {"unused-tokens-end", true,
+				"access tokens that were not used for 90 days end"},
+		[QUIRK_WIDE_IDS] = {"wide-ids", false, "new ids do not fit into a double"},
+		[QUIRK_WORKSPACE_URL] = {"workspace-url", true,
+				"workspaces say their workspace_url; off: only deployment_name"},
 };
 
 enum option_key {
@@ -97,6 +129,8 @@ enum option_key {
 	KEY_WORKSPACE,
 	KEY_STATE,
 	KEY_SEED,
+	KEY_OBJECTS,
+	KEY_ACL_LAG,
 	KEY_LIMITS,
 	KEY_LATENCY,
 	KEY_FAULTS,
@@ -106,8 +140,8 @@ enum option_key {
 	KEY_PAGE_MAX,
 	KEY_CLOUD,
 	KEY_QUIRK,
-	KEY_OBJECTS,
-	KEY_ACL_LAG,
+	KEY_EGRESS_ADDRESS,
+	KEY_TAG,
 	KEY_HELP
 };
 
@@ -117,6 +151,8 @@ static const struct option long_options[] = {
 		{"workspace", required_argument, NULL, KEY_WORKSPACE},
 		{"state", required_argument, NULL, KEY_STATE},
 		{"seed", required_argument, NULL, KEY_SEED},
+		{"objects", required_argument, NULL, KEY_OBJECTS},
+		{"acl-lag", required_argument, NULL, KEY_ACL_LAG},
 		{"limits", required_argument, NULL, KEY_LIMITS},
 		{"latency", required_argument, NULL, KEY_LATENCY},
 		{"faults", required_argument, NULL, KEY_FAULTS},
@@ -126,8 +162,8 @@ static const struct option long_options[] = {
 		{"page-max", required_argument, NULL, KEY_PAGE_MAX},
 		{"cloud", required_argument, NULL, KEY_CLOUD},
 		{"quirk", required_argument, NULL, KEY_QUIRK},
-		{"objects", required_argument, NULL, KEY_OBJECTS},
-		{"acl-lag", required_argument, NULL, KEY_ACL_LAG},
+		{"tag", required_argument, NULL, KEY_TAG},
+		{"egress-address", required_argument, NULL, KEY_EGRESS_ADDRESS},
 		{"help", no_argument, NULL, KEY_HELP},
 		{NULL, 0, NULL, 0},
 };
@@ -139,6 +175,7 @@ void options_print_help(void)
 	     "  --listen PORT          port of the account's host (default 0: any free one)\n"
 	     "  --account ID           account id (default: a random one)\n"
 	     "  --workspace NAME[:PORT]  a workspace on a port of its own; may be repeated\n"
+	     "  --tag NAME:KEY=VALUE   a custom tag of a workspace; may be repeated\n"
 	     "  --state FILE           read at the start if it is there, written at the end and on "
 	     "SIGUSR1\n"
 	     "  --seed FILE            read at the start instead, if the state file is not there\n"
@@ -161,6 +198,8 @@ void options_print_help(void)
 	     "  --token-lifetime S     of OAuth tokens (default 3600)\n"
 	     "  --page-max N           longest page of a SCIM list (default 10000)\n"
 	     "  --cloud aws|azure|gcp  decides about application ids (default aws)\n"
+	     "  --egress-address ADDR  IPv4 address that requests pretend to come from (IP access "
+	     "lists)\n"
 	     "  --quirk NAME=on|off    a behaviour that was seen once or only expected:");
 	for (size_t i = 0; i < QUIRK_COUNT_; i++)
 		printf("      %-30s %s (default %s)\n", quirks[i].name, quirks[i].help,
@@ -216,6 +255,30 @@ static enum err_code parse_listen(struct options *options, const char *value, st
 	return parse_port(port, &options->port)
 			? ERR_NONE
 			: bad_value(err, "listen", value, "a port; only loopback is served");
+}
+
+static enum err_code parse_tag(struct options *options, const char *value, struct err *err)
+{
+	const char *colon = strchr(value, ':'), *equals = colon ? strchr(colon, '=') : NULL;
+
+	if (!equals || colon == value || equals == colon + 1)
+		return bad_value(err, "tag", value, "NAME:KEY=VALUE");
+	*vec_add(&options->tags) = (struct tag_option){
+			.workspace = mem_strndup(value, (size_t)(colon - value)),
+			.key = mem_strndup(colon + 1, (size_t)(equals - colon - 1)),
+			.value = mem_strdup(equals + 1),
+	};
+	return ERR_NONE;
+}
+
+static enum err_code parse_address(struct options *options, const char *value, struct err *err)
+{
+	struct in_addr address;
+
+	if (inet_pton(AF_INET, value, &address) != 1)
+		return bad_value(err, "egress-address", value, "an IPv4 address");
+	options->egress_address = ntohl(address.s_addr);
+	return ERR_NONE;
 }
 
 static enum err_code parse_workspace(struct options *options, const char *value, struct err *err)
@@ -316,6 +379,10 @@ static enum err_code parse_one(struct options *options, int key, const char *val
 				&options->token_lifetime_s, err);
 	case KEY_PAGE_MAX:
 		return parse_count("page-max", value, PAGE_MAX, &options->page_max, err);
+	case KEY_TAG:
+		return parse_tag(options, value, err);
+	case KEY_EGRESS_ADDRESS:
+		return parse_address(options, value, err);
 	case KEY_ACCOUNT:
 		take(&options->account_id, value);
 		return ERR_NONE;
@@ -381,6 +448,12 @@ void options_release(struct options *options)
 	for (vec_each (&options->workspaces, workspace))
 		mem_free(workspace->name);
 	vec_release(&options->workspaces);
+	for (vec_each (&options->tags, tag)) {
+		mem_free(tag->workspace);
+		mem_free(tag->key);
+		mem_free(tag->value);
+	}
+	vec_release(&options->tags);
 	mem_free(options->account_id);
 	mem_free(options->state_file);
 	mem_free(options->seed_file);

@@ -11,23 +11,9 @@
 #define WORKSPACES_MAX 1000
 
 enum quirk {
+	QUIRK_ABSENT_LISTS,
 	QUIRK_ACCOUNT_LIST_MEMBERS,
 	QUIRK_ACCOUNT_ENTITLEMENTS_IGNORED,
-	QUIRK_ACTIVE_STRICT,
-	QUIRK_EXPIRES_IN_TEXT,
-	QUIRK_FEDERATED_400,
-	QUIRK_FEDERATION,
-	QUIRK_FILL_EMAILS,
-	QUIRK_FIND_INACTIVE,
-	QUIRK_INDIRECT_SEEN,
-	QUIRK_LINK_USERS,
-	QUIRK_NESTING_LIMIT,
-	QUIRK_PATCH_NO_CONTENT,
-	QUIRK_RETRY_AFTER,
-	QUIRK_STRICT_HEADERS,
-	QUIRK_STRICT_REMOVE,
-	QUIRK_TEXT_PLAIN,
-	QUIRK_WIDE_IDS,
 	QUIRK_ACL_AFTER_DELETE,
 	QUIRK_ACL_AMBIGUOUS,
 	QUIRK_ACL_ANY_LEVEL,
@@ -38,17 +24,44 @@ enum quirk {
 	QUIRK_ACL_PARTIAL,
 	QUIRK_ACL_ROOT_ZERO,
 	QUIRK_ACL_UNKNOWN_400,
+	QUIRK_ACTIVE_STRICT,
+	QUIRK_BARE_LIFETIME,
+	QUIRK_DEAD_TOKEN_403,
+	QUIRK_EMPTY_PAGES,
+	QUIRK_ENDLESS_TOKENS,
 	QUIRK_CHANGE_OWNER_RUNNING,
 	QUIRK_DASHBOARD_ID,
+	QUIRK_EXPIRES_IN_TEXT,
+	QUIRK_FEDERATED_400,
+	QUIRK_FEDERATION,
+	QUIRK_FILL_EMAILS,
+	QUIRK_FIND_INACTIVE,
+	QUIRK_INDIRECT_SEEN,
+	QUIRK_IP_GUARD_ALWAYS,
+	QUIRK_IP_LISTS,
+	QUIRK_LINK_USERS,
 	QUIRK_LIST_COERCED,
 	QUIRK_MASK_IGNORED,
+	QUIRK_NESTING_LIMIT,
 	QUIRK_OWNER_LOWERED,
 	QUIRK_OWNER_MOVES,
 	QUIRK_PASSWORDS,
+	QUIRK_PATCH_NO_CONTENT,
 	QUIRK_RESTRICT_ADMINS,
+	QUIRK_RETRY_AFTER,
 	QUIRK_SQL_IN_TREE,
+	QUIRK_STRICT_HEADERS,
+	QUIRK_STRICT_REMOVE,
 	QUIRK_WAREHOUSE_ENTITLED,
 	QUIRK_WAREHOUSE_TOGGLE,
+	QUIRK_TEXT_PLAIN,
+	QUIRK_TOKENS_ACL_LATE,
+	QUIRK_TRUST_FORWARDED_FOR,
+	QUIRK_UNSET_SETTINGS_404,
+	QUIRK_UNSIGNED_FEDERATION,
+	QUIRK_UNUSED_TOKENS_END,
+	QUIRK_WIDE_IDS,
+	QUIRK_WORKSPACE_URL,
 	QUIRK_COUNT_
 };
 
@@ -59,6 +72,10 @@ struct workspace_option {
 	uint16_t port; /* 0: any */
 };
 
+struct tag_option {
+	char *workspace, *key, *value;
+};
+
 struct options {
 	uint16_t port; /* of the account; 0: any */
 	char *account_id;
@@ -66,6 +83,10 @@ struct options {
 		struct workspace_option *items;
 		size_t count, room;
 	} workspaces;
+	struct {
+		struct tag_option *items;
+		size_t count, room;
+	} tags; /* of workspaces */
 	char *state_file, *seed_file, *faults_file, *log_file;
 	char *objects_file;
 	uint32_t acl_lag; /* so often is a new principal unknown to ACLs */
@@ -75,6 +96,7 @@ struct options {
 	uint32_t token_lifetime_s;
 	uint32_t page_max; /* no list page is longer */
 	enum cloud cloud;
+	uint32_t egress_address; /* where requests pretend to come from; 0: the connection says */
 	bool quirks[QUIRK_COUNT_];
 	bool help;
 };

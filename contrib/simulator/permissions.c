@@ -1,6 +1,7 @@
 #include "permissions.h"
 
 #include "base/json_out.h"
+#include "pat.h"
 
 /* Which object, as the path names it. */
 struct target {
@@ -73,6 +74,10 @@ static struct object *find_kind(struct rest_call *call, enum object_kind kind, c
 
 	if (kind == OBJECT_CLUSTER_POLICY)
 		return find_policy(call, id);
+	/* Tokens have no ACL before there are any. */
+	if (kind == OBJECT_TOKENS && rest_quirk(call, QUIRK_TOKENS_ACL_LATE) &&
+			!pat_was_made(call->state, call->workspace))
+		return NULL;
 	object = rest_quirk(call, QUIRK_ACL_AFTER_DELETE) ? object_find_for_acl(store, kind, id)
 							  : object_find(store, kind, id);
 	if (!object && kind == OBJECT_FILE && rest_quirk(call, QUIRK_SQL_IN_TREE))
@@ -314,4 +319,15 @@ bool permissions_may_use_tokens(const struct state *state, const struct workspac
 			object_find_for_acl(workspace->objects, OBJECT_TOKENS, "tokens");
 
 	return tokens && acl_effective(state, workspace, tokens, who) >= CAN_USE;
+}
+
+bool permissions_may_use_policy(const struct state *state, const struct workspace *workspace,
+		const struct principal *who, const char *policy_id)
+{
+	const struct object *policy =
+			object_find(workspace->objects, OBJECT_CLUSTER_POLICY, policy_id);
+
+	/* Nobody was given anything on a policy whose rights nobody asked for yet. */
+	return policy ? acl_effective(state, workspace, policy, who) >= CAN_USE
+		      : acl_is_admin(workspace, who);
 }

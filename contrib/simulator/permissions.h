@@ -24,6 +24,10 @@ void permissions_settle(struct sim *sim);
 bool permissions_may_use_tokens(const struct state *state, const struct workspace *workspace,
 		const struct principal *who);
 
+/* CAN_USE on a cluster policy, or an admin. */
+bool permissions_may_use_policy(const struct state *state, const struct workspace *workspace,
+		const struct principal *who, const char *policy_id);
+
 /*
  * An access_control_list as a request has it. Reads and checks every entry, and changes nothing unless all are good.
  * put: replaces the direct entries, else merges. caller NULL: nobody's rights are checked. A refusal is written into

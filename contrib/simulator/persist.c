@@ -8,6 +8,11 @@
 #include "object_persist.h"
 #include "base/text.h"
 #include "base/json_out.h"
+#include "account_workspace.h"
+#include "client_secret.h"
+#include "pat.h"
+#include "policy.h"
+#include "record.h"
 
 static const char *const kind_keys[KIND_COUNT_] = {
 		[KIND_USER] = "user",
@@ -16,17 +21,6 @@ static const char *const kind_keys[KIND_COUNT_] = {
 };
 static const char *const level_names[] = {"NONE", "USER", "ADMIN"};
 static const char *const system_names[] = {"", "account users", "users", "admins"};
-
-static char *random_hex(const char *prefix, size_t bytes)
-{
-	unsigned char random[32];
-	char hex[sizeof(random) * 2 + 1];
-
-	digest_random(random, sizeof(random));
-	for (size_t i = 0; i < bytes; i++)
-		(void)snprintf(hex + i * 2, 3, "%02x", random[i]);
-	return mem_printf("%s%.*s", prefix, (int)(bytes * 2), hex);
-}
 
 static void make_self(struct state *state)
 {
@@ -52,7 +46,7 @@ void persist_complete(struct state *state, const char *account_id)
 		state->client_id = mem_strdup(uuid);
 	}
 	if (!state->client_secret)
-		state->client_secret = random_hex("dose", 16);
+		state->client_secret = record_random("dose", 16);
 	if (!state->account_users) {
 		struct principal *group = state_make(state, KIND_GROUP, NULL, 0);
 
@@ -64,14 +58,17 @@ void persist_complete(struct state *state, const char *account_id)
 	state->self = state_find_text(state, KIND_SP, INDEX_NAME, state->client_id);
 	if (!state->self)
 		make_self(state);
+	secret_adopt_own(state);
 }
 
 void persist_join(struct state *state, struct workspace *workspace)
 {
-	if (workspace->token)
-		return;
-	workspace->token = random_hex("dapi", 16);
-	seat_set_level(state, state->self, workspace, LEVEL_ADMIN);
+	if (!workspace->token) {
+		workspace->token = record_random("dapi", 16);
+		seat_set_level(state, state->self, workspace, LEVEL_ADMIN);
+	}
+	pat_adopt_own(state, workspace);
+	policy_adopt_standard(state, workspace);
 }
 
 /* Writing. */
@@ -191,6 +188,7 @@ static void write_all(FILE *file, const struct state *state)
 		add_principal(&line, *who);
 		put_out(file, &line);
 	}
+	records_write(state, file, &line);
 	for (vec_each (&state->workspaces, workspace))
 		objects_write((*workspace)->objects, &line, file);
 }
@@ -236,11 +234,13 @@ static void read_account(struct state *state, const json_t *object)
 static bool read_workspace(struct state *state, const json_t *object)
 {
 	const char *name = text_of(object, "name");
+	struct workspace *workspace;
 
 	if (!name)
 		return false;
-	text_replace(&state_add_workspace(state, name, id_of(object, "id"))->token,
-			text_of(object, "token"));
+	workspace = state_add_workspace(state, name, id_of(object, "id"));
+	text_replace(&workspace->token, text_of(object, "token"));
+	account_workspace_read(state, workspace, object);
 	return true;
 }
 
@@ -366,6 +366,8 @@ static bool read_first(struct state *state, const char *key, const json_t *objec
 	}
 	if (strcmp(key, "workspace") == 0)
 		return read_workspace(state, object);
+	if (record_is_key(key))
+		return true;
 	if (objects_owns_line(key))
 		return true; /* in the second pass */
 	for (int kind = 0; kind < KIND_COUNT_; kind++) {
@@ -383,6 +385,8 @@ static bool read_second(struct state *state, const char *key, const json_t *obje
 		return good;
 	if (strcmp(key, "account") == 0 || strcmp(key, "workspace") == 0)
 		return true;
+	if (record_is_key(key))
+		return record_read(state, key, object);
 	return read_references(state, object);
 }
 

@@ -22,6 +22,7 @@ enum family {
 	PERMISSION_GET,
 	PERMISSION_WRITE,
 	SECRETS,
+	TOKEN_MANAGEMENT,
 	JOB_CREATE,
 	JOB_GET,
 	FILE_IMPORT,
@@ -44,6 +45,7 @@ static const struct {
 		[PERMISSION_GET] = {100, 1},
 		[PERMISSION_WRITE] = {30, 1},
 		[SECRETS] = {1100, 60},
+		[TOKEN_MANAGEMENT] = {40, 1},
 		[JOB_CREATE] = {20, 1},
 		[JOB_GET] = {100, 1},
 		[FILE_IMPORT] = {30, 1},
@@ -119,6 +121,7 @@ static const struct {
 	enum family family;
 } others[] = {
 		{"api/2.0/secrets", SECRETS},
+		{"api/2.0/token-management", TOKEN_MANAGEMENT},
 		{"api/*/jobs/create", JOB_CREATE},
 		{"api/*/jobs/get", JOB_GET},
 		{"api/2.0/workspace/import", FILE_IMPORT},

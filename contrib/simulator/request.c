@@ -1,10 +1,13 @@
 #include "request.h"
 
+#include "api.h"
 #include "assignment.h"
+#include "ip_list.h"
 #include "oauth.h"
 #include "object_api.h"
 #include "permissions.h"
 #include "scim.h"
+#include "who.h"
 
 static int hex_digit(char c)
 {
@@ -155,18 +158,29 @@ static bool find_route(const struct request *request, size_t *ret)
 	return false;
 }
 
+/* What the path has for an account id; NULL: it is none of the account's. */
+static const char *account_segment(const struct request *request)
+{
+	for (size_t i = 2; i < 4 && i + 1 < request->segment_count; i++) {
+		if (strcmp(request->segments[i], "accounts") == 0)
+			return request->segments[i + 1];
+	}
+	return NULL;
+}
+
 /* A path of the other kind of host meets a gateway's page, not JSON. */
-static bool check_host(const struct request *request, size_t route, struct answer *answer)
+static bool check_host(const struct request *request, bool of_account, struct answer *answer)
 {
 	const struct state *state = request->sim->state;
+	const char *account = account_segment(request);
 
-	if (routes[route].account == (request->host != NULL)) {
+	if (of_account == (request->host != NULL)) {
 		answer_html_error(answer, 404, "Not Found");
 		return false;
 	}
-	if (!routes[route].account)
+	if (!of_account || !account)
 		return true;
-	if (request->segments[3][0] == '\0') {
+	if (!*account) {
 		AUTO(mem_freep)
 		char *text = mem_printf(
 				"HTTP method %s is not supported by this URL", request->method);
@@ -174,9 +188,8 @@ static bool check_host(const struct request *request, size_t route, struct answe
 		answer_html_error(answer, 405, text);
 		return false;
 	}
-	if (strcmp(request->segments[3], state->account_id) != 0) {
-		answer_api_error(answer, 404, "NOT_FOUND", "Account %s does not exist",
-				request->segments[3]);
+	if (strcmp(account, state->account_id) != 0) {
+		answer_api_error(answer, 404, "NOT_FOUND", "Account %s does not exist", account);
 		return false;
 	}
 	return true;
@@ -234,6 +247,29 @@ static bool call_route(struct request *request, size_t route, struct answer *ans
 	return false;
 }
 
+static void answer_no_endpoint(const struct request *request, struct answer *answer)
+{
+	answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
+			request->method, request->target);
+}
+
+/* The account's SCIM seen from a workspace is for admins of either. */
+static bool check_mirror(const struct request *request, size_t route, struct answer *answer)
+{
+	if (routes[route].route != ROUTE_MIRRORED_SCIM ||
+			who_is_admin(request->host, request->caller) ||
+			who_is_account_admin(request->caller))
+		return true;
+	answer_scim_error(answer, 403, NULL, "This API is only accessible by admins");
+	return false;
+}
+
+static bool sign_in(struct request *request, bool of_account, struct answer *answer)
+{
+	return check_host(request, of_account, answer) && oauth_check(request, answer) &&
+			ip_list_check(request, answer) && check_header(request, answer);
+}
+
 /* A workspace's other APIs: each family has its routes in a table of its own. */
 static bool (*const families[])(struct request *request, struct answer *answer) = {
 		permissions_handle,
@@ -254,25 +290,29 @@ static bool serve_family(struct request *request, struct answer *answer)
 
 static void serve_locked(struct request *request, struct answer *answer)
 {
+	const char *args[API_ARGS_MAX] = {0};
+	const struct api_route *api;
+	bool elsewhere;
 	size_t route;
 
 	if (oauth_handle(request, answer))
 		return;
-	if (!find_route(request, &route)) {
-		if (request->host &&
-				(!oauth_check(request, answer) || !check_header(request, answer) ||
-						serve_family(request, answer)))
-			return;
-		answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
-				request->method, request->target);
-		return;
+	api = api_find(request, args, &elsewhere);
+	if (api) {
+		if (sign_in(request, !request->host, answer))
+			api_serve(request, api, args, answer);
+	} else if (find_route(request, &route)) {
+		if (sign_in(request, routes[route].account, answer) &&
+				check_mirror(request, route, answer) &&
+				!call_route(request, route, answer))
+			answer_no_endpoint(request, answer);
+	} else if (elsewhere) {
+		answer_html_error(answer, 404, "Not Found");
+	} else if (!request->host) {
+		answer_no_endpoint(request, answer);
+	} else if (sign_in(request, false, answer) && !serve_family(request, answer)) {
+		answer_no_endpoint(request, answer);
 	}
-	if (!check_host(request, route, answer) || !oauth_check(request, answer) ||
-			!check_header(request, answer))
-		return;
-	if (!call_route(request, route, answer))
-		answer_api_error(answer, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
-				request->method, request->target);
 }
 
 static bool is_scim(const struct request *request)

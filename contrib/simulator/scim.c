@@ -1,6 +1,7 @@
 #include "scim.h"
 
 #include "base/text.h"
+#include "who.h"
 
 /* What a workspace shows of its users and groups to those who are no admins. */
 #define SEEN_BY_ALL (ATTR_BIT(ATTR_ID) | ATTR_BIT(ATTR_SCHEMAS) | ATTR_BIT(ATTR_DISPLAY_NAME))
@@ -132,7 +133,7 @@ static bool check_caller(struct request *request, const struct scope *scope, con
 	struct workspace *workspace = scope->workspace;
 	const char *wanted = request_parameter(request, "attributes");
 
-	if (!workspace || seat_level(request->caller, workspace) == LEVEL_ADMIN)
+	if (!workspace || who_is_admin(workspace, request->caller))
 		return true;
 	if (request_is(request, "GET") && strcmp(collection, "Me") == 0)
 		return true;

@@ -27,6 +27,7 @@ struct stale_rule;
 
 struct sim;
 struct principal;
+struct request;
 
 /*
  * What one part of the simulator asks or tells another that it does not know. Each may be NULL. Lock held for writing.
@@ -38,6 +39,9 @@ struct hooks {
 	void (*tokens_lost)(struct sim *sim, struct workspace *workspace, struct principal *who);
 	/* Whether RestrictWorkspaceAdmins is on. NULL: the quirk restrict-admins says so. */
 	bool (*admins_restricted)(struct sim *sim, const struct workspace *workspace);
+	/* Why its policy does not let caller have a cluster like this; fresh: it is a new one. NULL: it does. mem_free. */
+	char *(*cluster_refusal)(
+			const struct request *request, const struct json_t *cluster, bool fresh);
 };
 
 struct sim {
@@ -71,6 +75,8 @@ struct request {
 	const char *authorization; /* header values, NULL: not sent */
 	const char *content_type;
 	const char *workspace_id;
+	const char *forwarded_for;
+	uint32_t address;   /* of the connection's other end, in host order */
 	char base_url[300]; /* as the client sees this host, without a slash at the end */
 	struct span body;
 	bool limited;                   /* the caller may see names and ids only */

@@ -4,6 +4,8 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "asks.h"
+#include "record.h"
 #include "object.h"
 
 #define JSON_EXACT (UINT64_C(1) << 53) /* beyond this a double loses digits */
@@ -13,6 +15,8 @@ struct state *state_new(void)
 	struct state *state = mem_zalloc(sizeof(*state));
 
 	state->by_id = table_new();
+	state->records = records_new();
+	state->asks = mem_zalloc(sizeof(*state->asks));
 	for (int i = 0; i < INDEX_COUNT_; i++)
 		state->index[i] = table_new();
 	state->generation = 1;
@@ -38,6 +42,8 @@ void state_free(struct state *state)
 {
 	if (!state)
 		return;
+	records_free(state->records);
+	mem_free(state->asks);
 	for (vec_each (&state->ever, who))
 		principal_free(*who);
 	vec_release(&state->ever);

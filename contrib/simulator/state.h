@@ -62,6 +62,8 @@ struct principals {
 	size_t count, room;
 };
 
+struct asks;                          /* see asks.h */
+struct records;                       /* see record.h */
 struct object_store;                  /* see object.h */
 struct stale;                         /* see stale.h */
 void stale_free(struct stale *stale); /* NULL is fine */
@@ -121,6 +123,8 @@ struct state {
 	struct workspaces workspaces;
 	struct principals lists[KIND_COUNT_]; /* of the account, in order of creation */
 	struct principals ever;               /* every one made, for the end */
+	struct records *records;              /* see record.h */
+	struct asks *asks;                    /* see asks.h */
 	struct table *by_id;                  /* 8 bytes -> principal */
 	struct table *index[INDEX_COUNT_];
 	uint64_t sequence;

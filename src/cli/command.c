@@ -12,7 +12,7 @@ static const char *const format_words[] = {"auto", "text", "logfmt", "json", NUL
 static const struct option_spec options[] = {
 		[OPTION_CONFIG] = {"config", 'c', "FILE", NULL,
 				"the configuration (default " CONFIG_DEFAULT ")"},
-		[OPTION_OUTPUT] = {"output", 'o', "FORMAT", output_words, "text (default) or json"},
+		[OPTION_OUTPUT] = {"output", 'o', "FORMAT", output_words, 				"text (default), json, or csv where it is a list"},
 		[OPTION_LOG_LEVEL] = {"log-level", 0, "LEVEL", level_words,
 				"error, warning, notice, info or debug"},
 		[OPTION_LOG_FORMAT] = {"log-format", 0, "FORMAT", format_words,
@@ -30,10 +30,15 @@ static const struct option_spec options[] = {
 		[OPTION_TIMEOUT] = {"timeout", 0, "DURATION", NULL,
 				"wait so long for the end (at most 10min)"},
 		[OPTION_FROM] = {"from", 0, "NUMBER", NULL, "begin at this sequence number"},
-		[OPTION_LIST] = {"list", 0, NULL, NULL,
-				"verbs and options, one a line, for scripts"},
 		[OPTION_WORKSPACE] = {"workspace", 'w', "NAME", NULL,
 				"only there; a name, a glob or tag:KEY=VALUE"},
+		[OPTION_ID] = {"id", 0, "ID", NULL, "the token with that id"},
+		[OPTION_OWNER] = {"owner", 0, "NAME", NULL,
+				"tokens of that userName, application id or Databricks id"},
+		[OPTION_OLDER_THAN] = {"older-than", 0, "DURATION", NULL,
+				"tokens that were made longer ago, 90d for example"},
+		[OPTION_LIST] = {"list", 0, NULL, NULL,
+				"verbs and options, one a line, for scripts"},
 		[OPTION_EXPAND] = {"expand", 0, NULL, NULL, "groups as the people in them, too"},
 };
 _Static_assert(COUNT_OF(options) == OPTION_COUNT_, "a row per option");
@@ -45,6 +50,7 @@ _Static_assert(COUNT_OF(options) == OPTION_COUNT_, "a row per option");
 
 static const char *const sync_words[] = {"user", "group", "service-principal", NULL};
 static const char *const audit_words[] = {"verify", "export", NULL};
+static const char *const tokens_words[] = {"list", "revoke", "sweep", NULL};
 static const char *const schema_words[] = {"config", "mapping", NULL};
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 
@@ -123,6 +129,17 @@ const struct command commands[] = {
 				"last.\n"
 				"export: JSON lines on standard output, oldest first.",
 				BIT(OPTION_FROM), 1, 1, audit_words, handle_audit, false},
+		{"tokens", "list|revoke|sweep", "personal access tokens of all workspaces",
+				"list: whose they are, whether the directory still has him, age, "
+				"expiry, last use.\n"
+				"revoke: those that --id, --owner and --older-than name together; "
+				"shows them and asks.\n"
+				"sweep: those that lifetimes of grants and the sweep of the "
+				"configuration name.",
+				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE) | BIT(OPTION_ID) |
+						BIT(OPTION_OWNER) | BIT(OPTION_OLDER_THAN) |
+						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
+				1, 1, tokens_words, handle_tokens, true},
 		{"schema", "config|mapping",
 				"JSON Schema of ldap2dbx.yaml or of a mapping file, for editors",
 				NULL, 0, 1, 1, schema_words, handle_schema, false},

@@ -21,6 +21,7 @@ int handle_doctor(const struct invocation *call);
 int handle_approve(const struct invocation *call);
 int handle_reject(const struct invocation *call);
 int handle_retry(const struct invocation *call);
+int handle_tokens(const struct invocation *call);
 int handle_audit(const struct invocation *call);
 int handle_schema(const struct invocation *call);
 int handle_completion(const struct invocation *call);

@@ -337,6 +337,10 @@ static void print_parts(FILE *file, const struct operation *op)
 		print_spaced(file, part->name);
 		if (part->before)
 			print_part_text(file, part->before);
+		if (op->kind == OP_REMOVE_RESOURCE && part->before) {
+			(void)fputc('\n', file);
+			continue;
+		}
 		if (part->before || !part->after)
 			(void)fputs(part->before ? " -> " : "(none)", file);
 		if (part->after)

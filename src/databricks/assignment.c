@@ -8,6 +8,22 @@
 
 #define PAGES_MAX 10000U
 
+#define PATH_SELF "/api/2.0/preview/scim/v2/Me?attributes=id,userName"
+
+void assignment_ask_self(struct databricks *databricks, struct call *call)
+{
+	call_prepare(call, METHOD_GET, FAMILY_WORKSPACE_SCIM_READ, mem_strdup(PATH_SELF), NULL);
+	call_send(databricks, call);
+}
+
+uint64_t assignment_self_id(const struct call *call)
+{
+	const char *id = tape_text(tape_get(tape_root(call->answer), "id"));
+	int64_t number;
+
+	return id && text_parse_int(id, 1, INT64_MAX, &number) ? (uint64_t)number : 0;
+}
+
 void assignment_ask_workspace_id(
 		struct databricks *databricks, struct call *call, unsigned workspace)
 {
@@ -15,7 +31,7 @@ void assignment_ask_workspace_id(
 
 	call->target = workspace;
 	call_prepare(call, METHOD_GET, FAMILY_WORKSPACE_SCIM_READ,
-			mem_strdup("/api/2.0/preview/scim/v2/Me?attributes=id,userName"), NULL);
+			mem_strdup(PATH_SELF), NULL);
 	if (!known) {
 		call_send(databricks, call);
 		return;

@@ -15,6 +15,11 @@
 void assignment_ask_workspace_id(
 		struct databricks *databricks, struct call *call, unsigned workspace);
 
+/* GET /Me of a workspace target: whom we sign in as there. */
+void assignment_ask_self(struct databricks *databricks, struct call *call);
+/* The SCIM id that a done one was answered with; 0: none. */
+uint64_t assignment_self_id(const struct call *call);
+
 struct assignment {
 	const char *principal_id;
 	enum principal_kind kind;

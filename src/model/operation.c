@@ -116,7 +116,8 @@ static void add_permissions(struct buf *buf, const struct operation *op)
 
 static void add_parts(struct buf *buf, const struct operation *op)
 {
-	for (size_t i = 0; i < op->part_count; i++)
+	/* What goes, goes with all its parts. */
+	for (size_t i = 0; op->kind != OP_REMOVE_RESOURCE && i < op->part_count; i++)
 		buf_printf(buf, "%s%s", i ? ", " : ": ", op->parts[i].name);
 }
 

@@ -101,6 +101,7 @@ struct operation {
 	 * under `users` only). */
 	bool is_removal;
 	enum guard_category category;
+	unsigned weight; /* how many the guard counts it as; 0: one */
 	const char *follows_leaver;
 	const char *held_by; /* id of the hold, NULL: free to go */
 };

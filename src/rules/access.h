@@ -118,7 +118,7 @@ struct cluster_policy_rule {
 const struct cluster_policy_rule *mapping_cluster_policies(
 		const struct mapping *mapping, size_t *ret_count);
 
-struct cluster_policy {
+struct wanted_policy {
 	const char *name;
 	const char *description; /* NULL: none */
 	const char *definition;  /* JSON text, one line; NULL: family is given */
@@ -133,7 +133,7 @@ struct cluster_policy {
  */
 MUST_CHECK enum err_code evaluate_cluster_policy(struct evaluator *evaluator,
 		const struct cluster_policy_rule *rule, const struct target_settings *workspace,
-		struct arena *arena, struct cluster_policy *ret, struct err *err);
+		struct arena *arena, struct wanted_policy *ret, struct err *err);
 
 /* ---- IP access lists ---- */
 

@@ -258,7 +258,7 @@ static enum err_code read_sweep(struct reader *reader, const struct document_nod
 	struct sweep_settings *sweep = target;
 	enum err_code code;
 
-	*sweep = (struct sweep_settings){.on = true, .minute = -1};
+	*sweep = (struct sweep_settings){.on = true, .minute = -1, .line = node->key_line};
 	code = schema_read(reader, &config_sweep_schema, node, sweep, err);
 	if (code == ERR_NONE && sweep->minute >= 0 && sweep->interval_ms)
 		return document_error_at_key(document_get(node, "interval"), err,

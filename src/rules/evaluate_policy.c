@@ -99,7 +99,7 @@ static enum err_code check_name(const struct document_node *name, struct err *er
 }
 
 static enum err_code make(struct filled *f, const struct cluster_policy_source *source,
-		struct cluster_policy *ret)
+		struct wanted_policy *ret)
 {
 	const struct document_node *const from[] = {source->name, source->description,
 			source->family, source->definition, source->overrides, source->libraries};
@@ -120,7 +120,7 @@ static enum err_code make(struct filled *f, const struct cluster_policy_source *
 		code = policy_libraries_check(&check, to[5], f->err);
 	if (code != ERR_NONE)
 		return code;
-	*ret = (struct cluster_policy){.name = to[0]->text,
+	*ret = (struct wanted_policy){.name = to[0]->text,
 			.description = to[1] ? to[1]->text : NULL,
 			.family = to[2] ? to[2]->text : NULL,
 			.max_clusters_per_user = source->max_clusters_per_user};
@@ -132,7 +132,7 @@ static enum err_code make(struct filled *f, const struct cluster_policy_source *
 
 enum err_code evaluate_cluster_policy(struct evaluator *evaluator,
 		const struct cluster_policy_rule *rule, const struct target_settings *workspace,
-		struct arena *arena, struct cluster_policy *ret, struct err *err)
+		struct arena *arena, struct wanted_policy *ret, struct err *err)
 {
 	const struct cluster_policy_source *source = rule->source;
 	struct text_value *values = arena_alloc(arena, source->template_count * sizeof(*values));
@@ -141,7 +141,7 @@ enum err_code evaluate_cluster_policy(struct evaluator *evaluator,
 			.values = values,
 			.count = source->template_count,
 			.err = err};
-	struct cluster_policy policy;
+	struct wanted_policy policy;
 	struct entry entry;
 	enum err_code code;
 
@@ -163,7 +163,7 @@ static enum err_code check_workspace(const struct mapping *mapping, struct evalu
 
 	for (size_t i = 0; i < mapping->policy_count; i++) {
 		const struct cluster_policy_rule *rule = &mapping->policies[i];
-		struct cluster_policy policy;
+		struct wanted_policy policy;
 
 		if (!target_matches_any(workspace, rule->in, rule->in_count))
 			continue;

@@ -142,7 +142,8 @@ static enum err_code read_selector(struct reader *reader, const struct document_
 #define TAGS ",\"tag\""
 #define CREATOR ",\"creator\""
 #define SELECTOR_JSON(keys)                                                                        \
-	"{\"anyOf\":[" TEXT ",{\"type\":\"object\",\"minProperties\":1,\"propertyNames\":{\"enum\":["   \
+	"{\"anyOf\":[" TEXT                                                                        \
+	",{\"type\":\"object\",\"minProperties\":1,\"propertyNames\":{\"enum\":["                  \
 	"\"id\",\"all\"" keys "]}}]}"
 #define TYPE_KEY(type, json_text, text)                                                            \
 	{                                                                                          \

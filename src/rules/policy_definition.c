@@ -394,12 +394,14 @@ static enum err_code check_combination(const struct element *e)
 	return ERR_NONE;
 }
 
+typedef enum err_code element_step(const struct element *e);
+static element_step *const steps[] = {refuse_foreign, refuse_missing, check_values, check_pattern,
+		check_range, check_combination, check_default};
+
 static enum err_code check_element(
 		const struct policy_check *check, const struct document_node *node, struct err *err)
 {
 	struct element e = {.check = check, .node = node, .err = err};
-	enum err_code (*const steps[])(const struct element *) = {refuse_foreign, refuse_missing,
-			check_values, check_pattern, check_range, check_combination, check_default};
 	enum err_code code;
 
 	if (node->kind != DOCUMENT_MAP)

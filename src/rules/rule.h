@@ -54,11 +54,11 @@ struct test {
 	unsigned line;
 	int kind; /* enum principal_kind */
 	struct entry entry;
-	struct texts groups; /* cn of the groups that the entry is in */
-	const char *group;   /* not NULL: about grants for the directory group of this cn */
+	struct texts groups;      /* cn of the groups that the entry is in */
+	const char *group;        /* not NULL: about grants for the directory group of this cn */
 	const char *display_name; /* of the group that is made of it; NULL: the cn */
 	struct texts gives;
-	bool skipped;        /* no identity is expected */
+	bool skipped; /* no identity is expected */
 	const struct expectation *expectations;
 	size_t expectation_count;
 };

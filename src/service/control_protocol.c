@@ -28,6 +28,8 @@ static enum err_code command_reject(struct call *call, json_t **ret, struct err 
 static enum err_code command_retry(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_sync(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_reconcile(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_revoke_tokens(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_sweep_tokens(struct call *call, json_t **ret, struct err *err);
 
 /* Each command writes its result, or NULL if it waits; on failure *err. */
 static const struct {
@@ -59,6 +61,8 @@ static const struct {
 				{{"kind", JSON_STRING, true}, {"name", JSON_STRING, true},
 						{"timeout_ms", JSON_INTEGER, false}}},
 		{"reconcile", command_reconcile, {{0}}},
+		{"revoke_tokens", command_revoke_tokens, {{"tokens", JSON_ARRAY, true}}},
+		{"sweep_tokens", command_sweep_tokens, {{"workspace", JSON_STRING, false}}},
 };
 
 static void table_freep(struct table **table)
@@ -221,6 +225,39 @@ static enum err_code command_reconcile(struct call *call, json_t **ret, struct e
 	(void)err;
 	engine_reconcile(call->engine);
 	*ret = json_object();
+	return ERR_NONE;
+}
+
+static enum err_code command_sweep_tokens(struct call *call, json_t **ret, struct err *err)
+{
+	const char *workspace = string_of(call, "workspace");
+
+	(void)err;
+	engine_sweep_tokens(call->engine, workspace ? workspace : "*");
+	*ret = json_object();
+	return ERR_NONE;
+}
+
+static enum err_code command_revoke_tokens(struct call *call, json_t **ret, struct err *err)
+{
+	const json_t *tokens = json_object_get(call->request, "tokens"), *token;
+	size_t i, accepted = 0;
+
+	if (json_array_size(tokens) > CONTROL_IDS_MAX)
+		return err_set(err, ERR_LIMIT, 0, "over %zu tokens in one request",
+				CONTROL_IDS_MAX);
+	json_array_foreach(tokens, i, token)
+	{
+		const char *workspace = json_string_value(json_object_get(token, "workspace"));
+		const char *id = json_string_value(json_object_get(token, "id"));
+
+		if (!workspace || !id || !*id)
+			return err_set(err, ERR_USAGE, 0,
+					"\"tokens\" must hold objects with \"workspace\" and "
+					"\"id\"");
+		accepted += engine_revoke_token(call->engine, workspace, id);
+	}
+	*ret = json_pack("{s:I}", "accepted", (json_int_t)accepted);
 	return ERR_NONE;
 }
 

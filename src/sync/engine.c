@@ -555,6 +555,7 @@ static void advance_run(struct engine *engine)
 			!inventory_is_running(engine) && !workspaces_wait(engine) &&
 			!is_reading_directory(engine)) {
 		engine->reconciling = false;
+		access_reconciled(engine->access);
 		note_complete(engine);
 		task_wake(&engine->trim);
 		log_event(LOG_NOTICE, "in sync",

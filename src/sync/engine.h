@@ -146,6 +146,22 @@ MUST_CHECK enum err_code engine_retry(
  * operations started. */
 MUST_CHECK enum err_code engine_sync(struct engine *engine, enum principal_kind kind,
 		const char *name, json_t **ret, struct err *err);
+/* ---- tokens ---- */
+
+/* Before engine_start: the tokens of those workspaces are read (workspaces: as target_matches). */
+void engine_want_tokens(struct engine *engine, const char *workspaces);
+/* {"tokens": [{workspace, id, comment, owner, owner_id, state: in | leaver | not_managed, created, expires, never_expires,
+ * last_used}], "unread": [{workspace, reason}]}; new reference. */
+json_t *engine_tokens(const struct engine *engine, const char *workspaces);
+/* A person wants that token revoked: it is in the plan from now on, without the guard. false: no such workspace. */
+bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id);
+/* RUN: tokens are read, and those go that the sweep and lifetimes of grants name, now. */
+void engine_sweep_tokens(struct engine *engine, const char *workspaces);
+/* From ENGINE_PLANNED on: revocations as planned now, or only those that engine_revoke_token asked for; valid until the
+ * next plan. */
+const struct operation *engine_token_operations(
+		struct engine *engine, bool requested_only, size_t *ret_count);
+
 /*
  * RUN: at each reconcile the account's workspaces are listed (`discover:`). Whether they are others than this engine's
  * targets: then it is to be stopped, the list given to the configuration, and another one made.

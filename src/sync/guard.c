@@ -101,6 +101,7 @@ void guard_load_hold(struct guard *guard, const struct store_hold *hold, const c
 	decision->operation = mem_strdup(hold->operation);
 	decision->reason = mem_strdup_or_null(hold->reason);
 	decision->time_ms = hold->time_ms;
+	decision->weight = 1;
 	if (number && text_parse_int(number + 1, 0, INT32_MAX, &n) &&
 			n > (int64_t)guard->hold_number)
 		guard->hold_number = (unsigned)n;
@@ -124,6 +125,7 @@ void guard_ask(struct guard *guard, const struct operation *op, const char *oper
 		decision->target = op->target;
 		decision->category = op->follows_leaver ? GUARD_USERS : op->category;
 		decision->operation = mem_strdup(operation_json);
+		decision->weight = op->weight && !op->follows_leaver ? op->weight : 1;
 		*vec_add(&guard->asked) = decision;
 	}
 	arena_free(arena);
@@ -187,7 +189,10 @@ static size_t waiting_in(const struct guard *guard, enum guard_category category
 
 	for (vec_each (&guard->decisions, decision))
 		count += (*decision)->verdict == VERDICT_HELD &&
-				(*decision)->category == category && (*decision)->hold_id;
+						(*decision)->category == category &&
+						(*decision)->hold_id
+				? (*decision)->weight
+				: 0;
 	return count;
 }
 
@@ -209,7 +214,7 @@ static void decide_category(
 	bool go;
 
 	for (vec_each (&guard->asked, decision))
-		batch += (*decision)->category == category;
+		batch += (*decision)->category == category ? (*decision)->weight : 0;
 	guard->passed[category] = 0;
 	if (batch == 0)
 		return;
@@ -283,7 +288,7 @@ void guard_approve(struct guard *guard, struct decision *decision, int64_t now_m
 {
 	decision->verdict = VERDICT_GO;
 	decision->time_ms = now_ms;
-	count_passed(guard, decision->category, 1, now_ms);
+	count_passed(guard, decision->category, decision->weight, now_ms);
 }
 
 void guard_reject(

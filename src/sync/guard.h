@@ -22,6 +22,7 @@ struct decision {
 	unsigned target;
 	enum guard_category category;
 	enum verdict verdict;
+	unsigned weight; /* how many removals it counts as */
 	char *hold_id;   /* HELD, REJECTED */
 	char *operation; /* JSON of the operation it was made for; NULL for those that go */
 	char *reason;

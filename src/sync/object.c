@@ -459,6 +459,18 @@ const struct foreign *registry_foreign_service(const struct registry *registry, 
 }
 
 /* The last one takes the place. */
+size_t registry_foreign_count(const struct registry *registry)
+{
+	return registry->foreign.count;
+}
+
+const struct foreign *registry_foreign_at(
+		const struct registry *registry, size_t index, unsigned *ret_target)
+{
+	*ret_target = registry->foreign.items[index]->target;
+	return &registry->foreign.items[index]->is;
+}
+
 static void foreign_drop(struct registry *registry, uint32_t place)
 {
 	uint32_t last = (uint32_t)registry->foreign.count - 1;

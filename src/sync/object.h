@@ -150,6 +150,10 @@ const struct foreign *registry_foreign_by_external_id(const struct registry *reg
 /* A service principal by its display name, which several may have: *ret_several. */
 const struct foreign *registry_foreign_service(const struct registry *registry, unsigned target,
 		const char *display_name, bool *ret_several);
+/* In no order, until the next change; *ret_target where it is. */
+size_t registry_foreign_count(const struct registry *registry);
+const struct foreign *registry_foreign_at(
+		const struct registry *registry, size_t index, unsigned *ret_target);
 void registry_foreign_drop(
 		struct registry *registry, unsigned target, enum principal_kind kind, uint64_t id);
 void registry_foreign_drop_target(

@@ -176,7 +176,10 @@ static void plan_one(struct engine *engine, struct object *object)
 		return;
 	}
 	pass_plan(engine, object, engine->scratch, &plan);
-	object->leaving = plan.leaving;
+	if (object->leaving != plan.leaving) {
+		object->leaving = plan.leaving;
+		access_leaving_changed(engine->access, object);
+	}
 	object->planned = true;
 	engine->powers_wanted = engine->powers_wanted || plan.waits_for_power;
 	keep_match(engine, object);

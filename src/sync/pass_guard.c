@@ -261,7 +261,7 @@ void pass_keep_shown(struct engine *engine)
 		if (!decision->new || decision->verdict != VERDICT_GO ||
 				!is_named_by_file(engine, decision))
 			continue;
-		removals[decision->category].count++;
+		removals[decision->category].count += decision->weight;
 		records_decision(engine, decision, true);
 		if (text_starts_with(decision->key, "leaver:"))
 			pass_let_leave(engine, decision->object_key, now);

@@ -544,8 +544,13 @@ void pass_mark_subjects(struct engine *engine)
 		return;
 	for (size_t i = 0; i < subjects_count(engine->subjects); i++) {
 		const struct subject *subject = subjects_at(engine->subjects, i);
-		AUTO(mem_freep) char *key = key_of_subject(subject);
+		bool has_object = false;
+		char *key;
 
+		/* Rules for each group make thousands; an entry stands for nearly all of them. */
+		if (!subject->has_named_object && (subject->node != NODE_NONE || !subject->named))
+			continue;
+		key = key_of_subject(subject);
 		for (unsigned target = 0; target < engine->settings->target_count; target++) {
 			struct object *object = registry_find(engine->registry, target, key);
 			bool is_here = engine->settings->has_account ? target == 0 : true;
@@ -561,8 +566,11 @@ void pass_mark_subjects(struct engine *engine)
 				object->named_only = true;
 				object->read_wanted = true;
 			}
+			has_object = true;
 			pass_mark(engine, object);
 		}
+		subjects_note_object(engine->subjects, i, has_object);
+		mem_free(key);
 	}
 }
 

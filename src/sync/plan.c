@@ -166,6 +166,23 @@ static bool name_is_taken(struct planner *p, const char *name)
 	return true;
 }
 
+/* A workspace's own group must not stand in the way of an account's group of that name, which then cannot be assigned. */
+static bool account_has_name(struct planner *p, const char *name)
+{
+	const struct registry *registry = p->context->registry;
+
+	if (!p->wanted->identity->workspace_level || !p->context->settings->has_account ||
+			(!registry_find_name(registry, 0, PRINCIPAL_GROUP, name) &&
+					!registry_foreign_by_name(
+							registry, 0, PRINCIPAL_GROUP, name)))
+		return false;
+	quarantine(p,
+			"the account has a group \"%s\": a group of `level: workspace` is not made "
+			"under its name",
+			name);
+	return true;
+}
+
 /*
  * Whoever's call came first would get the name, and what is granted to it. Neither does; but one whose anchor the principal
  * carries as its externalId has it.
@@ -185,23 +202,6 @@ static bool name_is_contested(struct planner *p, const char *name)
 			"\"%s\" is claimed by another entry as well (%s): it is made when only one "
 			"of the two claims it",
 			name, rival);
-	return true;
-}
-
-/* A workspace's own group must not stand in the way of an account's group of that name, which then cannot be assigned. */
-static bool account_has_name(struct planner *p, const char *name)
-{
-	const struct registry *registry = p->context->registry;
-
-	if (!p->wanted->identity->workspace_level || !p->context->settings->has_account ||
-			(!registry_find_name(registry, 0, PRINCIPAL_GROUP, name) &&
-					!registry_foreign_by_name(
-							registry, 0, PRINCIPAL_GROUP, name)))
-		return false;
-	quarantine(p,
-			"the account has a group \"%s\": a group of `level: workspace` is not made "
-			"under its name",
-			name);
 	return true;
 }
 
@@ -418,9 +418,8 @@ static void plan_update(struct planner *p)
 			!text_equal_folded(identity->fields[FIELD_DISPLAY_NAME],
 					before[FIELD_DISPLAY_NAME]) &&
 			(name_is_taken(p, identity->fields[FIELD_DISPLAY_NAME]) ||
-					name_is_contested(
-							p, identity->fields[FIELD_DISPLAY_NAME]) ||
-					account_has_name(p, identity->fields[FIELD_DISPLAY_NAME])))
+					account_has_name(p, identity->fields[FIELD_DISPLAY_NAME]) ||
+					name_is_contested(p, identity->fields[FIELD_DISPLAY_NAME])))
 		return;
 	op = add(p, OP_UPDATE);
 	add_field_changes(p, op, before);

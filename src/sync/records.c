@@ -390,7 +390,7 @@ static void load_hold(void *context, const struct store_hold *record)
 		const char *key = op.follows_leaver ? op.follows_leaver : op.object.key;
 		struct object *owner = pass_owner(engine, op.target, key);
 		struct item *item = op.resource != RESOURCE_NONE && !op.follows_leaver
-				? item_find(engine->access, op.target, key)
+				? item_of_operation(engine->access, &op)
 				: NULL;
 
 		if (item) {
@@ -426,6 +426,7 @@ static void load_quarantine(void *context, const struct store_quarantine *record
 	struct loading *loading = context;
 	struct engine *engine = loading->engine;
 	struct doubt *doubt = arena_alloc(engine->feed_arena, sizeof(*doubt));
+	bool known = false;
 
 	*doubt = (struct doubt){record->since_ms, record->tries,
 			arena_strdup(engine->feed_arena, record->reason)};
@@ -436,9 +437,14 @@ static void load_quarantine(void *context, const struct store_quarantine *record
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
 		struct object *object = registry_find(engine->registry, target, record->key);
 
-		if (object)
-			records_take_doubt(engine, object);
+		if (!object)
+			continue;
+		known = true;
+		records_take_doubt(engine, object);
 	}
+	/* Nothing is ours of it, so nothing would take the record away once its reason is gone. */
+	if (!known && engine_may_write(engine))
+		store_drop_quarantine(records_batch(engine), record->key);
 }
 
 static void load_removals(void *context, const struct store_removals *record)

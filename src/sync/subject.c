@@ -23,6 +23,7 @@ struct subjects {
 	const struct settings *settings;
 	struct table *by_name;
 	VEC(struct subject_item *) items;
+	VEC(size_t) by_node; /* index of the subject that the node stands for, plus 1; 0: none */
 };
 
 static char *name_key(enum principal_kind kind, const char *name)
@@ -44,6 +45,7 @@ static struct subject_item *item_of(struct subjects *subjects, const struct gran
 	item->is.kind = rule->kind;
 	item->is.name = item->name;
 	item->is.node = NODE_NONE;
+	item->is.has_named_object = true;
 	item->is.index = subjects->items.count;
 	(void)table_put(subjects->by_name, span_of(key), item);
 	*vec_add(&subjects->items) = item;
@@ -220,6 +222,7 @@ void subjects_free(struct subjects *subjects)
 		mem_free(*item);
 	}
 	vec_release(&subjects->items);
+	vec_release(&subjects->by_node);
 	table_free(subjects->by_name);
 	mem_free(subjects);
 }
@@ -243,15 +246,25 @@ const struct subject *subjects_at(const struct subjects *subjects, size_t index)
 	return &subjects->items.items[index]->is;
 }
 
+void subjects_note_object(struct subjects *subjects, size_t index, bool has_named_object)
+{
+	subjects->items.items[index]->is.has_named_object = has_named_object;
+}
+
 const struct subject *subjects_stand_for(
 		struct subjects *subjects, node_id node, const struct subject *subject)
 {
 	struct subject_item *item = subject ? subjects->items.items[subject->index] : NULL;
+	struct subject_item *former;
+	size_t *place;
 
-	for (vec_each (&subjects->items, other)) {
-		if (*other != item && (*other)->is.node == node)
-			(*other)->is.node = NODE_NONE;
-	}
+	while (subjects->by_node.count <= node)
+		*vec_add(&subjects->by_node) = 0;
+	place = &subjects->by_node.items[node];
+	former = *place ? subjects->items.items[*place - 1] : NULL;
+	if (former && former != item && former->is.node == node)
+		former->is.node = NODE_NONE;
+	*place = item ? subject->index + 1 : 0;
 	if (!item || item->is.node == node)
 		return NULL;
 	item->is.node = node;

@@ -27,6 +27,8 @@ struct subject {
 	size_t index; /* for subjects_at */
 	bool named;   /* a rule names it; false: one did */
 	node_id node; /* whose identity has the name; NODE_NONE: nobody's */
+	/* Some target has an object of its name alone; true until somebody looked. */
+	bool has_named_object;
 };
 
 struct subjects;
@@ -47,6 +49,7 @@ void subjects_free(struct subjects *subjects);
 const struct subject *subjects_find(const struct subjects *subjects, enum principal_kind kind,
 		const char *name); /* NULL: no rule names it */
 size_t subjects_count(const struct subjects *subjects);
+void subjects_note_object(struct subjects *subjects, size_t index, bool has_named_object);
 const struct subject *subjects_at(const struct subjects *subjects, size_t index);
 
 #endif

@@ -1,61 +1,8 @@
 #!/usr/bin/env bash
 # permissions -- one rule takes a directory group to rights on objects in workspaces, and takes them back; what others gave
 # stays; a second plan is empty; a restart reads nothing anew
-# shellcheck source=world.sh
-. "$(dirname "$0")/world.sh"
-
-base=dc=example,dc=com
-
-# Sets $code; what was said is in $work/said.
-run() {
-	ldap2dbx_in "$@" >"$work/said" 2>&1
-	code=$?
-}
-
-said() {
-	grep -q -e "$1" "$work/said" || {
-		cat "$work/said"
-		return 1
-	}
-}
-
-# The access control list of an object as KIND NAME LEVEL lines, direct entries only.
-acl() {
-	local host token
-	host=$(sim_of a ".workspaces.$1.host")
-	token=$(sim_of a ".workspaces.$1.token")
-	curl -sf -H "Authorization: Bearer $token" "$host/api/2.0/permissions/$2" | jq -r '.access_control_list[]
-		| (if .group_name then "group \(.group_name)" elif .user_name then "user \(.user_name)"
-			else "service \(.service_principal_name)" end) as $who
-		| .all_permissions[] | select(.inherited | not) | "\($who) \(.permission_level)"' | sort
-}
-
-has_acl() {
-	[ "$(acl "$1" "$2")" = "$(printf '%s\n' "${@:3}" | sort)" ] || {
-		acl "$1" "$2"
-		return 1
-	}
-}
-
-acl_becomes() {
-	wait_for 20 has_acl "$@" >/dev/null
-	has_acl "$@"
-}
-
-id_of() {
-	local host token
-	host=$(sim_of a ".workspaces.$1.host")
-	token=$(sim_of a ".workspaces.$1.token")
-	curl -sf -H "Authorization: Bearer $token" "$host$2" | jq -r "$3"
-}
-
-add_group() {
-	{
-		printf 'dn: cn=%s,ou=Groups,%s\nchangetype: add\nobjectClass: groupOfNames\ncn: %s\n' "$1" "$base" "$1"
-		printf "member: uid=%s,ou=People,$base\n" "${@:2}"
-		echo
-	} | ldif
-}
+# shellcheck source=permissions_world.sh
+. "$(dirname "$0")/permissions_world.sh"
 
 cat >"$work/objects.json" <<'JSON'
 {"prod": {"directories": [{"path": "/Shared/etl", "acl": [{"group_name": "users", "permission_level": "CAN_READ"}]}, "/Teams/etl", "/Teams/ops"],
@@ -63,36 +10,7 @@ cat >"$work/objects.json" <<'JSON'
   "clusters": [{"name": "shared", "tags": {"team": "etl"}}]},
  "dev": {"directories": ["/Shared/etl"], "jobs": [{"name": "nightly-load", "id": "99"}]}}
 JSON
-start_slapd --ldif /dev/stdin <<LDIF
-dn: $base
-objectClass: organization
-objectClass: dcObject
-dc: example
-o: Example
-
-dn: ou=People,$base
-objectClass: organizationalUnit
-ou: People
-
-dn: ou=Groups,$base
-objectClass: organizationalUnit
-ou: Groups
-
-$(for name in ada bo cy; do
-	printf 'dn: uid=%s,ou=People,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: %s\nsn: Sample\nmail: %s@example.com\n\n' \
-		$name $base $name $name $name
-done)
-
-dn: cn=dbx-etl-rw,ou=Groups,$base
-objectClass: groupOfNames
-cn: dbx-etl-rw
-member: uid=ada,ou=People,$base
-
-dn: cn=dbx-ops-ro,ou=Groups,$base
-objectClass: groupOfNames
-cn: dbx-ops-ro
-member: uid=bo,ou=People,$base
-LDIF
+start_slapd --ldif <(people_and_groups)
 guard="{permissions: 50%, groups: 10, minimum: 3}"
 make_world a --objects "$work/objects.json"
 use_mapping a <<YAML

@@ -6,11 +6,11 @@
 #include <cmocka.h>
 
 #include "json_schema.h"
+#include "rules_schema.h"
 #include "rules_support.h"
 
 #include "base/text.h"
 #include "rules/evaluate.h"
-#include "rules/json_document.h"
 #include "rules/setting.h"
 
 #include <stdio.h>
@@ -44,31 +44,10 @@ static void expect(const char *config, const char *mapping, const char *message)
 	unexpected++;
 }
 
-/* Whether the JSON Schema of its kind takes the text. */
-static void assert_schema_accepts(const char *schema_text, const char *text)
-{
-	struct arena *arena = arena_new();
-	json_t *schema = json_loads(schema_text, 0, NULL), *value;
-	struct document_node *root;
-	struct buf out;
-	struct err err;
-
-	assert_int_equal(document_parse(span_of(text), "a", arena, &root, &err), ERR_NONE);
-	buf_init(&out, (size_t)1024 * 1024);
-	json_document_write(root, &out);
-	value = json_loads(buf_text(&out), 0, NULL);
-	if (!json_schema_accepts(schema, value))
-		fail_msg("the schema refuses %s", buf_text(&out));
-	json_decref(value);
-	json_decref(schema);
-	buf_release(&out);
-	arena_free(arena);
-}
-
 static struct config *load(const char *config, const char *mapping)
 {
-	assert_schema_accepts(config_schema(), config);
-	assert_schema_accepts(mapping_schema(), mapping);
+	schema_must_accept(config_schema(), config);
+	schema_must_accept(mapping_schema(), mapping);
 	return support_must_load(config, mapping);
 }
 

@@ -15,6 +15,7 @@
 #include "rules/policy_path.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct outcome {
@@ -245,8 +246,8 @@ static void takes_everything_of_the_grammar(void **state)
 {
 	static const char *const elements[] = {
 			"\"type\": \"fixed\", \"value\": \"1\", \"hidden\": true",
-			"\"type\": \"allowlist\", \"values\": [1, \"2\"], \"defaultValue\": 1, "
-			"\"isOptional\": true, \"hidden\": false",
+			("\"type\": \"allowlist\", \"values\": [1, \"2\"], \"defaultValue\": 1, "
+			 "\"isOptional\": true, \"hidden\": false"),
 			"\"type\": \"blocklist\", \"values\": [1], \"isOptional\": false",
 			"\"type\": \"regex\", \"pattern\": \"[0-9]+\", \"defaultValue\": 3",
 			"\"type\": \"unlimited\", \"defaultValue\": 1", "\"type\": \"unlimited\""};
@@ -469,7 +470,7 @@ static void makes_a_policy_for_each_workspace(void **state)
 	struct config *config = support_must_load(config_text, mapping);
 	struct evaluator *evaluator = evaluator_new(config_mapping(config));
 	struct arena *arena = arena_new();
-	struct cluster_policy policy;
+	struct wanted_policy policy;
 	const struct cluster_policy_rule *rules;
 	struct err err;
 	size_t count;

@@ -175,6 +175,11 @@ static void tokens_are_lost(void **state)
 	assert_ptr_equal(lost.items[2], world->bob);
 }
 
+static bool may_use_policy(const struct world *world, const struct principal *who)
+{
+	return permissions_may_use_policy(world->sim.state, world->workspace, who, "P1");
+}
+
 static void policies_of_another_part(void **state)
 {
 	struct world *world = *state;
@@ -183,12 +188,17 @@ static void policies_of_another_part(void **state)
 	struct object *object;
 
 	assert_int_equal(call(world, "GET", path, ""), 404);
+	assert_false(may_use_policy(world, world->ada));
+	assert_true(may_use_policy(world, world->self));
 	world->sim.hooks.policy_exists = has_policy;
 	policy_is_there = true;
 	assert_int_equal(call(world, "PATCH", path, body), 200);
 	object = object_find(world->workspace->objects, OBJECT_CLUSTER_POLICY, "P1");
 	assert_non_null(object);
 	assert_int_equal(object->acl.count, 1);
+	assert_true(may_use_policy(world, world->ada)); /* by the group */
+	assert_true(may_use_policy(world, world->self));
+	assert_false(may_use_policy(world, world->bob));
 	assert_int_equal(call(world, "GET", "/api/2.0/permissions/cluster-policies/P2", ""), 404);
 	policy_is_there = false;
 	assert_int_equal(call(world, "GET", path, ""), 404);
@@ -216,6 +226,25 @@ static void restricted_admins(void **state)
 	assert_ptr_equal(acl_owner(world->sim.state, world->workspace, job), world->bob);
 }
 
+static void clusters_for_another_part(void **state)
+{
+	struct world *world = *state;
+	struct object *cluster = object_make(world->workspace->objects,
+			&(struct object_make){.kind = OBJECT_CLUSTER, .id = "c", .name = "n"});
+	json_t *all;
+
+	document_set(cluster->document, "policy_id", json_string("P1"));
+	assert_null(object_cluster(world->sim.state, world->workspace, "d"));
+	assert_string_equal(document_text(object_cluster(world->sim.state, world->workspace, "c"),
+					    "policy_id"),
+			"P1");
+	all = object_clusters(world->sim.state, world->workspace);
+	assert_int_equal(json_array_size(all), 1);
+	json_decref(all);
+	object_remove(world->workspace->objects, cluster);
+	assert_null(object_cluster(world->sim.state, world->workspace, "c"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +252,8 @@ int main(void)
 			cmocka_unit_test_setup_teardown(tokens_are_lost, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(
 					policies_of_another_part, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(
+					clusters_for_another_part, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(restricted_admins, set_up, tear_down),
 	};
 

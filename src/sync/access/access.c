@@ -6,8 +6,14 @@
 #include "base/text.h"
 #include "sync/access/acl.h"
 #include "sync/access/acl_item.h"
+#include "sync/access/cluster_policy.h"
 #include "sync/access/finder.h"
+#include "sync/access/ip_list.h"
 #include "sync/access/permission_index.h"
+#include "sync/access/roster.h"
+#include "sync/access/setting_item.h"
+#include "sync/access/rule_set_item.h"
+#include "sync/access/token_item.h"
 #include "sync/expansion.h"
 
 struct item_list {
@@ -24,6 +30,9 @@ struct access *access_new(struct engine *engine)
 	access->waiting = table_new();
 	access->permissions = permission_index_new(engine->settings);
 	access->finder = finder_new(access);
+	access->rosters = rosters_new(access);
+	access->tokens = token_book_new();
+	access->rules = rule_book_new();
 	return access;
 }
 
@@ -47,6 +56,7 @@ void access_cancel(struct access *access)
 	if (!access)
 		return;
 	finder_free(STEAL(access->finder));
+	rosters_free(access);
 	for (vec_each (&access->items, item))
 		item_work_cancel(*item);
 }
@@ -72,6 +82,8 @@ void access_free(struct access *access)
 	vec_release(&access->asking);
 	vec_release(&access->delayed);
 	permission_index_free(access->permissions);
+	token_book_free(access->tokens);
+	rule_book_free(access->rules);
 	mem_free(access);
 }
 
@@ -239,6 +251,7 @@ void access_principal_changed(struct access *access, const struct object *object
 	AUTO(mem_freep) char *key = access_principal_key(object->kind, object_name(object));
 	struct item_list *list = table_find(access->waiting, span_of(key));
 
+	rule_sets_principal_changed(access, object);
 	if (!list)
 		return;
 	(void)table_remove(access->waiting, span_of(key));
@@ -267,6 +280,8 @@ void access_set_node_rules(
 		struct access *access, node_id node, const struct grant_rule *rules, size_t count)
 {
 	permission_index_set(access->permissions, node, rules, count, rules_changed, access);
+	tokens_set_rules(access, node, rules, count);
+	rule_sets_set_rules(access, node, rules, count);
 }
 
 /* ---- looking ---- */
@@ -293,13 +308,13 @@ void access_look_again(struct access *access, uint64_t now)
 
 	if (next)
 		engine_tick_at(access->engine, next);
-	if (access->engine->options.mode != ENGINE_RUN || !interval)
+	if (access->engine->options.mode != ENGINE_RUN || !interval || !access->found_ns)
 		return;
-	if (access->found_ns && now - access->found_ns >= interval) {
+	if (now - access->found_ns >= interval) {
 		access->found_ns = now;
 		finder_look(access->finder);
 	}
-	engine_tick_at(access->engine, (access->found_ns ? access->found_ns : now) + interval);
+	engine_tick_at(access->engine, access->found_ns + interval);
 }
 
 bool access_is_ready(const struct access *access)
@@ -311,7 +326,39 @@ bool access_is_complete(const struct access *access)
 {
 	const struct err *err;
 
-	return finder_is_complete(access->finder, &err);
+	return finder_is_complete(access->finder, &err) && !roster_has_failed(access);
+}
+
+void access_leaving_changed(struct access *access, const struct object *object)
+{
+	tokens_owner_changed(access, object);
+}
+
+void access_reconciled(struct access *access)
+{
+	tokens_mark_all(access);
+}
+
+struct item *item_of_operation(struct access *access, const struct operation *op)
+{
+	struct item *item = item_find(access, op->target, op->object.key);
+
+	if (item)
+		return item;
+	if (op->resource == RESOURCE_PERMISSIONS && op->object.remote_id)
+		return acl_item(access, op->target, op->securable, op->object.remote_id,
+				op->object.name);
+	if (op->resource == RESOURCE_TOKEN)
+		return tokens_item(access, op->target);
+	if (op->resource == RESOURCE_RULE_SET && op->object.remote_id)
+		return rule_set_item(access, op->object.remote_id, op->object.name);
+	if (op->resource == RESOURCE_CLUSTER_POLICY)
+		return cluster_policy_item(access, op->target, op->object.name);
+	if (op->resource == RESOURCE_IP_ACCESS_LIST)
+		return ip_list_item_of_key(access, op->target, op->object.key);
+	if (op->resource == RESOURCE_SETTING)
+		return setting_item(access, op->target, op->object.name);
+	return NULL;
 }
 
 void access_start(struct access *access)
@@ -321,14 +368,16 @@ void access_start(struct access *access)
 	const struct grant_rule *rules = mapping_grants(engine->mapping, &count);
 
 	access_set_node_rules(access, NODE_OF_FILES, rules, count);
+	cluster_policy_start(access);
+	ip_list_start(access);
+	setting_start(access);
+	tokens_prepare(access);
 	for (size_t i = 0; i < engine->intents.count; i++) {
 		const struct operation *op = &engine->intents.items[i]->op;
-		struct item *item = item_find(access, op->target, op->object.key);
+		struct item *item = op->resource != RESOURCE_NONE ? item_of_operation(access, op)
+								  : NULL;
 
-		if (op->resource == RESOURCE_PERMISSIONS && !item && op->object.remote_id)
-			item = acl_item(access, op->target, op->securable, op->object.remote_id,
-					op->object.name);
-		if (op->resource != RESOURCE_NONE && item)
+		if (item)
 			item_want_read(access, item);
 	}
 	access->started = true;
@@ -336,10 +385,13 @@ void access_start(struct access *access)
 
 void access_directory_read(struct access *access)
 {
-	if (access->known_from_store && !access->engine->reconciling)
+	if (access->known_from_store && !access->engine->reconciling) {
+		access->found_ns = clock_monotonic_ns();
 		finder_look_noted(access->finder);
-	else
+	} else {
 		access_read(access);
+	}
+	access_look_again(access, access->found_ns);
 }
 
 /* ---- holdings ---- */
@@ -417,6 +469,14 @@ static void load_holding(void *context, const struct store_holding *holding)
 		return;
 	if (find_type(holding->resource, &type))
 		item = acl_item(access, target, type, holding->id, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_CLUSTER_POLICY)))
+		item = cluster_policy_item(access, target, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_IP_ACCESS_LIST)))
+		item = ip_list_item(access, target, text_equal(holding->part, "BLOCK"), holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_SETTING)))
+		item = setting_item(access, target, holding->id);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_RULE_SET)))
+		item = rule_set_item(access, holding->id, holding->name);
 	if (item && item->class->load)
 		item->class->load(access, item, holding);
 }
@@ -443,5 +503,11 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 
 		if (item->class == &acl_class)
 			ours->ours[category] += acl_count_held(item);
+		ours->ours[GUARD_POLICIES] += cluster_policy_is_held(item);
+		ours->ours[GUARD_LISTS] += ip_list_is_held(item);
+		if (item->class == &rule_set_class)
+			ours->ours[GUARD_PERMISSIONS] += rule_set_count_held(item);
+		if (item->class == &token_class)
+			ours->ours[GUARD_TOKENS] += token_count(item);
 	}
 }

@@ -4,9 +4,12 @@
 #include "base/text.h"
 #include "rules/mapping.h"
 #include "sync/access/finder.h"
+#include "sync/access/token_item.h"
 
 #define LEVEL_OWNER "IS_OWNER"
 #define GROUP_ADMINS "admins"
+#define GROUP_USERS "users"
+#define AUTHORIZATION_TOKENS "tokens"
 
 struct acl_planner {
 	struct access *access;
@@ -202,7 +205,7 @@ static void plan_wanted(struct acl_planner *p)
 			*vec_add(&adopts) = entry;
 			break;
 		case ENTRY_LOWER:
-			if (engine_removals_allowed(p->access->engine))
+			if (engine_removals_allowed_at(p->access->engine, p->acl->item.target))
 				add_lowering(p, entry);
 			break;
 		case ENTRY_IS_SO:
@@ -260,6 +263,116 @@ static void plan_removals(struct acl_planner *p)
 	}
 }
 
+/* ---- tokens that die with the right to use tokens ---- */
+
+static bool is_going(const struct acl_planner *p, const char *key)
+{
+	for (vec_each (&p->plan->operations, op)) {
+		if (op->kind == OP_REMOVE_PERMISSIONS && text_equal(op->members[0].key, key))
+			return true;
+	}
+	return false;
+}
+
+/* Whoever keeps the right by another entry. true: everybody does. */
+static bool find_keepers(const struct acl_planner *p, struct ids *ret)
+{
+	unsigned target = p->acl->item.target;
+
+	for (vec_each (&p->acl->rows, row)) {
+		if ((!row->direct && !row->inherited) || is_going(p, row->key))
+			continue;
+		if (row->kind == PRINCIPAL_GROUP && text_equal_folded(row->name, GROUP_USERS))
+			return true;
+		token_add_holders(p->access, target, row->kind, row->name, ret);
+	}
+	for (size_t i = 0; i < p->wanted.count; i++)
+		token_add_holders(p->access, target, p->wanted.entries[i].kind,
+				p->wanted.entries[i].name, ret);
+	ids_sort(ret);
+	return false;
+}
+
+static void add_dying(struct acl_planner *p, struct operation *op, size_t dying)
+{
+	struct part_change *part = arena_alloc(p->arena, sizeof(*part));
+
+	*part = (struct part_change){
+			"live tokens", arena_printf(p->arena, "%zu", dying), "0"};
+	op->parts = part;
+	op->part_count = 1;
+	op->weight = dying > 1 ? (unsigned)dying : 1;
+	item_operation_done(p->access, op, p->arena);
+}
+
+/* Who loses the right loses his tokens for good, at once: the plan says how many, and the guard counts them. */
+static size_t count_dying(struct acl_planner *p)
+{
+	struct ids keepers = {0};
+	bool all_keep = find_keepers(p, &keepers);
+	size_t sum = 0;
+
+	for (vec_each (&p->plan->operations, op)) {
+		struct ids losing = {0};
+		size_t dying = 0;
+
+		if (op->kind != OP_REMOVE_PERMISSIONS)
+			continue;
+		token_add_holders(p->access, op->target, acl_kind_of_key(op->members[0].key),
+				op->members[0].name, &losing);
+		ids_sort(&losing);
+		if (!all_keep)
+			dying = token_count_live(p->access, op->target, &losing, &keepers);
+		ids_release(&losing);
+		add_dying(p, op, dying);
+		sum += dying;
+	}
+	ids_release(&keepers);
+	return sum;
+}
+
+static void drop_removals(struct item_plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->operations.count; i++) {
+		if (plan->operations.items[i].kind != OP_REMOVE_PERMISSIONS)
+			plan->operations.items[kept++] = plan->operations.items[i];
+	}
+	plan->pending = kept != plan->operations.count;
+	plan->operations.count = kept;
+}
+
+static void tell_dying(struct acl_planner *p)
+{
+	const char *place = p->access->engine->settings->targets[p->acl->item.target].name;
+	bool removes = false;
+	size_t dying;
+
+	for (vec_each (&p->plan->operations, op))
+		removes = removes || op->kind == OP_REMOVE_PERMISSIONS;
+	if (!removes || !text_equal(p->acl->item.id, AUTHORIZATION_TOKENS))
+		return;
+	switch (tokens_ask(p->access, p->acl->item.target)) {
+	case TOKENS_ASKED:
+		drop_removals(p->plan);
+		return;
+	case TOKENS_FAILED:
+		p->plan->note = arena_printf(p->arena,
+				"%s: the tokens could not be listed, so nobody knows how many die "
+				"with the right to use them",
+				place);
+		return;
+	case TOKENS_KNOWN:
+		break;
+	}
+	dying = count_dying(p);
+	if (dying)
+		p->plan->note = arena_printf(p->arena,
+				"%s: %zu live token%s with the right to use tokens, for good",
+				place, dying, dying == 1 ? " dies" : "s die");
+}
+
 void acl_plan(struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
 {
 	struct acl_planner p = {.access = access,
@@ -285,11 +398,13 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 		return;
 	}
 	plan_wanted(&p);
-	if (engine_removals_allowed(access->engine))
+	if (engine_removals_allowed_at(access->engine, item->target))
 		plan_removals(&p);
 	/* What was read in an earlier life says what is ours, not what else is there. */
 	if (ret->operations.count && !item->observed)
 		ret->wants_read = true;
+	else if (item->securable == SECURABLE_AUTHORIZATION)
+		tell_dying(&p);
 }
 
 size_t acl_view(struct access *access, struct item *item, struct arena *arena,

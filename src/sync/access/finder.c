@@ -258,6 +258,12 @@ static void look(struct place *place, const struct selector **selectors, size_t 
 		start_list(place, &sink);
 		return;
 	}
+	/* A walk lists a folder once, however many of the paths lie in it. */
+	if (in_tree && single_count + broad_count > 1) {
+		for (size_t i = 0; i < single_count; i++)
+			broad[broad_count++] = single[i];
+		single_count = 0;
+	}
 	if (broad_count)
 		start_tree(place, broad, broad_count, &sink);
 	start_finds(place, single, single_count, &sink);

@@ -18,11 +18,14 @@
 struct access;
 struct item;
 struct item_work;
+struct roster;
+struct roster_class;
 
 struct item_plan {
 	VEC(struct operation) operations; /* in the order in which they are carried out */
 	const char *quarantine; /* why this item can't be planned; in arena, NULL: it can */
 	const char *note; /* what a reader should know beside the operations; in arena, NULL */
+	bool pending; /* something is left out until another item was read: what is missing is no sign of anything */
 	bool wants_read; /* what is observed does not suffice to plan: operations are none, and it is read first */
 };
 
@@ -42,6 +45,8 @@ struct item_class {
 	void (*plan)(struct access *access, struct item *item, struct arena *arena,
 			struct item_plan *ret);
 	bool (*read_next)(struct item_work *work);
+	/* Where one list tells of all items at a target: reads go there (roster.h), read_next is never asked. Else NULL. */
+	const struct roster_class *roster;
 	/*
 	 * Fills work->ops with those of the plan that make the next write, all of them free to go (item_may_go). None: nothing
 	 * can go now. What needs no call is settled by item_done_without_call on the way.
@@ -52,6 +57,8 @@ struct item_class {
 	void (*settle)(struct access *access, struct item *item, const struct operation *op);
 	/* A call failed. true: dealt with, the work ends and the item is planned again. NULL: never. */
 	bool (*failed)(struct item_work *work);
+	/* Before that, of a write: true: it is on its way once more. NULL: never. */
+	bool (*again)(struct item_work *work);
 	/* An intent whose outcome is unknown: whether the item as just read shows its effect. NULL: never. */
 	bool (*shows)(struct item *item, const struct operation *op);
 	/* A holding of the store when the engine starts; value and former as recorded. NULL: never any. */
@@ -78,6 +85,7 @@ struct item {
 	unsigned tries;
 	struct item_work *work; /* under way */
 	uint64_t written_ns;    /* last write of ours that was confirmed */
+	uint64_t worked_ns;     /* end of the last work: lists that were asked for before say nothing of it */
 	uint64_t retry_ns;      /* not before; 0: at once */
 	uint64_t suspect; /* digest of a read that differed from what we hold; a second one must agree */
 	uint64_t reported;      /* mode observe: digest of the operations that were told last */
@@ -109,6 +117,10 @@ struct access {
 	size_t ready_from, works;
 	struct permission_index *permissions; /* permission_index.h */
 	struct finder *finder;                /* finder.h */
+	struct roster *rosters;               /* roster.h */
+	size_t reading;                       /* of them, under way */
+	struct token_book *tokens;            /* token_item.h */
+	struct rule_book *rules;              /* rule_set_item.h */
 	struct table *waiting; /* "KIND/FOLDED NAME" of a principal -> struct item_list *: looked at again when it is there */
 	bool started; /* the rules of the files and of the stored directory have been taken in */
 	bool known_from_store; /* a clean restart: what is ours is as it was, nothing need be read */
@@ -142,6 +154,10 @@ void access_cancel(struct access *access); /* works and lists, at the end */
 void access_mark_all(struct access *access);
 /* The principal is there, was renamed, assigned or leaves: items that name it look again. */
 void access_principal_changed(struct access *access, const struct object *object);
+/* It began to leave, or came back. */
+void access_leaving_changed(struct access *access, const struct object *object);
+/* A reconcile has read the directory whole. */
+void access_reconciled(struct access *access);
 /* The grants of rules that an entry stands for changed (expansion.h); rules live until the next call for that node. */
 void access_set_node_rules(
 		struct access *access, node_id node, const struct grant_rule *rules, size_t count);
@@ -150,6 +166,8 @@ void access_count_ours(const struct access *access, struct guard_counts *ours);
 
 /* ---- items ---- */
 struct item *item_find(const struct access *access, unsigned target, const char *key);
+/* The item that a stored hold or intent is about, made if its class can; NULL: none. */
+struct item *item_of_operation(struct access *access, const struct operation *op);
 /* item: allocated by its class (mem_zalloc of its own struct), class and target set; key and name are copied. */
 void item_add(struct access *access, struct item *item, const char *key, const char *name);
 void item_drop(struct access *access, struct item *item);
@@ -181,6 +199,10 @@ void item_work_prepare(
 bool item_may_go(const struct item_work *work,
 		const struct operation *op); /* not held, and named by the plan file */
 void item_done_without_call(struct item_work *work, const struct operation *op);
+/* It was read by other means than a work of its own: what its open intents became is settled. */
+void item_was_read(struct access *access, struct item *item);
+/* The call's answer does not say what became of the write: what a read shows of its operations was done. */
+void item_leave_open(struct item_work *work);
 void item_delay(struct access *access, struct item *item, uint64_t ns);
 void item_retry_later(struct access *access, struct item *item, const struct err *err);
 

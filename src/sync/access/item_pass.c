@@ -5,6 +5,9 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/roster.h"
+#include "sync/access/rule_set_item.h"
+#include "sync/access/token_item.h"
 #include "sync/plan_file.h"
 
 #define DOUBT_FIRST_NS (30 * SECOND_NS)
@@ -30,6 +33,7 @@ void item_want_read(struct access *access, struct item *item)
 
 void access_mark_all(struct access *access)
 {
+	rule_sets_resolve(access);
 	for (vec_each (&access->items, item))
 		item_mark(access, *item);
 }
@@ -209,7 +213,8 @@ static void dissolve_unseen(struct access *access, struct item *item, const stru
 {
 	size_t kept = 0;
 
-	if (!engine_removals_allowed(access->engine) || plan->wants_read)
+	if (!engine_removals_allowed_at(access->engine, item->target) || plan->wants_read ||
+			plan->pending)
 		return;
 	for (size_t i = 0; i < item->decided.count; i++) {
 		char *key = item->decided.items[i];
@@ -295,6 +300,15 @@ static void make_ready(struct access *access, struct item *item)
 	*vec_add(&access->ready) = item;
 }
 
+static void read_soon(struct access *access, struct item *item)
+{
+	item->read_wanted = true;
+	if (item->class->roster)
+		roster_want(access, item);
+	else
+		make_ready(access, item);
+}
+
 static void plan_one(struct access *access, struct item *item)
 {
 	struct engine *engine = access->engine;
@@ -302,13 +316,12 @@ static void plan_one(struct access *access, struct item *item)
 
 	arena_reset(engine->scratch);
 	if (item->read_wanted) {
-		make_ready(access, item);
+		read_soon(access, item);
 		return;
 	}
 	item_make_plan(access, item, engine->scratch, &plan);
 	if (plan.wants_read) {
-		item->read_wanted = true;
-		make_ready(access, item);
+		read_soon(access, item);
 		item_plan_release(&plan);
 		return;
 	}
@@ -324,7 +337,7 @@ static void plan_one(struct access *access, struct item *item)
 	else if (plan.operations.count)
 		make_ready(access, item);
 	else if (item->disposable && !item->decided.count && !item->work && !item->delayed &&
-			!item->ready)
+			!item->ready && !roster_is_running(access, item))
 		item_drop(access, item);
 	item_plan_release(&plan);
 }
@@ -418,13 +431,15 @@ void access_tick(struct access *access, uint64_t now)
 		engine_tick_at(access->engine, item->retry_ns);
 	}
 	access->delayed.count = kept;
+	tokens_tick(access);
 	access_look_again(access, now);
 }
 
 bool access_is_idle(const struct access *access)
 {
 	return access->dirty.count == 0 && access->ready.count == access->ready_from &&
-			access->asking.count == 0 && access->works == 0 && access_is_ready(access);
+			access->asking.count == 0 && access->works == 0 && access->reading == 0 &&
+			access_is_ready(access);
 }
 
 size_t access_count_retries(const struct access *access)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/roster.h"
 #include "sync/plan_file.h"
 
 static void work_run(struct task *task);
@@ -48,6 +49,7 @@ static void work_end(struct item_work *work)
 	struct item *item = work->item;
 
 	work_free(work);
+	item->worked_ns = clock_monotonic_ns();
 	item_mark(access, item);
 	task_wake(&engine->pass);
 	if (engine->stopping && engine->works + access->works == 0)
@@ -71,42 +73,43 @@ void item_work_prepare(struct item_work *work)
 
 /* ---- what was done ---- */
 
-static void log_change(const struct item_work *work, const struct operation *op)
+static void log_change(const struct access *access, const struct operation *op,
+		const char *request_id)
 {
-	const char *text = operation_describe(op, work->engine->settings, work->arena);
+	const struct engine *engine = access->engine;
+	AUTO(arena_freep) struct arena *arena = arena_new();
+	const char *text = operation_describe(op, engine->settings, arena);
 	AUTO(mem_freep)
 	char *why = op->why.file ? mem_printf("%s:%u", op->why.file, op->why.line) : NULL;
 
 	log_event(LOG_INFO, "CHANGE", {"op", operation_kind_name(op->kind)}, {"what", text},
-			{"target", work->engine->settings->targets[op->target].name},
+			{"target", engine->settings->targets[op->target].name},
 			{"item", op->object.key}, {"why", why}, {"entry", op->why.entry},
-			{"run", work->engine->run_id},
-			{"request_id", *work->call.request_id ? work->call.request_id : NULL});
+			{"run", engine->run_id}, {"request_id", *request_id ? request_id : NULL});
 }
 
-static void record_done(struct item_work *work, const struct operation *op, const char *result)
+static void record_done(struct access *access, struct item *item, const struct operation *op,
+		const char *result, const char *request_id)
 {
-	struct engine *engine = work->engine;
+	struct engine *engine = access->engine;
 
-	work->item->class->settle(work->access, work->item, op);
+	item->class->settle(access, item, op);
 	if (!op->adopts && op->kind != OP_FORGET_RESOURCE && op->kind != OP_ADOPT_RESOURCE)
 		store_drop_intent(records_batch(engine), op->id);
 	if (op->is_removal && !op->follows_leaver)
 		pass_dissolve(engine, op->id);
-	records_audit(engine, "change", op, result, work->call.request_id, NULL);
-	log_change(work, op);
+	records_audit(engine, "change", op, result, request_id, NULL);
+	log_change(access, op, request_id);
 	engine->progress.operations_done++;
 }
 
 void item_done_without_call(struct item_work *work, const struct operation *op)
 {
-	record_done(work, op, "ok");
+	record_done(work->access, work->item, op, "ok", "");
 }
 
-static void went_well(struct item_work *work)
+static void went_well(struct item *item)
 {
-	struct item *item = work->item;
-
 	item->retry_ns = 0;
 	if (!item->doubted)
 		item->tries = 0;
@@ -121,10 +124,9 @@ static bool is_of(const struct open_intent *intent, const struct item *item)
 }
 
 /* After a read: what it shows of them was done by us, the rest had no effect. */
-static void close_intents(struct item_work *work)
+static void close_intents(struct access *access, struct item *item, const char *request_id)
 {
-	struct engine *engine = work->engine;
-	struct item *item = work->item;
+	struct engine *engine = access->engine;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < engine->intents.count; i++) {
@@ -135,13 +137,31 @@ static void close_intents(struct item_work *work)
 			continue;
 		}
 		if (item->class->shows && item->class->shows(item, &intent->op))
-			record_done(work, &intent->op, "found");
+			record_done(access, item, &intent->op, "found", request_id);
 		else if (engine_may_write(engine))
 			store_drop_intent(records_batch(engine), intent->op.id);
 		arena_free(intent->arena);
 		mem_free(intent);
 	}
 	engine->intents.count = kept;
+}
+
+void item_leave_open(struct item_work *work)
+{
+	for (vec_each (&work->ops, op)) {
+		(void)records_open_intent(work->engine, op);
+		records_audit(work->engine, "change", op, "unknown", work->call.request_id, NULL);
+	}
+	work->ops.count = 0;
+	work->item->read_wanted = true;
+}
+
+void item_was_read(struct access *access, struct item *item)
+{
+	item->read_wanted = false;
+	item->observed = true;
+	went_well(item);
+	close_intents(access, item, "");
 }
 
 /* ---- writes ---- */
@@ -180,10 +200,10 @@ static void write_commit(struct item_work *work)
 
 static void write_done(struct item_work *work)
 {
-	went_well(work);
+	went_well(work->item);
 	work->item->written_ns = clock_monotonic_ns();
 	for (vec_each (&work->ops, op))
-		record_done(work, op, "ok");
+		record_done(work->access, work->item, op, "ok", work->call.request_id);
 	work_end(work);
 }
 
@@ -231,6 +251,9 @@ static void commit_answered(struct item_work *work)
 
 static void write_answered(struct item_work *work)
 {
+	if (work->call.code != ERR_NONE && work->item->class->again &&
+			work->item->class->again(work))
+		return;
 	if (work->call.code != ERR_NONE) {
 		write_failed(work);
 		return;
@@ -246,8 +269,8 @@ static void read_done(struct item_work *work)
 {
 	work->item->read_wanted = false;
 	work->item->observed = true;
-	went_well(work);
-	close_intents(work);
+	went_well(work->item);
+	close_intents(work->access, work->item, work->call.request_id);
 	work_end(work);
 }
 
@@ -259,7 +282,7 @@ static void read_answered(struct item_work *work)
 		bool dealt_with = item->class->failed && item->class->failed(work);
 
 		if (dealt_with && !item->read_wanted)
-			close_intents(work);
+			close_intents(work->access, item, work->call.request_id);
 		if (!dealt_with && work->call.code != ERR_CANCELLED)
 			item_retry_later(work->access, item, &work->call.err);
 		work_end(work);
@@ -336,6 +359,10 @@ bool item_work_start(struct access *access, struct item *item, enum lane lane)
 
 	if (!item->read_wanted && !may_send(access->engine))
 		return false;
+	if (item->read_wanted && item->class->roster) {
+		roster_want(access, item);
+		return false;
+	}
 	work = work_new(access, item, lane);
 	if (!item->read_wanted)
 		return write_start(work);

@@ -1,43 +1,14 @@
-// Databricks' own SDK as a client. It speaks only to https hosts without a port, and takes for the account's host only
-// one whose name begins with "accounts."; so its agent leads such names to the simulator's ports, without TLS. The
-// token endpoint of a workspace is where the discovery document says, which is on loopback.
+// Databricks' own SDK as a client: users, groups, service principals, assignment.
 //
 // This version of the SDK sends no body with PATCH and no query with GET, and its lists ask for the first page for ever.
 const { after, before, test } = require('node:test');
 const assert = require('node:assert/strict');
-const http = require('node:http');
-const https = require('node:https');
-const net = require('node:net');
-const { AccountClient, WorkspaceClient } = require('@databricks/sdk-experimental');
+const { connect, fails, DEV } = require('./loopback.cjs');
 
-const ACCOUNT = 'accounts.databricks.example', PROD = 'prod.databricks.example', DEV = 'dev.databricks.example';
-const ports = new Map();
-
-class LoopbackAgent extends http.Agent {
-	constructor() {
-		super({ keepAlive: false });
-		this.protocol = 'https:';
-	}
-	createConnection({ host }) {
-		return net.connect(ports.get(host), '127.0.0.1');
-	}
-}
-const agent = new LoopbackAgent();
-https.globalAgent = agent;
-
-let sim, account, byPat, byOauth, serial = 0;
+let sim, account, byPat, byOauth, client, serial = 0;
 const fresh = (word) => `${word}-${++serial}`;
 before(async () => {
-	const { Sim } = await import('../harness.mjs');
-	sim = await Sim.start('--workspace', 'prod', '--workspace', 'dev');
-	const { client_id: clientId, client_secret: clientSecret, workspaces } = sim.first;
-	ports.set(ACCOUNT, new URL(sim.accountHost).port);
-	ports.set(PROD, new URL(workspaces.prod.host).port);
-	ports.set(DEV, new URL(workspaces.dev.host).port);
-	const common = { env: {}, retryTimeoutSeconds: 5 };
-	account = new AccountClient({ ...common, host: `https://${ACCOUNT}`, accountId: sim.accountId, clientId, clientSecret }, { agent });
-	byOauth = new WorkspaceClient({ ...common, host: `https://${DEV}`, clientId, clientSecret }, { agent });
-	byPat = new WorkspaceClient({ ...common, host: `https://${PROD}`, token: workspaces.prod.token }, { agent });
+	({ sim, account, prod: byPat, dev: byOauth, client } = await connect());
 });
 after(() => sim.stop());
 
@@ -50,12 +21,6 @@ async function firstPage(list) {
 	}
 	return [...seen.values()];
 }
-const fails = (call, code, text) => assert.rejects(call, (error) => {
-	assert.equal(error.statusCode, code, error.message);
-	assert.ok(error.message.includes(text), error.message);
-	return true;
-});
-
 test('users of the account', async () => {
 	const service = account.accountUsersV2;
 	const made = await service.create({ userName: `${fresh('Ada')}@Example.com`, displayName: 'Ada Sample', active: true });
@@ -216,8 +181,8 @@ test('the workspace tree', async () => {
 });
 
 test('sign-in that fails', async () => {
-	const wrong = new WorkspaceClient({ env: {}, host: `https://${DEV}`, clientId: sim.first.client_id, clientSecret: 'wrong' }, { agent });
+	const wrong = client(DEV, { clientId: sim.first.client_id, clientSecret: 'wrong' });
 	await assert.rejects(wrong.currentUser.me(), /invalid_client/);
-	const elsewhere = new WorkspaceClient({ env: {}, host: `https://${DEV}`, token: sim.first.workspaces.prod.token }, { agent });
+	const elsewhere = client(DEV, { token: sim.first.workspaces.prod.token });
 	await fails(elsewhere.currentUser.me(), 403, 'Unauthorized access to Org');
 });

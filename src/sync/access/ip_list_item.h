@@ -1,0 +1,69 @@
+/* ip_list_item -- the inside of an IP access list's item, shared by ip_list*.c. */
+#ifndef L2D_SYNC_ACCESS_IP_LIST_ITEM_H
+#define L2D_SYNC_ACCESS_IP_LIST_ITEM_H
+
+#include "databricks/ip_access_list.h"
+#include "rules/access.h"
+#include "sync/access/ip_list.h"
+#include "sync/access/ip_set.h"
+#include "sync/access/roster.h"
+
+/* What a list says; its ranges are in their one form. */
+struct ip_state {
+	bool enabled;
+	const struct ip_range *ranges;
+	size_t count;
+	size_t unread; /* addresses that we cannot read: it equals nothing of ours */
+};
+
+struct ip_list_item {
+	struct item item; /* first; its id is that of the list that is there, its name the label */
+	bool block;
+	const struct ip_list_rule *rule; /* NULL: none wants it */
+	struct arena *arena;             /* of wanted */
+	struct ip_state wanted;          /* with rule */
+	char *held;                      /* state as text, as read or written last; NULL: not ours */
+	bool stale;                      /* another hand changed what is ours, so `held` is not what is there */
+	char *seen_id;                   /* NULL: not there, or not read */
+	struct arena *seen_arena;
+	struct ip_state seen;
+	char *made_id; /* of a create that was answered just now */
+};
+
+/* The lists of a place as read, those of others included. */
+struct ip_lists {
+	const struct ip_access_list *lists;
+	size_t count;
+};
+
+static inline struct ip_list_item *ip_list_of(struct item *item)
+{
+	return (struct ip_list_item *)item; /* item is its first member */
+}
+
+bool ip_list_is_at(const struct item *item, unsigned target);
+bool ip_state_same_addresses(const struct ip_state *a, const struct ip_state *b);
+bool ip_state_equal(const struct ip_state *a, const struct ip_state *b);
+/* "on 192.0.2.0/24 ..."; in arena. */
+const char *ip_state_text(const struct ip_state *state, struct arena *arena);
+void ip_list_set_seen(struct ip_list_item *list, const char *id_or_null, const struct ip_state *state);
+void ip_list_hold(struct access *access, struct ip_list_item *list, const char *text);
+void ip_list_drop_hold(struct access *access, struct ip_list_item *list);
+
+/* ---- ip_list_plan.c ---- */
+enum ip_need { IP_NOTHING, IP_CREATE, IP_ADOPT, IP_CHANGE, IP_FOREIGN, IP_REMOVE, IP_FORGET };
+enum ip_need ip_list_need(const struct ip_list_item *list);
+/* When its write has its turn among the lists of its place: those of a lower phase first. */
+unsigned ip_list_phase(struct access *access, const struct ip_list_item *list);
+void ip_list_plan(struct access *access, struct item *item, struct arena *arena,
+		struct item_plan *ret);
+
+/* ---- ip_list_work.c ---- */
+extern const struct roster_class ip_list_roster;
+void ip_list_choose(struct item_work *work, const struct item_plan *plan);
+bool ip_list_write_next(struct item_work *work);
+void ip_list_settle(struct access *access, struct item *item, const struct operation *op);
+bool ip_list_shows(struct item *item, const struct operation *op);
+bool ip_list_failed(struct item_work *work);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * rule_set_item -- who manages and uses groups and service principals of the account: access-control rule sets.
+ *
+ * An item stands for the rule set of one group or service principal that a grant names (manages_groups, manages_services,
+ * uses_services), or in which an entry is ours. A rule set is replaced as a whole under its etag, so a write reads it, puts
+ * ours in or takes ours out, and puts the rest back as it was. Entries of others stay theirs.
+ */
+#ifndef L2D_SYNC_ACCESS_RULE_SET_ITEM_H
+#define L2D_SYNC_ACCESS_RULE_SET_ITEM_H
+
+#include "sync/access/item.h"
+
+extern const struct item_class rule_set_class;
+
+struct rule_book; /* what grants say */
+struct rule_book *rule_book_new(void);
+void rule_book_free(struct rule_book *book); /* NULL is fine */
+
+/* The rules of that node, as access_set_node_rules. */
+void rule_sets_set_rules(
+		struct access *access, node_id node, const struct grant_rule *rules, size_t count);
+/* Principals were read or made: items whose group or service principal was not known look again. */
+void rule_sets_resolve(struct access *access);
+void rule_sets_principal_changed(struct access *access, const struct object *object);
+/* Makes the item that a stored holding or an open intent is about; id: SCIM id of a group, application id. */
+struct item *rule_set_item(struct access *access, const char *id, const char *name);
+size_t rule_set_count_held(const struct item *item);
+
+#endif
