@@ -12,7 +12,7 @@ static const char *const format_words[] = {"auto", "text", "logfmt", "json", NUL
 static const struct option_spec options[] = {
 		[OPTION_CONFIG] = {"config", 'c', "FILE", NULL,
 				"the configuration (default " CONFIG_DEFAULT ")"},
-		[OPTION_OUTPUT] = {"output", 'o', "FORMAT", output_words, 				"text (default), json, or csv where it is a list"},
+		[OPTION_OUTPUT] = {"output", 'o', "FORMAT", output_words, "text (default) or json"},
 		[OPTION_LOG_LEVEL] = {"log-level", 0, "LEVEL", level_words,
 				"error, warning, notice, info or debug"},
 		[OPTION_LOG_FORMAT] = {"log-format", 0, "FORMAT", format_words,
@@ -96,6 +96,7 @@ const struct command commands[] = {
 				"PRINCIPAL: userName, display name, application id, Databricks id, "
 				"DN, anchor or key.\n"
 				"OBJECT: how it comes to its rights there; see who-can.\n"
+				"-o csv: its rights, a line each.\n"
 				"Without a running service directory and Databricks are read "
 				"anew.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE), 1, 2, NULL,
@@ -105,7 +106,8 @@ const struct command commands[] = {
 				"LEVEL: only who has at least that, such as CAN_MANAGE.\n"
 				"The list of rights is read from Databricks now; what no rule "
 				"asked "
-				"for is marked.",
+				"for is marked.\n"
+				"-o csv: an entry a line, or a person with --expand.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE) | BIT(OPTION_EXPAND), 1,
 				2, NULL, handle_who_can, true},
 		{"diff", "PRINCIPAL PRINCIPAL",
