@@ -181,8 +181,7 @@ static void print_table(const json_t *list)
 		for (size_t c = 0; c < COUNT_OF(columns); c++) {
 			if (c)
 				(void)fputs("  ", stdout);
-			print_cell(&columns[c], token,
-					c + 1 < COUNT_OF(columns) ? widths[c] : 0);
+			print_cell(&columns[c], token, c + 1 < COUNT_OF(columns) ? widths[c] : 0);
 		}
 		(void)fputc('\n', stdout);
 	}
@@ -261,7 +260,8 @@ static int hand_to_service(const struct token_command *command, const struct ope
 		return fail(&err);
 	for (size_t at = 0; at < count; at += TOKENS_PER_REQUEST) {
 		json_auto_t *result = NULL;
-		json_t *request = sweeps ? json_pack("{s:s, s:s}", "command", "sweep_tokens", "workspace", command->workspaces)
+		json_t *request = sweeps ? json_pack("{s:s, s:s}", "command", "sweep_tokens",
+							   "workspace", command->workspaces)
 					 : request_of(ops, count, at, command->settings);
 
 		if (backend_call(backend, request, BACKEND_TIMEOUT_MS, &result, &err) != ERR_NONE)
@@ -318,8 +318,7 @@ static struct operation *planned_ops(const struct token_command *command, struct
 	struct operation *ops = mem_array(count + 1, sizeof(*ops));
 
 	for (size_t i = 0; i < count; i++) {
-		if (target_matches(&command->settings->targets[all[i].target],
-				    command->workspaces))
+		if (target_matches(&command->settings->targets[all[i].target], command->workspaces))
 			ops[kept++] = all[i];
 	}
 	*ret_count = kept;
@@ -359,9 +358,8 @@ static size_t request_tokens(const struct token_command *command, struct session
 	size_t i;
 
 	select_tokens(command, tokens);
-	json_array_foreach(json_object_get(tokens, "tokens"), i, token)
-			(void)engine_revoke_token(session_engine(session),
-					text_of(token, "workspace"), text_of(token, "id"));
+	json_array_foreach(json_object_get(tokens, "tokens"), i, token)(void) engine_revoke_token(
+			session_engine(session), text_of(token, "workspace"), text_of(token, "id"));
 	return json_array_size(json_object_get(tokens, "tokens"));
 }
 
