@@ -12,7 +12,8 @@ static const char *const format_words[] = {"auto", "text", "logfmt", "json", NUL
 static const struct option_spec options[] = {
 		[OPTION_CONFIG] = {"config", 'c', "FILE", NULL,
 				"the configuration (default " CONFIG_DEFAULT ")"},
-		[OPTION_OUTPUT] = {"output", 'o', "FORMAT", output_words, "text (default) or json"},
+		[OPTION_OUTPUT] = {"output", 'o', "FORMAT", output_words,
+				"text (default), json, or csv where it is a list"},
 		[OPTION_LOG_LEVEL] = {"log-level", 0, "LEVEL", level_words,
 				"error, warning, notice, info or debug"},
 		[OPTION_LOG_FORMAT] = {"log-format", 0, "FORMAT", format_words,

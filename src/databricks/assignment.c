@@ -30,8 +30,7 @@ void assignment_ask_workspace_id(
 	const char *known = databricks_workspace_id(databricks, workspace);
 
 	call->target = workspace;
-	call_prepare(call, METHOD_GET, FAMILY_WORKSPACE_SCIM_READ,
-			mem_strdup(PATH_SELF), NULL);
+	call_prepare(call, METHOD_GET, FAMILY_WORKSPACE_SCIM_READ, mem_strdup(PATH_SELF), NULL);
 	if (!known) {
 		call_send(databricks, call);
 		return;

@@ -41,7 +41,7 @@ enum operation_kind {
 
 /* What is no principal and is kept as rules say. */
 enum resource_kind {
-	RESOURCE_NONE, /* a principal */
+	RESOURCE_NONE,        /* a principal */
 	RESOURCE_PERMISSIONS, /* the access control list of a securable */
 	RESOURCE_RULE_SET, /* the same of a group or service principal in the account; levels are roles */
 	RESOURCE_CLUSTER_POLICY,
@@ -86,14 +86,15 @@ struct operation {
 	bool active_before, active_after;    /* users and service principals */
 	const struct principal_ref *members; /* members operations */
 	size_t member_count;
-	const char *const *values; /* entitlements, roles; assign: {level}; permissions: the level of each member */
+	const char *const *
+			values; /* entitlements, roles; assign: {level}; permissions: the level of each member */
 	/* assign: the former level, stored to come back on removal; permissions: the level of each member
 	 * before, which comes back on removal, NULL: none. Else NULL. */
 	const char *const *values_before;
 	size_t value_count;
-	enum resource_kind resource;             /* other than RESOURCE_NONE: `principal` means nothing */
-	enum securable_type securable;      /* RESOURCE_PERMISSIONS: of what */
-	const struct part_change *parts;    /* resources */
+	enum resource_kind resource;     /* other than RESOURCE_NONE: `principal` means nothing */
+	enum securable_type securable;   /* RESOURCE_PERMISSIONS: of what */
+	const struct part_change *parts; /* resources */
 	size_t part_count;
 	bool adopts; /* it is so in Databricks already: only our record changes, no call is made */
 	struct why why;
@@ -110,7 +111,8 @@ struct operation {
 const char *operation_subject(const struct operation *op);
 /* "cluster_policy", "token", ...; permissions have the name of their securable instead. */
 const char *resource_name(enum resource_kind resource);
-bool operation_sets_permissions(const struct operation *op); /* of a securable or rule set, or removes them */
+bool operation_sets_permissions(
+		const struct operation *op); /* of a securable or rule set, or removes them */
 /* Stable names for files, logs and metrics: "create", "add_members", ... */
 const char *operation_kind_name(enum operation_kind kind);
 bool operation_kind_parse(const char *name, enum operation_kind *ret);

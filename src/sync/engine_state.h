@@ -251,6 +251,9 @@ size_t pass_count_strays(const struct engine *engine, unsigned target);
 bool pass_may_plan(const struct engine *engine, const struct object *object);
 /* What grants give to the object by its names; NULL if none names it. */
 const struct subject *pass_subject(const struct engine *engine, const struct object *object);
+/* What a mapping says of a service principal that it lists without an entry ("listed/FOLDED NAME"); NULL: the object is
+ * none, or is listed no more. */
+const struct identity *pass_listed(const struct engine *engine, const struct object *object);
 /* What people call an object: its name in Databricks, else the one that the rules give it, else its key. */
 const char *pass_name(const struct engine *engine, const struct object *object);
 /* What desired and grants want of an object now; arrays in arena. */

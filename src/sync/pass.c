@@ -134,7 +134,8 @@ static void keep_match(struct engine *engine, struct object *object)
 /* Databricks makes a second service principal of the same name without a word. */
 static bool must_look_first(const struct engine *engine, const struct object *object)
 {
-	if (object->id || object->named_only || object->node == NODE_NONE || object->looked_up)
+	if (object->id || object->named_only || object->looked_up ||
+			(object->node == NODE_NONE && !pass_listed(engine, object)))
 		return false;
 	/* A workspace's own groups are in no list, and must not have the name of an account's. */
 	if (object->kind == PRINCIPAL_GROUP && engine->settings->has_account && object->target != 0)

@@ -195,6 +195,8 @@ static bool is_service_of_ours(
 	return false;
 }
 
+static bool is_listed_name(const struct engine *engine, const struct subject *subject);
+
 /* An entry stands for the name, or did: its search may not be complete (again) yet. */
 static bool has_principal_of_ours(
 		const struct engine *engine, const struct subject *subject, unsigned target)
@@ -203,6 +205,7 @@ static bool has_principal_of_ours(
 			registry_find_name(engine->registry, target, subject->kind, subject->name);
 
 	return subject->node != NODE_NONE || (holder && holder->ours) ||
+			is_listed_name(engine, subject) ||
 			(subject->kind == PRINCIPAL_SERVICE &&
 					is_service_of_ours(engine, subject, target));
 }
@@ -259,6 +262,78 @@ static const struct subject *subject_of(
 			identity->fields[FIELD_DISPLAY_NAME]);
 }
 
+/* ---- service principals that a mapping lists ---- */
+
+#define KEY_LISTED "listed/"
+
+static char *key_of_listed(const struct identity *identity)
+{
+	AUTO(mem_freep) char *folded = text_fold(span_of(identity->fields[FIELD_DISPLAY_NAME]));
+
+	return mem_printf(KEY_LISTED "%s", folded);
+}
+
+const struct identity *pass_listed(const struct engine *engine, const struct object *object)
+{
+	size_t count;
+	const struct identity *listed = mapping_listed_services(engine->mapping, &count);
+
+	for (size_t i = 0; text_starts_with(object->key, KEY_LISTED) && i < count; i++) {
+		AUTO(mem_freep) char *key = key_of_listed(&listed[i]);
+
+		if (text_equal(key, object->key))
+			return &listed[i];
+	}
+	return NULL;
+}
+
+static bool is_listed_name(const struct engine *engine, const struct subject *subject)
+{
+	size_t count;
+	const struct identity *listed = mapping_listed_services(engine->mapping, &count);
+
+	for (size_t i = 0; i < count && subject->kind == PRINCIPAL_SERVICE; i++) {
+		if (subject_of(engine, &listed[i]) == subject)
+			return true;
+	}
+	return false;
+}
+
+static void mark_listed(struct engine *engine)
+{
+	size_t count;
+	const struct identity *listed = mapping_listed_services(engine->mapping, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		AUTO(mem_freep) char *key = key_of_listed(&listed[i]);
+
+		for (unsigned target = 0; target < engine->settings->target_count; target++) {
+			if (is_home(engine, &listed[i], target))
+				pass_mark(engine,
+						registry_object(engine->registry, target,
+								PRINCIPAL_SERVICE, key));
+		}
+	}
+}
+
+/* Its line in the file stands for an entry: without it, it leaves as others do. */
+static void wanted_listed(struct engine *engine, struct object *object, struct arena *arena,
+		struct wanted *ret)
+{
+	const struct identity *identity = pass_listed(engine, object);
+
+	if (!identity) {
+		ret->why = object->why;
+		return;
+	}
+	ret->identity = identity;
+	ret->why = object->why = identity->why;
+	if (!is_home(engine, identity, object->target))
+		return;
+	ret->state = WANTED_PRESENT;
+	wanted_grants(engine, object, subject_of(engine, identity), arena, ret);
+}
+
 void pass_wanted_grants(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret)
 {
@@ -269,6 +344,10 @@ void pass_wanted_grants(struct engine *engine, struct object *object, struct are
 	*ret = (struct wanted){.state = WANTED_LEAVING};
 	if (object->named_only && object->node == NODE_NONE) {
 		wanted_named(engine, object, arena, ret);
+		return;
+	}
+	if (text_starts_with(object->key, KEY_LISTED)) {
+		wanted_listed(engine, object, arena, ret);
 		return;
 	}
 	if (want && want->identity) {
@@ -349,7 +428,9 @@ const char *pass_name(const struct engine *engine, const struct object *object)
 	const struct want *want = object->node == NODE_NONE
 			? NULL
 			: desired_want(engine->desired, object->node);
-	const struct identity *identity = object->ours || !want ? NULL : want->identity;
+	const struct identity *identity = object->ours ? NULL
+			: want                         ? want->identity
+						       : pass_listed(engine, object);
 	const char *name = identity ? identity->fields[principal_name_field(object->kind)] : NULL;
 
 	const struct subject *subject =
@@ -582,6 +663,7 @@ void pass_mark_all(struct engine *engine)
 	}
 	for (size_t i = 0; i < registry_count(engine->registry); i++)
 		pass_mark(engine, registry_at(engine->registry, i));
+	mark_listed(engine);
 	pass_mark_subjects(engine);
 	access_mark_all(engine->access);
 	/* What was marked before one side had been read woke a pass that could do nothing yet. */

@@ -40,11 +40,13 @@ static const char *lookup_value(struct work *work, enum field field)
 	node_id node = work->object->node;
 	const struct want *want =
 			node == NODE_NONE ? NULL : desired_want(work->engine->desired, node);
+	const struct identity *identity =
+			want ? want->identity : pass_listed(work->engine, work->object);
 	struct open_intent *intent;
 	const char *value = NULL;
 
-	if (want && want->identity)
-		value = want->identity->fields[field];
+	if (identity)
+		value = identity->fields[field];
 	if (!value)
 		value = field_after(open_create(work->engine, work->object, &intent), field);
 	if (!value && field == principal_name_field(work->object->kind) &&

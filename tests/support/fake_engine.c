@@ -368,6 +368,20 @@ void engine_give_targets(const struct engine *engine, struct config *config)
 	(void)config;
 }
 
+bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id)
+{
+	(void)engine;
+	fake.revoked += strcmp(workspace, "prod") == 0 && *id;
+	return strcmp(workspace, "prod") == 0;
+}
+
+void engine_sweep_tokens(struct engine *engine, const char *workspaces)
+{
+	(void)engine;
+	(void)workspaces;
+	fake.swept++;
+}
+
 void engine_reconcile(struct engine *engine)
 {
 	(void)engine;

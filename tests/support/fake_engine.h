@@ -21,7 +21,8 @@ struct fake_engine {
 	void (*opened)(const struct engine_options *options); /* NULL, or called by engine_new */
 	size_t padding;                                       /* bytes of filling in each status */
 	/* What it was asked. */
-	unsigned started, stopped, freed, went, reconciled, synced, retried, approved, rejected;
+	unsigned started, stopped, freed, went, reconciled, synced, retried, approved, rejected,
+			revoked, swept;
 	size_t allowed_count;
 	char last_selector[128], last_reason[128], last_name[128];
 };

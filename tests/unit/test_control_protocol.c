@@ -92,6 +92,9 @@ static void test_malformed(void **state)
 			{"{\"command\":\"who_can\"}", "field \\\"object\\\" is missing"},
 			{"{\"command\":\"who_can\",\"object\":\"jobs\"}", "no type of object"},
 			{"{\"command\":\"diff\",\"who\":\"a\"}", "field \\\"other\\\" is missing"},
+			{"{\"command\":\"revoke_tokens\"}", "field \\\"tokens\\\" is missing"},
+			{"{\"command\":\"revoke_tokens\",\"tokens\":[{\"id\":\"a\"}]}",
+					"must hold objects"},
 			{"{\"command\":\"approve\"}",
 					"either \\\"selector\\\" or \\\"operations\\\""},
 			{"{\"command\":\"approve\",\"selector\":\"all\",\"operations\":[]}",
@@ -139,6 +142,13 @@ static void test_simple_commands(void **state)
 	expect(state, "{\"command\":\"holds\"}", "{\"ok\":true,\"result\":{\"holds\":[]}}");
 	expect(state, "{\"command\":\"reconcile\"}", "{\"ok\":true,\"result\":{}}");
 	assert_int_equal(fake.reconciled, 1);
+	expect(state,
+			"{\"command\":\"revoke_tokens\",\"tokens\":[{\"workspace\":\"prod\","
+			"\"id\":\"a\"},{\"workspace\":\"nowhere\",\"id\":\"b\"}]}",
+			"{\"ok\":true,\"result\":{\"accepted\":1}}");
+	assert_int_equal(fake.revoked, 1);
+	expect(state, "{\"command\":\"sweep_tokens\"}", "{\"ok\":true,\"result\":{}}");
+	assert_int_equal(fake.swept, 1);
 	expect(state, "{\"command\":\"retry\",\"who\":\"ada\"}",
 			"{\"ok\":true,\"result\":{\"retried\":[{\"key\":\"ada\",\"name\":\"ada\"}]}"
 			"}");

@@ -189,6 +189,37 @@ static void holds_of_one_category_share_a_name(void **state)
 	guard_free(guard);
 }
 
+/* The right to use tokens goes as one entry, and all tokens that die with it count. */
+static void one_removal_may_weigh_more(void **state)
+{
+	static const struct {
+		unsigned weight;
+		enum verdict verdict;
+	} cases[] = {{0, VERDICT_GO}, {1, VERDICT_GO}, {30, VERDICT_GO}, {31, VERDICT_HELD}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct guard *guard = guard_new(&settings);
+		struct guard_counts ours = {{0}};
+		struct operation op = {.kind = OP_REMOVE_PERMISSIONS,
+				.id = "op",
+				.object = {"tokens", "1", "sample"},
+				.is_removal = true,
+				.category = GUARD_PERMISSIONS,
+				.weight = cases[i].weight};
+
+		guard_ask(guard, &op, "{}");
+		guard_decide(guard, &ours, 1000);
+		if (guard_find(guard, "op")->verdict != cases[i].verdict)
+			fail_msg("case %zu", i);
+		assert_int_equal(guard_passed(guard)[GUARD_PERMISSIONS],
+				cases[i].verdict == VERDICT_HELD  ? 0
+						: cases[i].weight ? cases[i].weight
+								  : 1);
+		guard_free(guard);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +230,7 @@ int main(void)
 			cmocka_unit_test(asking_again_counts_nothing_twice),
 			cmocka_unit_test(approval_releases_what_was_held_then),
 			cmocka_unit_test(holds_of_one_category_share_a_name),
+			cmocka_unit_test(one_removal_may_weigh_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

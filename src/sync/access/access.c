@@ -7,12 +7,14 @@
 #include "sync/access/acl.h"
 #include "sync/access/acl_item.h"
 #include "sync/access/cluster_policy.h"
+#include "sync/access/federation_item.h"
 #include "sync/access/finder.h"
 #include "sync/access/ip_list.h"
 #include "sync/access/permission_index.h"
 #include "sync/access/roster.h"
 #include "sync/access/setting_item.h"
 #include "sync/access/rule_set_item.h"
+#include "sync/access/secret_item.h"
 #include "sync/access/token_item.h"
 #include "sync/expansion.h"
 
@@ -252,6 +254,8 @@ void access_principal_changed(struct access *access, const struct object *object
 	struct item_list *list = table_find(access->waiting, span_of(key));
 
 	rule_sets_principal_changed(access, object);
+	secrets_principal_changed(access, object);
+	federation_principal_changed(access, object);
 	if (!list)
 		return;
 	(void)table_remove(access->waiting, span_of(key));
@@ -350,6 +354,10 @@ struct item *item_of_operation(struct access *access, const struct operation *op
 				op->object.name);
 	if (op->resource == RESOURCE_TOKEN)
 		return tokens_item(access, op->target);
+	if (op->resource == RESOURCE_FEDERATION_POLICY && op->object.remote_id)
+		return federation_item(access, op->object.remote_id, op->object.remote_id);
+	if (op->resource == RESOURCE_SECRET && op->object.remote_id)
+		return secret_item(access, op->object.remote_id, op->object.name);
 	if (op->resource == RESOURCE_RULE_SET && op->object.remote_id)
 		return rule_set_item(access, op->object.remote_id, op->object.name);
 	if (op->resource == RESOURCE_CLUSTER_POLICY)
@@ -478,6 +486,10 @@ static void load_holding(void *context, const struct store_holding *holding)
 		item = setting_item(access, target, holding->id);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_RULE_SET)))
 		item = rule_set_item(access, holding->id, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_SECRET)))
+		item = secret_item(access, holding->id, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_FEDERATION_POLICY)))
+		item = federation_item(access, holding->id, holding->name);
 	if (item && item->class->load)
 		item->class->load(access, item, holding);
 }
@@ -508,6 +520,10 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 		ours->ours[GUARD_LISTS] += ip_list_is_held(item);
 		if (item->class == &rule_set_class)
 			ours->ours[GUARD_PERMISSIONS] += rule_set_count_held(item);
+		if (item->class == &federation_class)
+			ours->ours[GUARD_PERMISSIONS] += federation_count_held(item);
+		if (item->class == &secret_class)
+			ours->ours[GUARD_TOKENS] += secret_count_held(item);
 		if (item->class == &token_class)
 			ours->ours[GUARD_TOKENS] += token_count(item);
 	}

@@ -297,8 +297,7 @@ static void add_dying(struct acl_planner *p, struct operation *op, size_t dying)
 {
 	struct part_change *part = arena_alloc(p->arena, sizeof(*part));
 
-	*part = (struct part_change){
-			"live tokens", arena_printf(p->arena, "%zu", dying), "0"};
+	*part = (struct part_change){"live tokens", arena_printf(p->arena, "%zu", dying), "0"};
 	op->parts = part;
 	op->part_count = 1;
 	op->weight = dying > 1 ? (unsigned)dying : 1;

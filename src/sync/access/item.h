@@ -63,6 +63,8 @@ struct item_class {
 	bool (*shows)(struct item *item, const struct operation *op);
 	/* A holding of the store when the engine starts; value and former as recorded. NULL: never any. */
 	void (*load)(struct access *access, struct item *item, const struct store_holding *holding);
+	/* What the class has under way outside the work's call ends; NULL: nothing ever. */
+	void (*cancel)(struct item *item);
 	void (*release)(struct
 			item *item); /* what the class allocated in it; the item itself is freed by its owner */
 };

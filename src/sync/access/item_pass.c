@@ -6,7 +6,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/access/roster.h"
+#include "sync/access/federation_item.h"
 #include "sync/access/rule_set_item.h"
+#include "sync/access/secret_item.h"
 #include "sync/access/token_item.h"
 #include "sync/plan_file.h"
 
@@ -34,6 +36,8 @@ void item_want_read(struct access *access, struct item *item)
 void access_mark_all(struct access *access)
 {
 	rule_sets_resolve(access);
+	secrets_resolve(access);
+	federation_resolve(access);
 	for (vec_each (&access->items, item))
 		item_mark(access, *item);
 }
@@ -432,6 +436,7 @@ void access_tick(struct access *access, uint64_t now)
 	}
 	access->delayed.count = kept;
 	tokens_tick(access);
+	secrets_tick(access);
 	access_look_again(access, now);
 }
 

@@ -59,6 +59,8 @@ static void work_end(struct item_work *work)
 void item_work_cancel(struct item *item)
 {
 	/* Its intents stay in the journal: the next start looks what became of them. */
+	if (item->work && item->class->cancel)
+		item->class->cancel(item);
 	if (item->work)
 		work_free(item->work);
 }

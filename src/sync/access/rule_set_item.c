@@ -163,8 +163,9 @@ static const char *id_of_foreign(const struct foreign *foreign, struct arena *ar
 
 	if (!foreign)
 		return NULL;
-	return arena_strdup(arena, foreign->kind == PRINCIPAL_SERVICE ? foreign->name
-								      : id_text(foreign->id, id));
+	return arena_strdup(arena,
+			foreign->kind == PRINCIPAL_SERVICE ? foreign->name
+							   : id_text(foreign->id, id));
 }
 
 /* The id that its rule set is named by; in arena; NULL: not known (yet). */
@@ -180,7 +181,8 @@ static const char *find_id(const struct access *access, enum principal_kind kind
 	if (id || kind != PRINCIPAL_SERVICE)
 		return id;
 	id = id_of_object(service_by_display_name(registry, name), arena);
-	return id ? id : id_of_foreign(registry_foreign_service(registry, 0, name, &several), arena);
+	return id ? id
+		  : id_of_foreign(registry_foreign_service(registry, 0, name, &several), arena);
 }
 
 static struct item *find_by_id(const struct access *access, const char *id)
@@ -383,8 +385,8 @@ static struct operation *add_operation(struct rule_planner *p, enum operation_ki
 	members[0] = (struct principal_ref){
 			arena_strdup(p->arena, key), NULL, arena_strdup(p->arena, name)};
 	levels[0] = arena_strdup(p->arena, role);
-	op->object.name = arena_printf(p->arena, "%s %s", principal_kind_name(p->set->of_kind),
-			p->set->item.name);
+	op->object.name = arena_printf(
+			p->arena, "%s %s", principal_kind_name(p->set->of_kind), p->set->item.name);
 	op->members = members;
 	op->values = levels;
 	op->member_count = op->value_count = 1;
@@ -447,11 +449,10 @@ static bool is_unknown(const struct rule_planner *p)
 			!access_principal(p->access, 0, p->set->of_kind, item->name);
 }
 
-static void plan(
-		struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
+static void plan(struct access *access, struct item *item, struct arena *arena,
+		struct item_plan *ret)
 {
-	struct rule_planner p = {
-			.access = access, .set = of(item), .arena = arena, .plan = ret};
+	struct rule_planner p = {.access = access, .set = of(item), .arena = arena, .plan = ret};
 
 	find_wants(&p);
 	if (p.count && is_unknown(&p)) {
@@ -493,8 +494,8 @@ static bool has_entry(const struct rule_set *have, const struct rule_row *row)
 			const char *name;
 
 			if (text_equal(grant->role, row->role) &&
-					rule_principal_parse(grant->principals.items[j], &kind,
-							&name) &&
+					rule_principal_parse(
+							grant->principals.items[j], &kind, &name) &&
 					kind == row->kind && text_equal_folded(name, row->name))
 				return true;
 		}
@@ -644,8 +645,7 @@ static void merge(struct item_work *work, struct rule_set *set)
 		for (size_t j = 0; j < grant->principals.count; j++) {
 			if (!is_touched(work, grant->role, grant->principals.items[j]))
 				grants[count++] = (struct rule_grant){grant->role,
-						*one_text(work->arena,
-								grant->principals.items[j])};
+						*one_text(work->arena, grant->principals.items[j])};
 		}
 	}
 	for (vec_each (&work->ops, op)) {
@@ -707,8 +707,8 @@ static void settle(struct access *access, struct item *item, const struct operat
 static bool shows(struct item *item, const struct operation *op)
 {
 	AUTO(mem_freep)
-	char *key = row_key(op->values[0], acl_kind_of_key(op->members[0].key),
-			op->members[0].name);
+	char *key = row_key(
+			op->values[0], acl_kind_of_key(op->members[0].key), op->members[0].name);
 	const struct rule_row *row = find_row(of(item), key);
 
 	return (row && row->there) == (op->kind == OP_SET_PERMISSIONS);

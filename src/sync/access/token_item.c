@@ -13,7 +13,8 @@
 
 struct token_limit {
 	node_id node;
-	const struct grant_rule *grant; /* with tokens->max_lifetime_ms; borrowed until the next set of that node */
+	const struct grant_rule *
+			grant; /* with tokens->max_lifetime_ms; borrowed until the next set of that node */
 };
 struct token_book {
 	VEC(struct token_limit) limits;
@@ -256,8 +257,7 @@ static uint64_t id_or_none(const char *text)
 	return text ? id_parse(text) : 0;
 }
 
-static void take_list(
-		struct token_item *tokens, const struct token_info *infos, size_t count)
+static void take_list(struct token_item *tokens, const struct token_info *infos, size_t count)
 {
 	drop_rows(tokens);
 	for (size_t i = 0; i < count; i++)
@@ -374,7 +374,8 @@ static const struct grant_rule *limit_of(const struct token_planner *p, const st
 		const struct grant_rule *grant = book->limits.items[i].grant;
 
 		if (ids_contain(&p->holders[i], row->owner) &&
-				(!found || grant->tokens->max_lifetime_ms <
+				(!found ||
+						grant->tokens->max_lifetime_ms <
 								found->tokens->max_lifetime_ms))
 			found = grant;
 	}
@@ -441,7 +442,8 @@ static struct token_reason reason_of(
 		reason.text = "asked for on the command line";
 		return reason;
 	}
-	if (!engine_removals_allowed_at(p->access->engine, p->tokens->item.target) || is_unsure(p, owner))
+	if (!engine_removals_allowed_at(p->access->engine, p->tokens->item.target) ||
+			is_unsure(p, owner))
 		return reason;
 	reason = reason_by_sweep(p, row, owner);
 	grant = reason.text ? NULL : limit_of(p, row);
@@ -454,8 +456,8 @@ static struct token_reason reason_of(
 	return reason;
 }
 
-static bool is_untouchable(
-		const struct token_planner *p, const struct token_row *row, const struct object *owner)
+static bool is_untouchable(const struct token_planner *p, const struct token_row *row,
+		const struct object *owner)
 {
 	const struct settings *settings = p->access->engine->settings;
 	const char *name = token_owner_known(p->access, p->tokens->item.target, row);
@@ -494,8 +496,8 @@ static void add_removal(struct token_planner *p, const struct token_row *row,
 			{"expires", time_text(p, row->expires_ms), NULL},
 			{"reason", reason->text, NULL}};
 	struct part_change *copy = arena_alloc(p->arena, sizeof(parts));
-	struct operation *op = item_operation(
-			item, p->plan, OP_REMOVE_RESOURCE, &reason->why, p->arena);
+	struct operation *op =
+			item_operation(item, p->plan, OP_REMOVE_RESOURCE, &reason->why, p->arena);
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++)
 		copy[i] = (struct part_change){
@@ -512,8 +514,8 @@ static void add_removal(struct token_planner *p, const struct token_row *row,
 	item_operation_done(p->access, op, p->arena);
 }
 
-static void plan(
-		struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
+static void plan(struct access *access, struct item *item, struct arena *arena,
+		struct item_plan *ret)
 {
 	struct token_planner p = {.access = access,
 			.tokens = (struct token_item *)item,

@@ -54,7 +54,8 @@ enum tokens_known tokens_ask(struct access *access, unsigned target);
 
 /* ---- token_owner.c ---- */
 /* Whose token it is; NULL: nobody that we know. */
-struct object *token_owner(const struct access *access, unsigned target, const struct token_row *row);
+struct object *token_owner(
+		const struct access *access, unsigned target, const struct token_row *row);
 /* Fills foreign_name of rows whose owner is not ours. */
 void token_name_foreign(const struct access *access, struct token_item *tokens);
 /* NULL: not known. */

@@ -12,7 +12,8 @@ static unsigned home_of(const struct access *access, unsigned target)
 	return access->engine->settings->has_account ? 0 : target;
 }
 
-struct object *token_owner(const struct access *access, unsigned target, const struct token_row *row)
+struct object *token_owner(
+		const struct access *access, unsigned target, const struct token_row *row)
 {
 	static const enum principal_kind kinds[] = {PRINCIPAL_USER, PRINCIPAL_SERVICE};
 
@@ -26,8 +27,7 @@ struct object *token_owner(const struct access *access, unsigned target, const s
 	return NULL;
 }
 
-static bool is_nameless(
-		const struct access *access, unsigned target, const struct token_row *row)
+static bool is_nameless(const struct access *access, unsigned target, const struct token_row *row)
 {
 	return row->owner && !row->foreign_name && !token_owner(access, target, row);
 }
@@ -170,7 +170,8 @@ size_t token_count_live(const struct access *access, unsigned target, const stru
 		const struct token_row *row = &tokens->rows.items[i];
 
 		count += row->owner && (row->expires_ms <= 0 || row->expires_ms > now) &&
-				ids_contain(losing, row->owner) && !ids_contain(keeping, row->owner);
+				ids_contain(losing, row->owner) &&
+				!ids_contain(keeping, row->owner);
 	}
 	return count;
 }

@@ -1,0 +1,155 @@
+/* Where secrets go: files that appear whole, programs that take one or do not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "sync/access/secret_sink.h"
+
+#define SAMPLE "sample secret"
+
+struct end {
+	struct loop *loop;
+	unsigned count;
+	bool failed;
+	struct err err;
+};
+
+static char *folder;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	folder = mem_strdup("/tmp/test_secret_sink.XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int drop_folder(void **state)
+{
+	AUTO(mem_freep) char *secret = mem_printf("%s/secret", folder);
+	AUTO(mem_freep) char *taken = mem_printf("%s/taken", folder);
+	int status;
+
+	(void)state;
+	(void)unlink(secret);
+	(void)unlink(taken);
+	status = rmdir(folder); /* nothing else was left behind */
+	mem_free(folder);
+	return status;
+}
+
+static const char *content_of(const char *path, char *ret, size_t size)
+{
+	FILE *file = fopen(path, "r");
+	size_t length = file ? fread(ret, 1, size - 1, file) : 0;
+
+	ret[length] = '\0';
+	if (file)
+		(void)fclose(file);
+	return ret;
+}
+
+static void delivered(void *context, const struct err *err)
+{
+	struct end *end = context;
+
+	end->count++;
+	end->failed = err != NULL;
+	if (err)
+		end->err = *err;
+	loop_stop(end->loop);
+}
+
+static struct end deliver(enum sink_kind kind, const char *text)
+{
+	struct end end = {.loop = loop_new()};
+	struct secret secret = {0};
+
+	secret_set(&secret, span_of(SAMPLE));
+	(void)sink_deliver(end.loop, kind, text, &secret, delivered, &end);
+	assert_int_equal(end.count, 0); /* never inside */
+	secret_release(&secret);
+	loop_run(end.loop);
+	loop_free(end.loop);
+	assert_int_equal(end.count, 1);
+	return end;
+}
+
+static void a_file_is_for_its_owner_alone(void **state)
+{
+	AUTO(mem_freep) char *path = mem_printf("%s/secret", folder);
+	struct stat status;
+	char text[64];
+	FILE *former = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(former);
+	(void)fputs("a longer one that was there before", former);
+	(void)fclose(former);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_false(deliver(SINK_FILE, path).failed);
+	assert_string_equal(content_of(path, text, sizeof(text)), SAMPLE "\n");
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void a_file_without_a_folder_is_told(void **state)
+{
+	AUTO(mem_freep) char *path = mem_printf("%s/no/such/secret", folder);
+	struct end end = deliver(SINK_FILE, path);
+
+	(void)state;
+	assert_true(end.failed);
+	assert_int_equal(end.err.code, ERR_REFUSED);
+	assert_null(strstr(end.err.text, SAMPLE));
+}
+
+static void a_program_gets_it(void **state)
+{
+	AUTO(mem_freep) char *path = mem_printf("%s/taken", folder);
+	AUTO(mem_freep) char *command = mem_printf("/usr/bin/tee %s", path);
+	char text[64];
+
+	(void)state;
+	assert_false(deliver(SINK_COMMAND, command).failed);
+	assert_string_equal(content_of(path, text, sizeof(text)), SAMPLE);
+}
+
+static void a_program_that_does_not_take_it_is_told(void **state)
+{
+	static const struct {
+		const char *command, *says;
+	} cases[] = {
+			{"/no/such/program", "no such file"},
+			{"/usr/bin/test a = b", "status 1"}, /* and no shell: words are words */
+			{"/usr/bin/sh -c kill\t-9\t$$", "signal"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct end end = deliver(SINK_COMMAND, cases[i].command);
+
+		if (!end.failed || !strstr(end.err.text, cases[i].says))
+			fail_msg("case %zu: %s", i, end.failed ? end.err.text : "delivered");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(a_file_is_for_its_owner_alone),
+			cmocka_unit_test(a_file_without_a_folder_is_told),
+			cmocka_unit_test(a_program_gets_it),
+			cmocka_unit_test(a_program_that_does_not_take_it_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, drop_folder);
+}
