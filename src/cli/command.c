@@ -29,7 +29,7 @@ static const struct option_spec options[] = {
 		[OPTION_REASON] = {"reason", 0, "TEXT", NULL,
 				"why; kept with the decision and in the audit"},
 		[OPTION_TIMEOUT] = {"timeout", 0, "DURATION", NULL,
-				"wait so long for the end (default 30s, at most 10min)"},
+				"wait so long for the end (at most 10min)"},
 		[OPTION_FROM] = {"from", 0, "NUMBER", NULL, "begin at this sequence number"},
 		[OPTION_WORKSPACE] = {"workspace", 'w', "NAME", NULL,
 				"only there; a name, a glob or tag:KEY=VALUE"},
@@ -60,6 +60,13 @@ const struct command commands[] = {
 				"Ends with 0, or with 78 and each fault as FILE:LINE:COLUMN: what "
 				"is wrong.",
 				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_check, false},
+		{"doctor", "", "every directory, sign-in, right, clash and expiry; changes nothing",
+				"Reads all that the rules search for, and tries what our "
+				"credential "
+				"may do. Works beside\n"
+				"the service. Ends with 0 if all is fine, 1 if there are problems.",
+				BIT(OPTION_OUTPUT) | BIT(OPTION_TIMEOUT), 0, 0, NULL, handle_doctor,
+				false},
 		{"plan", "", "show what would change, and why; changes nothing",
 				"Ends with 0 if there is nothing to do, 2 if there are changes, 3 "
 				"if only held ones,\n"
@@ -90,6 +97,7 @@ const struct command commands[] = {
 				"PRINCIPAL: userName, display name, application id, Databricks id, "
 				"DN, anchor or key.\n"
 				"OBJECT: how it comes to its rights there; see who-can.\n"
+				"-o csv: its rights, a line each.\n"
 				"Without a running service directory and Databricks are read "
 				"anew.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE), 1, 2, NULL,
@@ -99,7 +107,8 @@ const struct command commands[] = {
 				"LEVEL: only who has at least that, such as CAN_MANAGE.\n"
 				"The list of rights is read from Databricks now; what no rule "
 				"asked "
-				"for is marked.",
+				"for is marked.\n"
+				"-o csv: an entry a line, or a person with --expand.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE) | BIT(OPTION_EXPAND), 1,
 				2, NULL, handle_who_can, true},
 		{"diff", "PRINCIPAL PRINCIPAL",

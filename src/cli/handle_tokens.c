@@ -8,6 +8,7 @@
 #include "cli/common.h"
 #include "cli/plan_text.h"
 #include "cli/session.h"
+#include "sync/discover.h"
 
 #include <inttypes.h>
 
@@ -45,7 +46,8 @@ static enum err_code read_tokens(const struct token_command *command, enum engin
 	struct engine_options options = {.mode = mode, .config = command->config};
 	AUTO(session_freep) struct session *session = NULL;
 
-	if (session_new(&options, &session, err) != ERR_NONE)
+	if (discover_now(command->config, DISCOVER_MS, err) != ERR_NONE ||
+			session_new(&options, &session, err) != ERR_NONE)
 		return err->code;
 	engine_want_tokens(session_engine(session), command->workspaces);
 	if (session_run(session, ENGINE_PLANNED, err) != ERR_NONE)

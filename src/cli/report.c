@@ -103,6 +103,39 @@ static void status_sources(const struct canvas *canvas, const json_t *sources)
 	}
 }
 
+static void target_ours(const struct canvas *canvas, const json_t *ours)
+{
+	static const struct {
+		const char *name, *shown;
+	} parts[] = {{"users", "users"}, {"groups", "groups"},
+			{"service_principals", "service principals"}, {"members", "memberships"},
+			{"grants", "grants"}, {"permissions", "permissions"}};
+	bool any = false;
+
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		if (!int_at(ours, parts[i].name))
+			continue;
+		(void)fprintf(canvas->file, "%s%" JSON_INTEGER_FORMAT " %s",
+				any ? ", " : "      ours: ", int_at(ours, parts[i].name),
+				parts[i].shown);
+		any = true;
+	}
+	if (any)
+		(void)fputc('\n', canvas->file);
+}
+
+static void target_unseen(const struct canvas *canvas, const json_t *unseen)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(unseen, i, item)
+	{
+		print_if(canvas, "      could not be looked for: ", text_at(item, "type"), "\n");
+		print_bad(canvas, text_at(item, "error"));
+	}
+}
+
 static void status_targets(const struct canvas *canvas, const json_t *targets)
 {
 	const json_t *target;
@@ -126,6 +159,8 @@ static void status_targets(const struct canvas *canvas, const json_t *targets)
 				int_at(target, "calls"), int_at(target, "throttled"),
 				int_at(target, "in_flight"), int_at(target, "waiting"));
 		print_bad(canvas, text_at(target, "error"));
+		target_ours(canvas, json_object_get(target, "ours"));
+		target_unseen(canvas, json_object_get(target, "unseen"));
 	}
 }
 
@@ -139,10 +174,11 @@ static void status_numbers(const struct canvas *canvas, const json_t *status)
 				"Ours       %" JSON_INTEGER_FORMAT " users, %" JSON_INTEGER_FORMAT
 				" groups, %" JSON_INTEGER_FORMAT
 				" service principals, %" JSON_INTEGER_FORMAT
-				" memberships, %" JSON_INTEGER_FORMAT " grants\n",
+				" memberships, %" JSON_INTEGER_FORMAT
+				" grants, %" JSON_INTEGER_FORMAT " permissions\n",
 				int_at(counts, "users"), int_at(counts, "groups"),
 				int_at(counts, "service_principals"), int_at(counts, "members"),
-				int_at(counts, "grants"));
+				int_at(counts, "grants"), int_at(counts, "permissions"));
 	if (json_is_object(work))
 		(void)fprintf(canvas->file,
 				"Work       %" JSON_INTEGER_FORMAT " queued, %" JSON_INTEGER_FORMAT

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "model/securable.h"
 #include "store/store.h"
 
 #include "config.h"
@@ -10,7 +11,7 @@
 
 struct tally {
 	json_int_t principals[PRINCIPAL_KIND_COUNT_];
-	json_int_t members, grants;
+	json_int_t members, grants, permissions;
 	json_t *holds[2]; /* HOLD_WAITING and HOLD_REJECTED: list; borrowed, as the next two */
 	json_t *holds_by_id[2];
 	json_t *quarantine;
@@ -48,6 +49,15 @@ static void count_grant(void *context, const struct store_grant *grant)
 
 	(void)grant;
 	tally->grants++;
+}
+
+static void count_holding(void *context, const struct store_holding *holding)
+{
+	struct tally *tally = context;
+
+	for (unsigned type = 0; type < SECURABLE_TYPE_COUNT_; type++)
+		tally->permissions += text_equal(holding->resource,
+				securable_traits((enum securable_type)type)->path);
 }
 
 static void gather_hold(void *context, const struct store_hold *hold)
@@ -88,6 +98,7 @@ static enum err_code tally_store(struct store *store, struct tally *tally, struc
 	if (store_each_principal(store, count_principal, tally, err) != ERR_NONE ||
 			store_each_member(store, count_member, tally, err) != ERR_NONE ||
 			store_each_grant(store, count_grant, tally, err) != ERR_NONE ||
+			store_each_holding(store, count_holding, tally, err) != ERR_NONE ||
 			store_each_hold(store, gather_hold, tally, err) != ERR_NONE)
 		return err->code;
 	return store_each_quarantine(store, gather_quarantine, tally, err);
@@ -115,11 +126,12 @@ static json_t *status_json(
 			last_complete(store), "next_reconcile");
 
 	(void)json_object_set_new(status, "counts",
-			json_pack("{s:I, s:I, s:I, s:I, s:I}", "users",
+			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "users",
 					tally->principals[PRINCIPAL_USER], "groups",
 					tally->principals[PRINCIPAL_GROUP], "service_principals",
 					tally->principals[PRINCIPAL_SERVICE], "members",
-					tally->members, "grants", tally->grants));
+					tally->members, "grants", tally->grants, "permissions",
+					tally->permissions));
 	(void)json_object_set(status, "holds", tally->holds[0]);
 	(void)json_object_set(status, "rejected", tally->holds[1]);
 	(void)json_object_set(status, "quarantine", tally->quarantine);

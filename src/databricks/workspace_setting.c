@@ -11,14 +11,16 @@
 
 #define SWITCH(name, account, field, no_etag)                                                      \
 	{                                                                                          \
-		name, account, field, SETTING_VALUE_BOOL, {NULL}, no_etag                                \
+		name, account, field, SETTING_VALUE_BOOL, {NULL}, no_etag                          \
 	}
 static const struct setting_kind kinds[] = {
 		{"restrict_workspace_admins", false, "restrict_workspace_admins.status",
-				SETTING_VALUE_WORD, {"ALLOW_ALL", "RESTRICT_TOKENS_AND_JOB_RUN_AS", NULL},
+				SETTING_VALUE_WORD,
+				{"ALLOW_ALL", "RESTRICT_TOKENS_AND_JOB_RUN_AS", NULL}, false},
+		{"default_namespace_ws", false, "namespace.value", SETTING_VALUE_TEXT, {NULL},
 				false},
-		{"default_namespace_ws", false, "namespace.value", SETTING_VALUE_TEXT, {NULL}, false},
-		{"default_warehouse_id", false, "string_val.value", SETTING_VALUE_TEXT, {NULL}, false},
+		{"default_warehouse_id", false, "string_val.value", SETTING_VALUE_TEXT, {NULL},
+				false},
 		SWITCH("disable_legacy_access", false, "disable_legacy_access.value", false),
 		SWITCH("disable_legacy_dbfs", false, "disable_legacy_dbfs.value", false),
 		SWITCH("sql_results_download", false, "boolean_val.value", false),
@@ -83,7 +85,8 @@ enum err_code setting_read(const struct call *call, const struct setting_kind *k
 {
 	const struct record_field fields[] = {
 			{"etag", RECORD_TEXT, offsetof(struct setting_state, etag), false, NULL},
-			{kind->field, RECORD_JSON, offsetof(struct setting_state, value), false, NULL},
+			{kind->field, RECORD_JSON, offsetof(struct setting_state, value), false,
+					NULL},
 	};
 	const struct record_shape shape = {
 			kind->name, sizeof(struct setting_state), fields, COUNT_OF(fields)};

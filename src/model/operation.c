@@ -211,7 +211,7 @@ static void describe(struct buf *buf, const struct operation *op, const struct s
 	case OP_SET_PERMISSIONS:
 	case OP_REMOVE_PERMISSIONS:
 		buf_printf(buf, "%s permissions of ",
-				op->adopts                               ? "adopt"
+				op->adopts                                       ? "adopt"
 						: op->kind == OP_SET_PERMISSIONS ? "set"
 										 : "remove");
 		add_object(buf, op, settings);

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "sync/access/acl.h"
+#include "sync/access/finder.h"
 #include "sync/plan_file.h"
 
 json_t *report_text(const char *text)
@@ -97,6 +99,51 @@ static json_t *sources_of(const struct engine *engine)
 	return list;
 }
 
+/* What is ours at the target: principals that are made there, grants that hold there, rights on its objects. */
+static json_t *ours_at(const struct engine *engine, unsigned target)
+{
+	size_t kinds[PRINCIPAL_KIND_COUNT_] = {0}, members = 0, grants = 0, permissions = 0;
+
+	for (size_t i = 0; i < registry_count(engine->registry); i++) {
+		const struct object *object = registry_at(engine->registry, i);
+
+		for (size_t j = 0; j < object->grants.count; j++)
+			grants += object->grants.items[j].workspace == target;
+		if (!object->ours || object->target != target)
+			continue;
+		kinds[object->kind]++;
+		members += object->members.count;
+	}
+	for (vec_each (&engine->access->items, item)) {
+		if ((*item)->target == target && (*item)->class->resource == RESOURCE_PERMISSIONS)
+			permissions += acl_count_held(*item);
+	}
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "users",
+			(json_int_t)kinds[PRINCIPAL_USER], "groups",
+			(json_int_t)kinds[PRINCIPAL_GROUP], "service_principals",
+			(json_int_t)kinds[PRINCIPAL_SERVICE], "members", (json_int_t)members,
+			"grants", (json_int_t)grants, "permissions", (json_int_t)permissions);
+}
+
+/* Objects of which it is not known which there are. */
+static json_t *unseen_at(const struct engine *engine, unsigned target)
+{
+	json_t *list = json_array();
+
+	for (unsigned type = 0; engine->access->finder && type < SECURABLE_TYPE_COUNT_; type++) {
+		const struct err *err = finder_failure(
+				engine->access->finder, target, (enum securable_type)type);
+
+		if (err)
+			json_array_append_new(list,
+					json_pack("{s:s, s:o}", "type",
+							securable_traits((enum securable_type)type)
+									->name,
+							"error", report_text(err->text)));
+	}
+	return list;
+}
+
 static json_t *targets_of(const struct engine *engine)
 {
 	static const char *const states[] = {[SIGN_IN_UNKNOWN] = "none",
@@ -114,7 +161,8 @@ static json_t *targets_of(const struct engine *engine)
 				: workspace->code != ERR_NONE ? workspace->text
 							      : NULL;
 		json_array_append_new(list,
-				json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o}",
+				json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:b, "
+					  "s:o, s:o}",
 						"name", report_target(engine, i), "host",
 						report_text(status.host), "sign_in",
 						states[status.sign_in], "auth_type",
@@ -124,14 +172,17 @@ static json_t *targets_of(const struct engine *engine)
 						(json_int_t)status.failed, "in_flight",
 						(json_int_t)status.in_flight, "waiting",
 						(json_int_t)status.waiting, "error",
-						report_text(error)));
+						report_text(error), "discovered",
+						engine->settings->targets[i].discovered, "ours",
+						ours_at(engine, i), "unseen",
+						unseen_at(engine, i)));
 	}
 	return list;
 }
 
 static json_t *counts_of(const struct engine *engine)
 {
-	size_t kinds[PRINCIPAL_KIND_COUNT_] = {0}, members = 0, grants = 0;
+	size_t kinds[PRINCIPAL_KIND_COUNT_] = {0}, members = 0, grants = 0, permissions = 0;
 
 	for (size_t i = 0; i < registry_count(engine->registry); i++) {
 		const struct object *object = registry_at(engine->registry, i);
@@ -142,10 +193,15 @@ static json_t *counts_of(const struct engine *engine)
 		kinds[object->kind]++;
 		members += object->members.count;
 	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "users", (json_int_t)kinds[PRINCIPAL_USER],
-			"groups", (json_int_t)kinds[PRINCIPAL_GROUP], "service_principals",
+	for (vec_each (&engine->access->items, item)) {
+		if ((*item)->class->resource == RESOURCE_PERMISSIONS)
+			permissions += acl_count_held(*item);
+	}
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "users",
+			(json_int_t)kinds[PRINCIPAL_USER], "groups",
+			(json_int_t)kinds[PRINCIPAL_GROUP], "service_principals",
 			(json_int_t)kinds[PRINCIPAL_SERVICE], "members", (json_int_t)members,
-			"grants", (json_int_t)grants);
+			"grants", (json_int_t)grants, "permissions", (json_int_t)permissions);
 }
 
 json_t *report_quarantine(const struct engine *engine, const struct object *object)
@@ -160,6 +216,48 @@ json_t *report_quarantine(const struct engine *engine, const struct object *obje
 			report_time(clock_wall_ms() + wait_ms), "tries", (int)object->tries);
 }
 
+/* "TARGET/KEY": an item's key is unique at its target only. Caller's, mem_free. */
+static char *item_address(const struct engine *engine, const struct item *item)
+{
+	return mem_printf("%s/%s", report_target(engine, item->target), item->key);
+}
+
+static json_t *quarantined_item(const struct engine *engine, const struct item *item)
+{
+	AUTO(mem_freep) char *key = item_address(engine, item);
+	AUTO(mem_freep)
+	char *name = mem_printf("%s \"%s\" in %s", item_resource_name(item), item->name,
+			report_target(engine, item->target));
+	uint64_t now = clock_monotonic_ns();
+	int64_t wait_ms = item->retry_ns > now ? (int64_t)((item->retry_ns - now) / 1000000) : 0;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:i}", "key", report_text(key), "name",
+			report_text(name), "reason", report_text(item->reason), "since",
+			report_time(item->quarantined_ms), "retry",
+			report_time(clock_wall_ms() + wait_ms), "tries", (int)item->tries);
+}
+
+size_t report_retry_items(struct engine *engine, const char *key, json_t *retried)
+{
+	size_t count = 0;
+
+	for (vec_each (&engine->access->items, place)) {
+		struct item *item = *place;
+		AUTO(mem_freep) char *address = item_address(engine, item);
+
+		if (!item->quarantined_ms || (key && !text_equal(key, address)))
+			continue;
+		json_array_append_new(retried,
+				json_pack("{s:o, s:o}", "key", report_text(address), "name",
+						report_text(item->name)));
+		item->retry_ns = 0;
+		item->tries = 0;
+		item_mark(engine->access, item);
+		count++;
+	}
+	return count;
+}
+
 static json_t *quarantine_of(const struct engine *engine)
 {
 	json_t *list = json_array();
@@ -169,6 +267,10 @@ static json_t *quarantine_of(const struct engine *engine)
 			json_array_append_new(list,
 					report_quarantine(
 							engine, registry_at(engine->registry, i)));
+	}
+	for (vec_each (&engine->access->items, item)) {
+		if ((*item)->quarantined_ms)
+			json_array_append_new(list, quarantined_item(engine, *item));
 	}
 	return list;
 }

@@ -142,6 +142,11 @@ enum err_code engine_retry(struct engine *engine, const char *who, json_t **ret,
 	json_t *retried = json_array();
 	const char *key = NULL;
 
+	if (report_retry_items(engine, text_equal(who, "all") ? NULL : who, retried) &&
+			!text_equal(who, "all")) {
+		*ret = json_pack("{s:o}", "retried", retried);
+		return ERR_NONE;
+	}
 	if (!text_equal(who, "all") &&
 			report_find(engine, PRINCIPAL_KIND_COUNT_, who, &key, err) != ERR_NONE) {
 		json_decref(retried);

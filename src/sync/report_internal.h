@@ -16,6 +16,8 @@ json_t *report_quarantine(const struct engine *engine, const struct object *obje
 json_t *report_decision(const struct decision *decision);
 /* What is to be done about the object, appended to the two lists. */
 void report_operations(struct engine *engine, struct object *object, json_t *held, json_t *pending);
+/* Quarantined items are tried again: that of a "TARGET/KEY", NULL: all. Appended to retried; returns how many. */
+size_t report_retry_items(struct engine *engine, const char *key, json_t *retried);
 /*
  * kind: PRINCIPAL_KIND_COUNT_ for any. All objects of one principal share a key; several keys are several principals.
  * Errors: ERR_NOT_FOUND, ERR_USAGE (several: the text lists them).

@@ -320,6 +320,42 @@ enum err_code engine_sync(struct engine *engine, enum principal_kind kind, const
 	return ERR_NONE;
 }
 
+void engine_want_tokens(struct engine *engine, const char *workspaces)
+{
+	(void)engine;
+	(void)workspaces;
+}
+
+json_t *engine_tokens(const struct engine *engine, const char *workspaces)
+{
+	(void)engine;
+	(void)workspaces;
+	return json_pack("{s:[], s:[]}", "tokens", "unread");
+}
+
+bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id)
+{
+	(void)engine;
+	(void)workspace;
+	(void)id;
+	return false;
+}
+
+void engine_sweep_tokens(struct engine *engine, const char *workspaces)
+{
+	(void)engine;
+	(void)workspaces;
+}
+
+const struct operation *engine_token_operations(
+		struct engine *engine, bool requested_only, size_t *ret_count)
+{
+	(void)engine;
+	(void)requested_only;
+	*ret_count = 0;
+	return NULL;
+}
+
 bool engine_targets_changed(const struct engine *engine)
 {
 	(void)engine;
@@ -330,20 +366,6 @@ void engine_give_targets(const struct engine *engine, struct config *config)
 {
 	(void)engine;
 	(void)config;
-}
-
-bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id)
-{
-	(void)engine;
-	fake.revoked += strcmp(workspace, "prod") == 0 && *id;
-	return strcmp(workspace, "prod") == 0;
-}
-
-void engine_sweep_tokens(struct engine *engine, const char *workspaces)
-{
-	(void)engine;
-	(void)workspaces;
-	fake.swept++;
 }
 
 void engine_reconcile(struct engine *engine)

@@ -343,6 +343,14 @@ bool finder_is_complete(const struct finder *finder, const struct err **ret_err)
 	return true;
 }
 
+const struct err *finder_failure(
+		const struct finder *finder, unsigned target, enum securable_type type)
+{
+	const struct place *place = place_at(finder, target, type);
+
+	return place->failed ? &place->err : NULL;
+}
+
 uint64_t finder_retry(struct finder *finder, uint64_t now)
 {
 	uint64_t next = 0;

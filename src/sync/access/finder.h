@@ -25,6 +25,9 @@ bool finder_is_running(const struct finder *finder);
 bool finder_knows(const struct finder *finder, unsigned target, enum securable_type type);
 /* Whether everything that was looked for was found out; *ret_err, if not: of one that was not. */
 bool finder_is_complete(const struct finder *finder, const struct err **ret_err);
+/* Of one type at one target, the last look failed: why; NULL: it did not. */
+const struct err *finder_failure(
+		const struct finder *finder, unsigned target, enum securable_type type);
 /* Tries again what failed. Returns the time of the next try, 0: nothing failed. */
 uint64_t finder_retry(struct finder *finder, uint64_t now);
 
