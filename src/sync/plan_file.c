@@ -316,7 +316,9 @@ static enum guard_category resource_category(const struct operation *op)
 		return GUARD_POLICIES;
 	if (op->resource == RESOURCE_IP_ACCESS_LIST)
 		return GUARD_LISTS;
-	/* Who may not use tokens any more loses those that he has. */
+	/* Where tokens are turned off, and for those who may not use them any more, they end. */
+	if (op->resource == RESOURCE_SETTING)
+		return GUARD_TOKENS;
 	if (op->resource == RESOURCE_PERMISSIONS && op->securable == SECURABLE_AUTHORIZATION)
 		return GUARD_TOKENS;
 	return GUARD_PERMISSIONS;

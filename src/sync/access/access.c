@@ -472,7 +472,8 @@ static void load_holding(void *context, const struct store_holding *holding)
 	else if (text_equal(holding->resource, resource_name(RESOURCE_CLUSTER_POLICY)))
 		item = cluster_policy_item(access, target, holding->name);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_IP_ACCESS_LIST)))
-		item = ip_list_item(access, target, text_equal(holding->part, "BLOCK"), holding->name);
+		item = ip_list_item(
+				access, target, text_equal(holding->part, "BLOCK"), holding->name);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_SETTING)))
 		item = setting_item(access, target, holding->id);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_RULE_SET)))

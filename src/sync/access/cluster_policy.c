@@ -8,8 +8,9 @@
 
 #define POLICY_RANK 1 /* before the access control lists on them */
 
-static const char *const gone_words[] = {
-		[POLICY_GONE_DEFAULT] = "", [POLICY_GONE_KEEP] = "keep", [POLICY_GONE_DELETE] = "delete"};
+static const char *const gone_words[] = {[POLICY_GONE_DEFAULT] = "",
+		[POLICY_GONE_KEEP] = "keep",
+		[POLICY_GONE_DELETE] = "delete"};
 
 /* ---- items ---- */
 
@@ -113,7 +114,8 @@ void policy_drop_hold(struct access *access, struct policy_item *policy)
 	mem_free(STEAL(policy->item.id));
 }
 
-static void policy_load(struct access *access, struct item *item, const struct store_holding *holding)
+static void policy_load(
+		struct access *access, struct item *item, const struct store_holding *holding)
 {
 	struct policy_item *policy = policy_of(item);
 	json_t *json = json_loads(holding->value ? holding->value : "", 0, NULL);
@@ -130,7 +132,8 @@ static void policy_load(struct access *access, struct item *item, const struct s
 	mem_free(policy->held_family);
 	mem_free(policy->former);
 	policy->held = mem_strdup_or_null(json_string_value(json_object_get(json, "policy")));
-	policy->held_family = mem_strdup_or_null(json_string_value(json_object_get(json, "family")));
+	policy->held_family =
+			mem_strdup_or_null(json_string_value(json_object_get(json, "family")));
 	policy->former = mem_strdup_or_null(holding->former);
 	if (!policy->held)
 		policy->held = mem_strdup("{}");
@@ -169,9 +172,8 @@ static void want(struct access *access, struct evaluator *evaluator,
 	struct err err;
 	AUTO(mem_freep) char *place = mem_printf("%s:%u", rule->why.file, rule->why.line);
 
-	if (evaluate_cluster_policy(evaluator, rule,
-			    &access->engine->settings->targets[target], arena, &wanted, &err) ==
-			ERR_NONE) {
+	if (evaluate_cluster_policy(evaluator, rule, &access->engine->settings->targets[target],
+			    arena, &wanted, &err) == ERR_NONE) {
 		item = cluster_policy_item(access, target, wanted.name);
 		set_rule(access, policy_of(item), rule, &wanted);
 		return;

@@ -35,8 +35,8 @@ static json_t *meaning(const json_t *json)
 	}
 	if (json_is_array(json)) {
 		copy = json_array();
-		json_array_foreach(json, index, value)
-			(void)json_array_append_new(copy, meaning(value));
+		json_array_foreach(json, index, value)(void)
+				json_array_append_new(copy, meaning(value));
 		return copy;
 	}
 	if (!json_is_object(json))
@@ -168,8 +168,9 @@ void policy_face_of_seen(
 	fill(ret, arena);
 }
 
-size_t policy_face_compare(const struct policy_face *before_or_null, const struct policy_face *after,
-		struct arena *arena, const struct part_change **ret)
+size_t policy_face_compare(const struct policy_face *before_or_null,
+		const struct policy_face *after, struct arena *arena,
+		const struct part_change **ret)
 {
 	struct part_change *changes = arena_alloc(arena, POLICY_PART_COUNT_ * sizeof(*changes));
 	size_t count = 0;
@@ -178,9 +179,9 @@ size_t policy_face_compare(const struct policy_face *before_or_null, const struc
 		const char *before = before_or_null ? before_or_null->parts[i] : NULL;
 
 		if (!text_equal(before, after->parts[i]))
-			changes[count++] = (struct part_change){names[i],
-					arena_strdup(arena, before),
-					arena_strdup(arena, after->parts[i])};
+			changes[count++] =
+					(struct part_change){names[i], arena_strdup(arena, before),
+							arena_strdup(arena, after->parts[i])};
 	}
 	*ret = changes;
 	return count;

@@ -32,8 +32,9 @@ void policy_face_of_wanted(const struct wanted_policy *policy, const char *famil
 void policy_face_of_seen(
 		const struct cluster_policy *policy, struct arena *arena, struct policy_face *ret);
 /* What differs, as an operation lists it; before NULL: nothing is there. In arena. */
-size_t policy_face_compare(const struct policy_face *before_or_null, const struct policy_face *after,
-		struct arena *arena, const struct part_change **ret);
+size_t policy_face_compare(const struct policy_face *before_or_null,
+		const struct policy_face *after, struct arena *arena,
+		const struct part_change **ret);
 /* One JSON object of what is given, for a holding; caller's, mem_free. */
 char *policy_face_text(const struct policy_face *face);
 /* Reads it back, in arena; false: it is none. */

@@ -7,21 +7,21 @@
 #include "sync/access/roster.h"
 
 struct policy_item {
-	struct item item; /* first; its id is that of ours */
+	struct item item;                       /* first; its id is that of ours */
 	const struct cluster_policy_rule *rule; /* NULL: none wants it */
 	struct wanted_policy wanted;            /* with rule; in arena */
 	char *failure; /* the rule could not be evaluated for this workspace: a sentence; then `wanted` is empty */
 	struct arena *arena;
 	/* Ours. */
-	char *held;          /* face text as read or written last; NULL: not ours */
-	char *held_family;   /* as the rule named it then; NULL: none */
-	char *former;        /* face text before us: it was adopted; NULL: we made it */
+	char *held;            /* face text as read or written last; NULL: not ours */
+	char *held_family;     /* as the rule named it then; NULL: none */
+	char *former;          /* face text before us: it was adopted; NULL: we made it */
 	enum policy_gone gone; /* what its rule said last */
 	/* There. */
 	struct arena *seen_arena;
 	struct cluster_policy *seen; /* NULL: not there, or not read */
-	char *usage;                 /* who uses one that is to go, as a clause; NULL: nobody, or not asked */
-	char *made_id;               /* of a create that was answered just now */
+	char *usage;   /* who uses one that is to go, as a clause; NULL: nobody, or not asked */
+	char *made_id; /* of a create that was answered just now */
 };
 
 /* What a read of a workspace's policies gives. */

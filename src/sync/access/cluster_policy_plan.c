@@ -57,8 +57,8 @@ static struct operation *add(struct policy_planner *p, enum operation_kind kind,
 		const struct policy_face *before, const struct policy_face *after)
 {
 	const struct cluster_policy_rule *rule = p->policy->rule;
-	struct operation *op = item_operation(&p->policy->item, p->plan, kind,
-			rule ? &rule->why : NULL, p->arena);
+	struct operation *op = item_operation(
+			&p->policy->item, p->plan, kind, rule ? &rule->why : NULL, p->arena);
 
 	if (after)
 		op->part_count = policy_face_compare(before, after, p->arena, &op->parts);
@@ -84,7 +84,8 @@ static void plan_create(struct policy_planner *p, const struct policy_face *want
 			SECURABLE_CLUSTER_POLICY, &facts, p->arena, &acl);
 	if (acl.count)
 		p->plan->note = arena_printf(p->arena,
-				"cluster policy \"%s\" in %s: what rules permit on it is set when it "
+				"cluster policy \"%s\" in %s: what rules permit on it is set when "
+				"it "
 				"was made",
 				p->policy->wanted.name, place_of(p));
 }
@@ -96,9 +97,11 @@ static void plan_foreign(struct policy_planner *p, const struct policy_face *wan
 
 	if (!p->policy->rule->adopt) {
 		p->plan->quarantine = arena_printf(p->arena,
-				"cluster policy \"%s\" in %s was made by %s%s%s: `adopt: true` on its "
+				"cluster policy \"%s\" in %s was made by %s%s%s: `adopt: true` on "
+				"its "
 				"rule takes it over, or give the rule another name",
-				seen->name, place_of(p), seen->is_default ? "Databricks" : "somebody else",
+				seen->name, place_of(p),
+				seen->is_default ? "Databricks" : "somebody else",
 				seen->creator ? ", " : "", seen->creator ? seen->creator : "");
 		return;
 	}
@@ -156,10 +159,11 @@ static void plan_gone(struct policy_planner *p)
 		done(p, add(p, OP_FORGET_RESOURCE, NULL, NULL));
 		if (policy->seen)
 			p->plan->note = arena_printf(p->arena,
-					"cluster policy \"%s\" in %s stays as it is: no rule wants it any "
+					"cluster policy \"%s\" in %s stays as it is: no rule wants "
+					"it any "
 					"more, and it %s",
 					policy->seen->name, place_of(p),
-					policy->seen->is_default      ? "is Databricks' own"
+					policy->seen->is_default         ? "is Databricks' own"
 							: policy->former ? "was there before us"
 									 : "was to be kept");
 		return;
@@ -168,7 +172,8 @@ static void plan_gone(struct policy_planner *p)
 	item_removes(op, GUARD_POLICIES, NULL);
 	done(p, op);
 	if (policy->usage)
-		p->plan->note = arena_printf(p->arena, "cluster policy \"%s\" in %s, which goes, is used by %s",
+		p->plan->note = arena_printf(p->arena,
+				"cluster policy \"%s\" in %s, which goes, is used by %s",
 				policy->seen->name, place_of(p), policy->usage);
 }
 

@@ -44,8 +44,7 @@ static void take_families(
 	struct roster *roster = context;
 	struct policy_reading *reading = roster->draft;
 	const struct policy_family *families = items;
-	struct policy_family *copies =
-			arena_alloc(roster->fresh, (count + 1) * sizeof(*copies));
+	struct policy_family *copies = arena_alloc(roster->fresh, (count + 1) * sizeof(*copies));
 
 	reading->listing = NULL;
 	for (size_t i = 0; i < count; i++)
@@ -100,8 +99,7 @@ static void take_clusters(
 }
 
 /* Not every workspace tells the jobs; it is a note and decides nothing. */
-static void take_jobs(
-		void *context, const void *items, size_t count, const struct err *err_or_null)
+static void take_jobs(void *context, const void *items, size_t count, const struct err *err_or_null)
 {
 	struct roster *roster = context;
 	struct policy_reading *reading = roster->draft;
@@ -235,7 +233,7 @@ static bool policy_show(struct roster *roster, struct item *item)
 		policy_face_of_seen(now, arena, &face);
 		text = policy_face_text(&face);
 	}
-	switch (roster_judge(item, policy->held, text)) {
+	switch (roster_judge(roster->access, item, policy->held, text)) {
 	case ROSTER_TAKE:
 		/* Its id is another's now: what we made is gone, and this one is somebody else's. */
 		if (policy->held && now && !text_equal(now->id, item->id))
@@ -303,7 +301,8 @@ static void send_write(struct item_work *work, enum operation_kind kind)
 	if (kind == OP_REMOVE_RESOURCE)
 		cluster_policy_delete(databricks, &work->call, work->item->id);
 	else if (!policy_to_send(work->access, policy, work->arena, &body))
-		record_refuse(databricks, &work->call, ERR_BUG, "cluster policy without its family");
+		record_refuse(databricks, &work->call, ERR_BUG,
+				"cluster policy without its family");
 	else if (kind == OP_CREATE_RESOURCE)
 		cluster_policy_create(databricks, &work->call, &body);
 	else

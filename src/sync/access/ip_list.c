@@ -103,15 +103,15 @@ const char *ip_state_text(const struct ip_state *state, struct arena *arena)
 			ip_ranges_text(state->ranges, state->count, arena));
 }
 
-void ip_list_set_seen(struct ip_list_item *list, const char *id_or_null, const struct ip_state *state)
+void ip_list_set_seen(
+		struct ip_list_item *list, const char *id_or_null, const struct ip_state *state)
 {
 	char *id = mem_strdup_or_null(id_or_null);
 	struct arena *arena = arena_new();
 	struct ip_state copy = {0};
 
 	if (id_or_null) {
-		struct ip_range *ranges =
-				arena_alloc(arena, (state->count + 1) * sizeof(*ranges));
+		struct ip_range *ranges = arena_alloc(arena, (state->count + 1) * sizeof(*ranges));
 
 		copy = *state;
 		if (copy.count)
@@ -182,8 +182,8 @@ void ip_list_start(struct access *access)
 			list->rule = &rules[i];
 			list->wanted.enabled = rules[i].enabled;
 			list->wanted.count = ip_ranges_of(rules[i].addresses,
-					rules[i].address_count, list->arena,
-					&list->wanted.ranges, &list->wanted.unread);
+					rules[i].address_count, list->arena, &list->wanted.ranges,
+					&list->wanted.unread);
 		}
 	}
 }

@@ -22,9 +22,9 @@ struct ip_list_item {
 	const struct ip_list_rule *rule; /* NULL: none wants it */
 	struct arena *arena;             /* of wanted */
 	struct ip_state wanted;          /* with rule */
-	char *held;                      /* state as text, as read or written last; NULL: not ours */
-	bool stale;                      /* another hand changed what is ours, so `held` is not what is there */
-	char *seen_id;                   /* NULL: not there, or not read */
+	char *held;    /* state as text, as read or written last; NULL: not ours */
+	bool stale;    /* another hand changed what is ours, so `held` is not what is there */
+	char *seen_id; /* NULL: not there, or not read */
 	struct arena *seen_arena;
 	struct ip_state seen;
 	char *made_id; /* of a create that was answered just now */
@@ -46,7 +46,8 @@ bool ip_state_same_addresses(const struct ip_state *a, const struct ip_state *b)
 bool ip_state_equal(const struct ip_state *a, const struct ip_state *b);
 /* "on 192.0.2.0/24 ..."; in arena. */
 const char *ip_state_text(const struct ip_state *state, struct arena *arena);
-void ip_list_set_seen(struct ip_list_item *list, const char *id_or_null, const struct ip_state *state);
+void ip_list_set_seen(
+		struct ip_list_item *list, const char *id_or_null, const struct ip_state *state);
 void ip_list_hold(struct access *access, struct ip_list_item *list, const char *text);
 void ip_list_drop_hold(struct access *access, struct ip_list_item *list);
 

@@ -82,8 +82,8 @@ static void add_foreign(struct ip_set *set, const struct access *access, unsigne
 }
 
 /* As they would be when all is done. */
-static void fill_set(
-		struct ip_set *set, const struct access *access, unsigned target, struct arena *arena)
+static void fill_set(struct ip_set *set, const struct access *access, unsigned target,
+		struct arena *arena)
 {
 	for (vec_each (&access->items, place)) {
 		if (ip_list_is_at(*place, target))
@@ -115,12 +115,14 @@ static const char *refusal_of(const struct ip_set *set, const struct ip_list_rul
 	switch (ip_set_judge(set, range, &by)) {
 	case IP_BLOCKED:
 		return arena_printf(arena,
-				"IP access lists of %s: %s must keep its way in (%s:%u), and BLOCK list "
+				"IP access lists of %s: %s must keep its way in (%s:%u), and BLOCK "
+				"list "
 				"\"%s\" would shut it out; nothing is changed there",
 				where, address, rule->why.file, rule->why.line, by->label);
 	case IP_NOT_ALLOWED:
 		return arena_printf(arena,
-				"IP access lists of %s: %s must keep its way in (%s:%u), and would be in "
+				"IP access lists of %s: %s must keep its way in (%s:%u), and would "
+				"be in "
 				"no ALLOW list (%s); nothing is changed there",
 				where, address, rule->why.file, rule->why.line,
 				name_allowing(set, arena));
@@ -137,16 +139,16 @@ static const char *judge(const struct ip_set *set, struct access *access, unsign
 	size_t count = ip_set_count(set);
 
 	for (vec_each (&access->items, place)) {
-		const struct ip_list_rule *rule = ip_list_is_at(*place, target)
-				? ip_list_of(*place)->rule
-				: NULL;
+		const struct ip_list_rule *rule =
+				ip_list_is_at(*place, target) ? ip_list_of(*place)->rule : NULL;
 
 		for (size_t i = 0; rule && i < rule->must_keep_count && !refusal; i++)
 			refusal = refusal_of(set, rule, rule->must_keep[i], where, arena);
 	}
 	if (!refusal && count > IP_VALUES_MAX)
 		refusal = arena_printf(arena,
-				"IP access lists of %s: there would be %zu addresses in all of them, "
+				"IP access lists of %s: there would be %zu addresses in all of "
+				"them, "
 				"Databricks takes %d; nothing is changed there",
 				where, count, IP_VALUES_MAX);
 	return refusal;
@@ -215,7 +217,8 @@ unsigned ip_list_phase(struct access *access, const struct ip_list_item *list)
 	case IP_CREATE:
 		if (list->block)
 			return PHASE_NARROWS;
-		return !some_allow_is_there(access, list->item.target) && keeps_somebody(access, list)
+		return !some_allow_is_there(access, list->item.target) &&
+						keeps_somebody(access, list)
 				? PHASE_KEEPERS
 				: PHASE_WIDENS;
 	case IP_CHANGE:
@@ -238,7 +241,8 @@ bool ip_lists_are_done(struct access *access, unsigned target)
 		if (!ip_list_is_at(*place, target) || !ip_list_of(*place)->rule)
 			continue;
 		need = ip_list_need(ip_list_of(*place));
-		if (!(*place)->observed ? !ip_list_of(*place)->held : need != IP_NOTHING && need != IP_ADOPT)
+		if (!(*place)->observed ? !ip_list_of(*place)->held
+					: need != IP_NOTHING && need != IP_ADOPT)
 			return false;
 	}
 	return true;
@@ -250,17 +254,19 @@ static void add_parts(struct operation *op, const struct ip_list_item *list, str
 {
 	struct part_change *parts = arena_alloc(arena, 3 * sizeof(*parts));
 	bool was = list->seen_id != NULL;
-	const char *before = was ? ip_ranges_text(list->seen.ranges, list->seen.count, arena) : NULL;
+	const char *before =
+			was ? ip_ranges_text(list->seen.ranges, list->seen.count, arena) : NULL;
 	const char *after = ip_ranges_text(list->wanted.ranges, list->wanted.count, arena);
 
 	if (!was)
 		parts[op->part_count++] = (struct part_change){"list_type", NULL,
-				ip_access_type_name(list->block ? IP_ACCESS_BLOCK : IP_ACCESS_ALLOW)};
+				ip_access_type_name(
+						list->block ? IP_ACCESS_BLOCK : IP_ACCESS_ALLOW)};
 	if (!text_equal(before, after))
 		parts[op->part_count++] = (struct part_change){"ip_addresses", before, after};
 	if (!was || list->seen.enabled != list->wanted.enabled)
 		parts[op->part_count++] = (struct part_change){"enabled",
-				!was                             ? NULL
+				!was                                 ? NULL
 						: list->seen.enabled ? "true"
 								     : "false",
 				list->wanted.enabled ? "true" : "false"};
@@ -270,8 +276,8 @@ static void add_parts(struct operation *op, const struct ip_list_item *list, str
 static void add_operation(struct access *access, struct ip_list_item *list,
 		enum operation_kind kind, struct arena *arena, struct item_plan *ret)
 {
-	struct operation *op = item_operation(&list->item, ret, kind,
-			list->rule ? &list->rule->why : NULL, arena);
+	struct operation *op = item_operation(
+			&list->item, ret, kind, list->rule ? &list->rule->why : NULL, arena);
 
 	op->object.remote_id = arena_strdup(arena, list->seen_id);
 	op->adopts = kind == OP_ADOPT_RESOURCE;
@@ -282,11 +288,12 @@ static void add_operation(struct access *access, struct ip_list_item *list,
 	item_operation_done(access, op, arena);
 }
 
-static const char *foreign(const struct access *access, const struct ip_list_item *list,
-		struct arena *arena)
+static const char *foreign(
+		const struct access *access, const struct ip_list_item *list, struct arena *arena)
 {
 	return arena_printf(arena,
-			"IP access list \"%s\" (%s) in %s was made by somebody else and holds something "
+			"IP access list \"%s\" (%s) in %s was made by somebody else and holds "
+			"something "
 			"else (%s); give the rule another label, or write in it what is there",
 			list->item.name, list->block ? "BLOCK" : "ALLOW",
 			access->engine->settings->targets[list->item.target].name,

@@ -55,7 +55,7 @@ static bool show(struct roster *roster, struct item *item)
 				&state.ranges, &state.unread);
 	}
 	text = now ? ip_state_text(&state, arena) : NULL;
-	switch (roster_judge(item, list->held, text)) {
+	switch (roster_judge(roster->access, item, list->held, text)) {
 	case ROSTER_TAKE:
 		list->stale = !text_equal(list->held, text);
 		if (list->held && now && !text_equal(now->id, item->id))
@@ -244,5 +244,6 @@ bool ip_list_shows(struct item *item, const struct operation *op)
 		return false;
 	/* It is made enabled; disabling it may not have come to pass. */
 	return ip_state_same_addresses(&list->seen, &list->wanted) &&
-			(op->kind == OP_CREATE_RESOURCE || list->seen.enabled == list->wanted.enabled);
+			(op->kind == OP_CREATE_RESOURCE ||
+					list->seen.enabled == list->wanted.enabled);
 }

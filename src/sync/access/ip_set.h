@@ -25,7 +25,8 @@ enum ip_verdict { IP_LET_IN, IP_BLOCKED, IP_NOT_ALLOWED };
 /* Of every address of range; IP_BLOCKED: *ret_by is the list. */
 enum ip_verdict ip_set_judge(
 		const struct ip_set *set, struct ip_range range, const struct ip_list **ret_by);
-size_t ip_set_count(const struct ip_set *set); /* addresses and blocks of all lists, disabled ones as well */
+size_t ip_set_count(const struct ip_set *
+				set); /* addresses and blocks of all lists, disabled ones as well */
 
 /*
  * Addresses in their one form: sorted, each once, 192.0.2.7 and 192.0.2.7/32 the same. Array in arena; what cannot be read

@@ -85,8 +85,8 @@ struct item {
 	unsigned tries;
 	struct item_work *work; /* under way */
 	uint64_t written_ns;    /* last write of ours that was confirmed */
-	uint64_t worked_ns;     /* end of the last work: lists that were asked for before say nothing of it */
-	uint64_t retry_ns;      /* not before; 0: at once */
+	uint64_t worked_ns; /* end of the last work: lists that were asked for before say nothing of it */
+	uint64_t retry_ns; /* not before; 0: at once */
 	uint64_t suspect; /* digest of a read that differed from what we hold; a second one must agree */
 	uint64_t reported;      /* mode observe: digest of the operations that were told last */
 	int64_t quarantined_ms; /* since; 0: not */

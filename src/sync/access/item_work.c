@@ -73,8 +73,8 @@ void item_work_prepare(struct item_work *work)
 
 /* ---- what was done ---- */
 
-static void log_change(const struct access *access, const struct operation *op,
-		const char *request_id)
+static void log_change(
+		const struct access *access, const struct operation *op, const char *request_id)
 {
 	const struct engine *engine = access->engine;
 	AUTO(arena_freep) struct arena *arena = arena_new();

@@ -192,7 +192,8 @@ static void roster_run(struct task *task)
 
 /* ---- believing ---- */
 
-enum roster_verdict roster_judge(struct item *item, const char *held, const char *now)
+enum roster_verdict roster_judge(
+		const struct access *access, struct item *item, const char *held, const char *now)
 {
 	uint64_t digest;
 
@@ -209,7 +210,10 @@ enum roster_verdict roster_judge(struct item *item, const char *held, const char
 		return ROSTER_LOOK_AGAIN;
 	}
 	item->suspect = 0;
-	log_event(LOG_NOTICE, "drift: changed in Databricks by another hand", {"item", item->key},
-			{"name", item->name}, {"now", now ? "changed" : "gone"});
+	log_event(LOG_NOTICE,
+			now ? "drift: changed in Databricks by another hand"
+			    : "drift: deleted in Databricks by another hand",
+			{"item", item->key}, {"name", item->name},
+			{"target", access->engine->settings->targets[item->target].name});
 	return ROSTER_TAKE;
 }

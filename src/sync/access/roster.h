@@ -26,7 +26,8 @@ struct roster_class {
 	bool (*read_next)(struct roster *roster);
 	/* What was read of one item. false: it differs from what is ours, and a second read must agree. */
 	bool (*show)(struct roster *roster, struct item *item);
-	void (*cancel)(struct roster *roster); /* what is under way beside the call; NULL: nothing */
+	void (*cancel)(struct
+			roster *roster); /* what is under way beside the call; NULL: nothing */
 };
 
 struct roster {
@@ -57,8 +58,9 @@ bool roster_is_running(const struct access *access, const struct item *item); /*
 bool roster_has_failed(const struct access *access); /* some list could not be read the last time */
 
 /* ---- for read_next ---- */
-void roster_prepare(struct roster *roster); /* a call to the target, about to be filled; it wakes the roster */
-void roster_go_on(struct roster *roster);   /* what was started came to its end */
+void roster_prepare(struct
+		roster *roster); /* a call to the target, about to be filled; it wakes the roster */
+void roster_go_on(struct roster *roster); /* what was started came to its end */
 void roster_fail(struct roster *roster, const struct err *err);
 
 /* ---- for show ---- */
@@ -68,6 +70,7 @@ void roster_fail(struct roster *roster, const struct err *err);
  * KEEP: what we know stays (reads lag behind); LOOK_AGAIN: read once more, soon.
  */
 enum roster_verdict { ROSTER_TAKE, ROSTER_KEEP, ROSTER_LOOK_AGAIN };
-enum roster_verdict roster_judge(struct item *item, const char *held, const char *now);
+enum roster_verdict roster_judge(
+		const struct access *access, struct item *item, const char *held, const char *now);
 
 #endif

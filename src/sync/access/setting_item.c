@@ -54,8 +54,8 @@ struct item *setting_item(struct access *access, unsigned target, const char *na
 	if (item || !known)
 		return item;
 	setting = mem_zalloc(sizeof(*setting));
-	setting->item.class = known->api == SETTING_CONF ? &conf_setting_class
-							 : &typed_setting_class;
+	setting->item.class =
+			known->api == SETTING_CONF ? &conf_setting_class : &typed_setting_class;
 	setting->item.target = target;
 	setting->item.id = mem_strdup(name);
 	setting->known = known;
@@ -122,14 +122,14 @@ bool setting_is_so(const struct known_setting *known, const char *before, const 
 
 static bool is_so(const struct setting_item *setting)
 {
-	return setting_is_so(setting->known, setting->seen, setting->rule->value,
-			setting->held != NULL);
+	return setting_is_so(
+			setting->known, setting->seen, setting->rule->value, setting->held != NULL);
 }
 
 static bool is_switch(const struct setting_item *setting)
 {
-	return text_equal(setting->known->name, setting->known->account ? ACCOUNT_IP_SWITCH
-									: CONF_IP_LISTS_ENABLED);
+	return text_equal(setting->known->name,
+			setting->known->account ? ACCOUNT_IP_SWITCH : CONF_IP_LISTS_ENABLED);
 }
 
 static bool is_off(const char *value)
@@ -150,8 +150,9 @@ bool lists_switch_goes_off(const struct access *access, unsigned target)
 {
 	const struct setting_item *setting = find_switch(access, target);
 
-	return setting && setting->rule && setting->item.observed && !setting->item.quarantined_ms &&
-			is_off(setting->rule->value) && !is_so(setting);
+	return setting && setting->rule && setting->item.observed &&
+			!setting->item.quarantined_ms && is_off(setting->rule->value) &&
+			!is_so(setting);
 }
 
 void lists_switch_mark(struct access *access, unsigned target)
@@ -199,7 +200,8 @@ static void plan_left(struct setting_item *setting, struct access *access, struc
 	}
 	item_operation_done(access, add(setting, OP_FORGET_RESOURCE, access, arena, ret), arena);
 	ret->note = arena_printf(arena,
-			"setting %s of %s is not configured any more and stays %s (before us it was %s)",
+			"setting %s of %s is not configured any more and stays %s (before us it "
+			"was %s)",
 			setting->known->name, where, *setting->held ? setting->held : "empty",
 			setting->former ? setting->former : "not set");
 }
@@ -237,7 +239,8 @@ static void setting_plan(struct access *access, struct item *item, struct arena 
 			add_change(setting, access, arena, ret);
 		return;
 	}
-	if (setting->held && setting_is_so(setting->known, setting->held, setting->rule->value, true))
+	if (setting->held &&
+			setting_is_so(setting->known, setting->held, setting->rule->value, true))
 		return;
 	op = add(setting, OP_ADOPT_RESOURCE, access, arena, ret);
 	op->adopts = true;
@@ -247,14 +250,14 @@ static void setting_plan(struct access *access, struct item *item, struct arena 
 /* ---- reading ---- */
 
 /* What was read of it; value NULL: never set. false: a second read must agree. */
-static bool take(struct setting_item *setting, const char *value)
+static bool take(const struct access *access, struct setting_item *setting, const char *value)
 {
-	const char *held = setting->held &&
-					!setting_is_so(setting->known, value, setting->held, true)
+	const char *held =
+			setting->held && !setting_is_so(setting->known, value, setting->held, true)
 			? setting->held
 			: NULL;
 
-	switch (roster_judge(&setting->item, held, value)) {
+	switch (roster_judge(access, &setting->item, held, value)) {
 	case ROSTER_TAKE:
 		replace_text(&setting->seen, value);
 		return true;
@@ -327,7 +330,7 @@ static bool show_conf(struct roster *roster, struct item *item)
 		if (!text_equal(list->values[i].key, item->id))
 			continue;
 		of(item)->unsupported = !list->values[i].known;
-		return take(of(item), list->values[i].value);
+		return take(roster->access, of(item), list->values[i].value);
 	}
 	item->read_wanted = true; /* it came after the list was asked for */
 	return false;
@@ -369,7 +372,7 @@ static bool take_typed(struct item_work *work)
 	}
 	replace_text(&setting->etag, state.etag);
 	text = plain_text(state.value);
-	if (take(setting, text))
+	if (take(work->access, setting, text))
 		return true;
 	item_delay(work->access, work->item, 2 * SECOND_NS);
 	return false;
@@ -483,7 +486,8 @@ static void setting_settle(struct access *access, struct item *item, const struc
 		return;
 	}
 	if (!setting->held)
-		replace_text(&setting->former, op->part_count ? op->parts[0].before : setting->seen);
+		replace_text(&setting->former,
+				op->part_count ? op->parts[0].before : setting->seen);
 	if (op->kind == OP_CHANGE_RESOURCE && op->part_count) {
 		item->written_ns = clock_monotonic_ns();
 		replace_text(&setting->seen, op->parts[0].after);

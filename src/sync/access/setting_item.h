@@ -21,7 +21,8 @@ bool setting_is_so(const struct known_setting *known, const char *before, const 
 		bool ours);
 
 /* The switch that puts the IP access lists of a place in force, if the configuration has it. */
-bool lists_switch_goes_off(const struct access *access, unsigned target); /* soon, and ahead of the lists */
+bool lists_switch_goes_off(
+		const struct access *access, unsigned target); /* soon, and ahead of the lists */
 void lists_switch_mark(struct access *access, unsigned target);
 
 #endif
