@@ -375,39 +375,3 @@ void engine_reconcile(struct engine *engine)
 }
 
 /* ---- tokens: the cardboard has none ---- */
-
-void engine_want_tokens(struct engine *engine, const char *workspaces)
-{
-	(void)engine;
-	(void)workspaces;
-}
-
-json_t *engine_tokens(const struct engine *engine, const char *workspaces)
-{
-	(void)engine;
-	(void)workspaces;
-	return json_pack("{s:[], s:[]}", "tokens", "unread");
-}
-
-bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id)
-{
-	(void)engine;
-	(void)workspace;
-	(void)id;
-	return false;
-}
-
-void engine_sweep_tokens(struct engine *engine, const char *workspaces)
-{
-	(void)engine;
-	(void)workspaces;
-}
-
-const struct operation *engine_token_operations(
-		struct engine *engine, bool requested_only, size_t *ret_count)
-{
-	(void)engine;
-	(void)requested_only;
-	*ret_count = 0;
-	return NULL;
-}
