@@ -90,9 +90,8 @@ static const struct schema_key config_keys_table[] = {
 				.about = "share of the published budgets, rates of endpoint "
 					 "families by name; or off."},
 		{"permissions_interval", SCHEMA_DURATION,
-				.offset = READING(settings.permissions_interval_ms),
-				.min = 1000, .max = INT64_C(7) * 24 * 3600 * 1000,
-				.preset = "15min",
+				.offset = READING(settings.permissions_interval_ms), .min = 1000,
+				.max = INT64_C(7) * 24 * 3600 * 1000, .preset = "15min",
 				.about = "How often objects that are new are looked for, so that "
 					 "permissions on them are given."},
 		{"tokens", SCHEMA_SECTION, .offset = READING(settings.sweep),
