@@ -20,7 +20,7 @@ static void take_targets(
 	if (!discovery->changed)
 		return;
 	log_event(LOG_NOTICE, "the account has other workspaces than before",
-			{"workspaces", log_int(discovery->count)});
+			{"count", log_int(discovery->count)});
 	engine_tell(engine);
 }
 
