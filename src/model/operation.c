@@ -276,8 +276,10 @@ void operation_set_id(struct operation *op, const struct settings *settings, str
 		digest_add_text(digest, op->members[i].key);
 	for (size_t i = 0; i < op->value_count; i++)
 		digest_add_text(digest, op->values[i]);
-	for (size_t i = 0; op->values_before && i < (op->member_count ? op->member_count : 1); i++)
-		digest_text_or_mark(digest, op->values_before[i]);
+	for (size_t i = 0; operation_sets_permissions(op) && i < op->member_count; i++)
+		digest_text_or_mark(digest, op->values_before ? op->values_before[i] : NULL);
+	if (op->values_before && !operation_sets_permissions(op))
+		digest_text_or_mark(digest, op->values_before[0]);
 	for (size_t i = 0; i < op->part_count; i++) {
 		digest_add_text(digest, op->parts[i].name);
 		digest_text_or_mark(digest, op->parts[i].before);

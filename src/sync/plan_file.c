@@ -263,6 +263,7 @@ static bool read_permissions(const json_t *json, struct arena *arena, struct ope
 	ret->members = refs;
 	ret->member_count = count;
 	ret->values = levels;
+	ret->value_count = count;
 	ret->values_before = former;
 	return true;
 }

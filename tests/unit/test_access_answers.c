@@ -382,8 +382,8 @@ static void what_is_no_rule_set_is_refused(void **state)
 			"{\"name\":\"n\",\"etag\":\"\"}",
 			"{\"name\":\"n\",\"etag\":\"e\",\"grant_rules\":{}}",
 			"{\"name\":\"n\",\"etag\":\"e\",\"grant_rules\":[{}]}",
-			"{\"name\":\"n\",\"etag\":\"e\",\"grant_rules\":[{\"role\":\"r\","
-			"\"principals\":[7]}]}"};
+			("{\"name\":\"n\",\"etag\":\"e\",\"grant_rules\":[{\"role\":\"r\","
+			 "\"principals\":[7]}]}")};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

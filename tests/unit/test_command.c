@@ -219,7 +219,9 @@ static void test_help_of_a_verb(void **state)
 
 	(void)state;
 	assert_non_null(strstr(text, "Usage: ldap2dbx plan [OPTION...]\n"));
-	assert_non_null(strstr(text, "  -o, --output FORMAT        text (default) or json\n"));
+	assert_non_null(strstr(text,
+			"  -o, --output FORMAT        text (default), json, or csv where it is a "
+			"list\n"));
 	assert_non_null(strstr(text, "      --out FILE"));
 	assert_null(strstr(text, "--auto-approve"));
 	free(text);

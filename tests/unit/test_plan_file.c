@@ -33,6 +33,23 @@ static const char *const rights[] = {"workspace-access", "databricks-sql-access"
 #define REMOVES(of) .is_removal = true, .category = (of)
 #define TEXTS(name, texts) .name = (texts), .value_count = COUNT_OF(texts)
 
+static const struct principal_ref holders[] = {
+		{"group/etl", NULL, "Etl"}, {"user/ada@example.com", NULL, "ada@example.com"}};
+static const char *const levels[] = {"CAN_MANAGE_RUN", "CAN_VIEW"};
+static const char *const former_levels[] = {"CAN_VIEW", NULL}, *const no_level[] = {NULL};
+static const struct part_change parts[] = {
+		{"definition", NULL, "{}"}, {"description", "old", NULL}};
+#define JOB                                                                                        \
+	.resource = RESOURCE_PERMISSIONS, .securable = SECURABLE_JOB,                              \
+	.object = {"job/1", "1", "nightly"}, .target = 1
+#define TOKENS                                                                                     \
+	.resource = RESOURCE_PERMISSIONS, .securable = SECURABLE_AUTHORIZATION,                    \
+	.object = {"authorization/tokens", "tokens", "tokens"}, .target = 1
+#define POLICY                                                                                     \
+	.resource = RESOURCE_CLUSTER_POLICY, .object = {"cluster_policy/small", "A1", "small"},    \
+	.target = 1
+#define PARTS .parts = parts, .part_count = COUNT_OF(parts)
+
 static const struct operation operations[] = {
 		{.kind = OP_CREATE,
 				.object = {"corp/1", NULL, "ada@example.com"},
@@ -119,6 +136,60 @@ static const struct operation operations[] = {
 				ROBOT,
 				TEXTS(values, user_level),
 				REMOVES(GUARD_PERMISSIONS)},
+		{.kind = OP_SET_PERMISSIONS,
+				JOB,
+				.members = holders,
+				.member_count = 2,
+				TEXTS(values, levels),
+				.values_before = former_levels,
+				WHY},
+		{.kind = OP_SET_PERMISSIONS,
+				JOB,
+				.members = holders,
+				.member_count = 1,
+				.values = levels,
+				.value_count = 1,
+				.values_before = no_level,
+				.adopts = true},
+		{.kind = OP_REMOVE_PERMISSIONS,
+				JOB,
+				.members = holders,
+				.member_count = 1,
+				.values = levels,
+				.value_count = 1,
+				.values_before = no_level,
+				REMOVES(GUARD_PERMISSIONS)},
+		{.kind = OP_REMOVE_PERMISSIONS,
+				TOKENS,
+				.members = holders,
+				.member_count = 1,
+				.values = levels,
+				.value_count = 1,
+				.values_before = no_level,
+				REMOVES(GUARD_TOKENS)},
+		{.kind = OP_SET_PERMISSIONS,
+				.resource = RESOURCE_RULE_SET,
+				.object = {"rule_set/1", "1", "etl"},
+				.members = holders,
+				.member_count = 1,
+				.values = levels,
+				.value_count = 1,
+				.values_before = no_level},
+		{.kind = OP_CREATE_RESOURCE, POLICY, PARTS},
+		{.kind = OP_ADOPT_RESOURCE, POLICY},
+		{.kind = OP_CHANGE_RESOURCE, POLICY, PARTS, .held_by = "policies-1"},
+		{.kind = OP_REMOVE_RESOURCE, POLICY, REMOVES(GUARD_POLICIES)},
+		{.kind = OP_FORGET_RESOURCE, POLICY},
+		{.kind = OP_REMOVE_RESOURCE,
+				.resource = RESOURCE_IP_ACCESS_LIST,
+				.object = {"ip_access_list/ALLOW/offices", "x", "offices"},
+				.target = 1,
+				REMOVES(GUARD_LISTS)},
+		{.kind = OP_REMOVE_RESOURCE,
+				.resource = RESOURCE_TOKEN,
+				.object = {"token/abc", "abc", "of ada"},
+				.target = 1,
+				REMOVES(GUARD_TOKENS)},
 };
 
 static void same_ref(const struct principal_ref *a, const struct principal_ref *b)
@@ -144,7 +215,13 @@ static void same_lists(const struct operation *a, const struct operation *b)
 		assert_string_equal(a->values[i], b->values[i]);
 	assert_int_equal(a->values_before != NULL, b->values_before != NULL);
 	if (a->values_before)
-		assert_string_equal(a->values_before[0], b->values_before[0]);
+		assert_true(text_equal(a->values_before[0], b->values_before[0]));
+	assert_int_equal(a->part_count, b->part_count);
+	for (size_t i = 0; i < a->part_count; i++) {
+		assert_string_equal(a->parts[i].name, b->parts[i].name);
+		assert_true(text_equal(a->parts[i].before, b->parts[i].before));
+		assert_true(text_equal(a->parts[i].after, b->parts[i].after));
+	}
 }
 
 static void same_operation(const struct operation *a, const struct operation *b)
@@ -152,6 +229,8 @@ static void same_operation(const struct operation *a, const struct operation *b)
 	assert_string_equal(a->id, b->id);
 	assert_int_equal(a->kind, b->kind);
 	assert_int_equal(a->principal, b->principal);
+	assert_int_equal(a->resource, b->resource);
+	assert_int_equal(a->securable, b->securable);
 	assert_int_equal(a->target, b->target);
 	same_ref(&a->object, &b->object);
 	same_lists(a, b);

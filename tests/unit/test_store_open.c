@@ -355,7 +355,7 @@ static void test_values_out_of_range(void **state)
 			"INSERT INTO name VALUES(-1, 'near')",
 			"INSERT INTO granted VALUES(0, 1, 1, 3, 'x', NULL, NULL)",
 			"INSERT INTO granted VALUES(9, 1, 1, 0, 'x', NULL, NULL)",
-			"INSERT INTO hold VALUES('o', 'h', '{}', 4, 0, 0, NULL)",
+			"INSERT INTO hold VALUES('o', 'h', '{}', 7, 0, 0, NULL)",
 			"INSERT INTO hold VALUES('o', 'h', '{}', 0, 3, 0, NULL)",
 			"INSERT INTO removals VALUES(0, 99, 1)",
 	};
