@@ -14,6 +14,7 @@ base=dc=example,dc=com
 # Sets $code; what was said is in $work/said.
 run() {
 	ldap2dbx_in "$@" >"$work/said" 2>&1
+	# shellcheck disable=SC2034 # for who sources this
 	code=$?
 }
 
