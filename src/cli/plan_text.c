@@ -50,6 +50,7 @@ static const char *const resource_section_names[] = {
 		[RESOURCE_TOKEN] = "tokens",
 		[RESOURCE_SECRET] = "secrets",
 		[RESOURCE_FEDERATION_POLICY] = "federation policies",
+		[RESOURCE_ON_BEHALF_TOKEN] = "tokens on behalf of service principals",
 };
 _Static_assert(COUNT_OF(resource_section_names) == RESOURCE_COUNT_, "a title per resource");
 

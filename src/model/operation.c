@@ -45,6 +45,7 @@ static const char *const resources[] = {
 		[RESOURCE_TOKEN] = "token",
 		[RESOURCE_SECRET] = "secret",
 		[RESOURCE_FEDERATION_POLICY] = "federation_policy",
+		[RESOURCE_ON_BEHALF_TOKEN] = "on_behalf_token",
 };
 _Static_assert(COUNT_OF(resources) == RESOURCE_COUNT_, "a name per resource");
 

@@ -50,6 +50,7 @@ enum resource_kind {
 	RESOURCE_TOKEN,
 	RESOURCE_SECRET, /* of a service principal */
 	RESOURCE_FEDERATION_POLICY,
+	RESOURCE_ON_BEHALF_TOKEN, /* of a service principal in a workspace, made for it */
 	RESOURCE_COUNT_
 };
 

@@ -91,8 +91,10 @@ static void add_tokens(struct digest *digest, const struct token_rule *tokens)
 	digest_add(digest, &tokens->max_lifetime_ms, sizeof(tokens->max_lifetime_ms));
 	add_texts(digest, tokens->in, tokens->in_count);
 	add_text_or_mark(digest, behalf ? behalf->write_to.text : NULL);
-	if (behalf)
-		digest_add(digest, &behalf->lifetime_ms, sizeof(behalf->lifetime_ms));
+	if (!behalf)
+		return;
+	digest_add(digest, &behalf->lifetime_ms, sizeof(behalf->lifetime_ms));
+	digest_add(digest, &behalf->rotate_before_ms, sizeof(behalf->rotate_before_ms));
 }
 
 static void add_rule(struct digest *digest, const struct grant_rule *rule, struct arena *arena)

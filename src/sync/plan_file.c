@@ -311,7 +311,8 @@ static bool read_subject(const json_t *json, struct arena *arena, struct operati
 
 static enum guard_category resource_category(const struct operation *op)
 {
-	if (op->resource == RESOURCE_TOKEN || op->resource == RESOURCE_SECRET)
+	if (op->resource == RESOURCE_TOKEN || op->resource == RESOURCE_SECRET ||
+			op->resource == RESOURCE_ON_BEHALF_TOKEN)
 		return GUARD_TOKENS;
 	if (op->resource == RESOURCE_CLUSTER_POLICY)
 		return GUARD_POLICIES;

@@ -10,6 +10,7 @@
 #include "sync/access/federation_item.h"
 #include "sync/access/finder.h"
 #include "sync/access/ip_list.h"
+#include "sync/access/on_behalf_item.h"
 #include "sync/access/permission_index.h"
 #include "sync/access/roster.h"
 #include "sync/access/setting_item.h"
@@ -35,6 +36,7 @@ struct access *access_new(struct engine *engine)
 	access->rosters = rosters_new(access);
 	access->tokens = token_book_new();
 	access->rules = rule_book_new();
+	access->on_behalf = on_behalf_book_new();
 	return access;
 }
 
@@ -86,6 +88,7 @@ void access_free(struct access *access)
 	permission_index_free(access->permissions);
 	token_book_free(access->tokens);
 	rule_book_free(access->rules);
+	on_behalf_book_free(access->on_behalf);
 	mem_free(access);
 }
 
@@ -255,6 +258,7 @@ void access_principal_changed(struct access *access, const struct object *object
 
 	rule_sets_principal_changed(access, object);
 	secrets_principal_changed(access, object);
+	on_behalf_principal_changed(access, object);
 	federation_principal_changed(access, object);
 	if (!list)
 		return;
@@ -285,6 +289,7 @@ void access_set_node_rules(
 {
 	permission_index_set(access->permissions, node, rules, count, rules_changed, access);
 	tokens_set_rules(access, node, rules, count);
+	on_behalf_set_rules(access, node, rules, count);
 	rule_sets_set_rules(access, node, rules, count);
 }
 
@@ -358,6 +363,8 @@ struct item *item_of_operation(struct access *access, const struct operation *op
 		return federation_item(access, op->object.remote_id, op->object.remote_id);
 	if (op->resource == RESOURCE_SECRET && op->object.remote_id)
 		return secret_item(access, op->object.remote_id, op->object.name);
+	if (op->resource == RESOURCE_ON_BEHALF_TOKEN && op->object.remote_id)
+		return on_behalf_item(access, op->target, op->object.remote_id, op->object.name);
 	if (op->resource == RESOURCE_RULE_SET && op->object.remote_id)
 		return rule_set_item(access, op->object.remote_id, op->object.name);
 	if (op->resource == RESOURCE_CLUSTER_POLICY)
@@ -488,6 +495,8 @@ static void load_holding(void *context, const struct store_holding *holding)
 		item = rule_set_item(access, holding->id, holding->name);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_SECRET)))
 		item = secret_item(access, holding->id, holding->name);
+	else if (text_equal(holding->resource, resource_name(RESOURCE_ON_BEHALF_TOKEN)))
+		item = on_behalf_item(access, target, holding->id, holding->name);
 	else if (text_equal(holding->resource, resource_name(RESOURCE_FEDERATION_POLICY)))
 		item = federation_item(access, holding->id, holding->name);
 	if (item && item->class->load)
@@ -524,6 +533,8 @@ void access_count_ours(const struct access *access, struct guard_counts *ours)
 			ours->ours[GUARD_PERMISSIONS] += federation_count_held(item);
 		if (item->class == &secret_class)
 			ours->ours[GUARD_TOKENS] += secret_count_held(item);
+		if (item->class == &on_behalf_class)
+			ours->ours[GUARD_TOKENS] += on_behalf_count_held(item);
 		if (item->class == &token_class)
 			ours->ours[GUARD_TOKENS] += token_count(item);
 	}

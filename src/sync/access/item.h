@@ -123,6 +123,7 @@ struct access {
 	size_t reading;                       /* of them, under way */
 	struct token_book *tokens;            /* token_item.h */
 	struct rule_book *rules;              /* rule_set_item.h */
+	struct on_behalf_book *on_behalf;     /* on_behalf_item.h */
 	struct table *waiting; /* "KIND/FOLDED NAME" of a principal -> struct item_list *: looked at again when it is there */
 	bool started; /* the rules of the files and of the stored directory have been taken in */
 	bool known_from_store; /* a clean restart: what is ours is as it was, nothing need be read */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "sync/access/roster.h"
 #include "sync/access/federation_item.h"
+#include "sync/access/on_behalf_item.h"
 #include "sync/access/rule_set_item.h"
 #include "sync/access/secret_item.h"
 #include "sync/access/token_item.h"
@@ -37,6 +38,7 @@ void access_mark_all(struct access *access)
 {
 	rule_sets_resolve(access);
 	secrets_resolve(access);
+	on_behalf_resolve(access);
 	federation_resolve(access);
 	for (vec_each (&access->items, item))
 		item_mark(access, *item);
@@ -437,6 +439,7 @@ void access_tick(struct access *access, uint64_t now)
 	access->delayed.count = kept;
 	tokens_tick(access);
 	secrets_tick(access);
+	on_behalf_tick(access);
 	access_look_again(access, now);
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "databricks/assignment.h"
 #include "databricks/token.h"
+#include "sync/access/on_behalf_item.h"
 
 #define TOKENS_PER_WRITE 50 /* journalled together, revoked one by one */
 #define COMMENT_SHOWN 60
@@ -443,7 +444,8 @@ static struct token_reason reason_of(
 		return reason;
 	}
 	if (!engine_removals_allowed_at(p->access->engine, p->tokens->item.target) ||
-			is_unsure(p, owner))
+			is_unsure(p, owner) ||
+			on_behalf_is_ours(p->access, p->tokens->item.target, row->id))
 		return reason;
 	reason = reason_by_sweep(p, row, owner);
 	grant = reason.text ? NULL : limit_of(p, row);
@@ -589,7 +591,7 @@ static void settle(struct access *access, struct item *item, const struct operat
 	struct token_item *tokens = (struct token_item *)item;
 	size_t kept = 0;
 
-	(void)access;
+	on_behalf_revoked(access, item->target, op->object.remote_id);
 	for (size_t i = 0; i < tokens->rows.count; i++) {
 		if (text_equal(tokens->rows.items[i].id, op->object.remote_id))
 			row_release(&tokens->rows.items[i]);

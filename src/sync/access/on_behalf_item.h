@@ -1,0 +1,39 @@
+/*
+ * on_behalf_item -- tokens that service principals own and that we make for them where a grant's rule asks, and their
+ * rotation.
+ *
+ * An item stands for one service principal in one workspace. It goes as with secrets (secret_item.h): Databricks shows a
+ * token once, so a new one is made before the old one ends, delivered (secret_sink.h), and only then those of ours that it
+ * replaces are revoked; one that was not delivered is revoked and made anew. A token's comment bears the id of the operation
+ * that made it: where the answer was lost, the list of tokens tells, and the stray is revoked. Tokens of others are never
+ * touched. Nothing here keeps, logs or plans the token.
+ */
+#ifndef L2D_SYNC_ACCESS_ON_BEHALF_ITEM_H
+#define L2D_SYNC_ACCESS_ON_BEHALF_ITEM_H
+
+#include "sync/access/item.h"
+
+extern const struct item_class on_behalf_class;
+
+/* Which grants ask for tokens. */
+struct on_behalf_book;
+struct on_behalf_book *on_behalf_book_new(void);
+void on_behalf_book_free(struct on_behalf_book *book); /* NULL is fine */
+
+/* The rules of that node, as access_set_node_rules. */
+void on_behalf_set_rules(
+		struct access *access, node_id node, const struct grant_rule *rules, size_t count);
+/* That service principal is there, was assigned, or leaves. */
+void on_behalf_principal_changed(struct access *access, const struct object *object);
+void on_behalf_resolve(struct access *access); /* all of them */
+void on_behalf_tick(struct access *access);
+/* Makes the item that a stored holding or an open intent is about; id: SCIM id of the service principal. */
+struct item *on_behalf_item(
+		struct access *access, unsigned target, const char *id, const char *name);
+size_t on_behalf_count_held(const struct item *item);
+/* Whether it is one that was made here: this module alone says when it goes. */
+bool on_behalf_is_ours(const struct access *access, unsigned target, const char *token_id);
+/* Somebody revoked that one. */
+void on_behalf_revoked(struct access *access, unsigned target, const char *token_id);
+
+#endif
