@@ -173,6 +173,26 @@ struct item *on_behalf_item(
 	return &set->item;
 }
 
+/* A grant names a service principal by its application id or by its display name. */
+static const struct object *principal_named(
+		const struct access *access, unsigned target, const char *name)
+{
+	const struct registry *registry = access->engine->registry;
+	unsigned home = access->engine->settings->has_account ? 0 : target;
+	const struct object *found = access_principal(access, target, PRINCIPAL_SERVICE, name);
+
+	if (found && found->id)
+		return found;
+	for (size_t i = 0; i < registry_count(registry); i++) {
+		const struct object *object = registry_at(registry, i);
+
+		if (object->target == home && object->kind == PRINCIPAL_SERVICE && object->id &&
+				text_equal_folded(object->fields[FIELD_DISPLAY_NAME], name))
+			return object;
+	}
+	return found;
+}
+
 static bool applies(const struct access *access, unsigned target, const struct behalf_wish *wish)
 {
 	const struct target_settings *settings = &access->engine->settings->targets[target];
@@ -204,8 +224,7 @@ static void want_all(struct access *access, const struct behalf_wish *wish)
 	size_t homes = settings->has_account ? 1 : settings->target_count;
 
 	for (unsigned home = 0; home < homes; home++) {
-		const struct object *object = access_principal(
-				access, home, PRINCIPAL_SERVICE, wish->grant->name);
+		const struct object *object = principal_named(access, home, wish->grant->name);
 
 		if (object && object->id && object->target == home)
 			want_for(access, wish, object);
@@ -249,8 +268,7 @@ void on_behalf_principal_changed(struct access *access, const struct object *obj
 		return;
 	(void)id_text(object->id, id);
 	for (vec_each (&access->on_behalf->wishes, wish)) {
-		if (access_principal(access, object->target, PRINCIPAL_SERVICE,
-				    wish->grant->name) == object)
+		if (principal_named(access, object->target, wish->grant->name) == object)
 			want_for(access, wish, object);
 	}
 	for (vec_each (&access->items, item)) {
@@ -351,7 +369,7 @@ static void find_rule(struct behalf_planner *p)
 
 		if (!applies(p->access, target, wish))
 			continue;
-		object = access_principal(p->access, target, PRINCIPAL_SERVICE, wish->grant->name);
+		object = principal_named(p->access, target, wish->grant->name);
 		if (!object || !object->id)
 			p->open = true;
 		else if (object->id == id && !object->leaving && !p->grant) {
@@ -483,7 +501,7 @@ static void plan_creation(struct behalf_planner *p)
 {
 	if (p->object->fields[FIELD_APPLICATION_ID] &&
 			access_principal_is_there(p->access, p->set->item.target, PRINCIPAL_SERVICE,
-					p->grant->name))
+					object_name(p->object)))
 		add_creation(p);
 	else
 		p->plan->pending = true;
