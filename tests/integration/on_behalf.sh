@@ -43,15 +43,13 @@ mapping() { # TOKENS
 	YAML
 }
 wish() { # LIFETIME ROTATE_BEFORE
-	mapping "on_behalf_of: {lifetime: $1, rotate_before: $2, write_to: \"file:$work/out/\${workspace}-loader\"}"
+	mapping "use: true, on_behalf_of: {lifetime: $1, rotate_before: $2, write_to: \"file:$work/out/\${workspace}-loader\"}"
 }
 file=$work/out/prod-loader
 
-mapping ""
-run a apply --auto-approve
-check_equal "apply makes the service principal" 0 "$code"
 wish 2h 1h
 run a apply --auto-approve
+check_equal "one apply makes the service principal and its right to use tokens" 0 "$code"
 application=$(state_of a | jq -r 'select(.service_principal.displayName == "loader") | .service_principal.applicationId')
 check_equal "a grant that asks for a token gets one" 0 "$code"
 check_equal "which is in a file for its owner alone" 600 "$(stat -c %a "$file")"

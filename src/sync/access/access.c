@@ -174,6 +174,28 @@ static struct object *object_of_node(const struct access *access, unsigned targe
 	return node < list->count ? list->items[node] : NULL;
 }
 
+/* One that a mapping lists without an entry. */
+static struct object *listed_service(const struct engine *engine, unsigned home, const char *name)
+{
+	AUTO(mem_freep) char *folded = text_fold(span_of(name));
+	AUTO(mem_freep) char *key = mem_printf("listed/%s", folded);
+
+	return registry_find(engine->registry, home, key);
+}
+
+const char *access_application_id(const struct access *access, unsigned target, const char *name)
+{
+	const struct object *object = access_principal(access, target, PRINCIPAL_SERVICE, name);
+	const struct foreign *foreign;
+	bool several;
+
+	if (object)
+		return object->fields[FIELD_APPLICATION_ID];
+	foreign = registry_foreign_service(
+			access->engine->registry, home_of(access, target), name, &several);
+	return foreign && !several ? foreign->name : NULL;
+}
+
 struct object *access_principal(const struct access *access, unsigned target,
 		enum principal_kind kind, const char *name)
 {
@@ -188,7 +210,7 @@ struct object *access_principal(const struct access *access, unsigned target,
 		return object;
 	node = desired_find_name(engine->desired, kind, name);
 	if (node == NODE_NONE)
-		return NULL;
+		return kind == PRINCIPAL_SERVICE ? listed_service(engine, home, name) : NULL;
 	object = object_of_node(access, home, node);
 	return object || home == target ? object : object_of_node(access, target, node);
 }
@@ -251,15 +273,11 @@ void item_wait_for(struct access *access, struct item *item, const char *princip
 	*vec_add(list) = item;
 }
 
-void access_principal_changed(struct access *access, const struct object *object)
+static void wake_waiting(struct access *access, enum principal_kind kind, const char *name)
 {
-	AUTO(mem_freep) char *key = access_principal_key(object->kind, object_name(object));
+	AUTO(mem_freep) char *key = access_principal_key(kind, name);
 	struct item_list *list = table_find(access->waiting, span_of(key));
 
-	rule_sets_principal_changed(access, object);
-	secrets_principal_changed(access, object);
-	on_behalf_principal_changed(access, object);
-	federation_principal_changed(access, object);
 	if (!list)
 		return;
 	(void)table_remove(access->waiting, span_of(key));
@@ -267,6 +285,20 @@ void access_principal_changed(struct access *access, const struct object *object
 		item_mark(access, *item);
 	vec_release(list);
 	mem_free(list);
+}
+
+void access_principal_changed(struct access *access, const struct object *object)
+{
+	const char *display_name = object->fields[FIELD_DISPLAY_NAME];
+
+	rule_sets_principal_changed(access, object);
+	secrets_principal_changed(access, object);
+	on_behalf_principal_changed(access, object);
+	federation_principal_changed(access, object);
+	wake_waiting(access, object->kind, object_name(object));
+	/* Before it was made a rule could only call it so. */
+	if (object->kind == PRINCIPAL_SERVICE && display_name)
+		wake_waiting(access, object->kind, display_name);
 }
 
 /* ---- rules ---- */

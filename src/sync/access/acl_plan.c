@@ -59,6 +59,33 @@ static const struct wanted_entry *find_wanted(const struct acl_planner *p, const
 	return NULL;
 }
 
+/* Lists call a service principal by its application id, rules perhaps by its display name. */
+static void name_services(struct access *access, const struct item *item, struct arena *arena,
+		struct wanted_acl *wanted)
+{
+	struct wanted_entry *entries = arena_alloc(arena, (wanted->count + 1) * sizeof(*entries));
+	bool changed = false;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		const char *id = wanted->entries[i].kind == PRINCIPAL_SERVICE
+				? access_application_id(
+						  access, item->target, wanted->entries[i].name)
+				: NULL;
+		AUTO(mem_freep) char *key = id ? access_principal_key(PRINCIPAL_SERVICE, id) : NULL;
+
+		entries[i] = wanted->entries[i];
+		if (!id)
+			continue;
+		entries[i].name = arena_strdup(arena, id);
+		entries[i].key = arena_strdup(arena, key);
+		changed = true;
+	}
+	if (!changed)
+		return;
+	wanted->entries = entries;
+	wanted->count = permission_index_merge(entries, wanted->count, item->securable);
+}
+
 /* ---- operations ---- */
 
 struct entry_list { /* for vec_add */
@@ -389,6 +416,7 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
 			&p.wanted);
+	name_services(access, item, arena, &p.wanted);
 	if (p.wanted.conflict) {
 		ret->quarantine = arena_printf(arena, "%s \"%s\" in %s: %s",
 				securable_traits(item->securable)->name, item->name,
@@ -418,6 +446,7 @@ size_t acl_view(struct access *access, struct item *item, struct arena *arena,
 	acl_facts(acl, &facts);
 	permission_index_match(
 			access->permissions, item->target, item->securable, &facts, arena, &wanted);
+	name_services(access, item, arena, &wanted);
 	view = arena_alloc(arena, (acl->rows.count + wanted.count + 1) * sizeof(*view));
 	for (vec_each (&acl->rows, row))
 		view[count++] = (struct acl_view_entry){.key = row->key,

@@ -220,6 +220,9 @@ void item_release_hold(struct access *access, const struct item *item, const cha
 /* The principal of that kind and name, as an object of ours or one that will be; NULL: somebody else's, or unknown. */
 struct object *access_principal(const struct access *access, unsigned target,
 		enum principal_kind kind, const char *name);
+/* Of the service principal of that display name or application id, by which access control lists call it; NULL: not known
+ * (yet). Borrowed. */
+const char *access_application_id(const struct access *access, unsigned target, const char *name);
 /* Whether the workspace knows the principal, as far as we can tell; false: it is about to be made or assigned. */
 bool access_principal_is_there(
 		struct access *access, unsigned target, enum principal_kind kind, const char *name);

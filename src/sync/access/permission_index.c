@@ -176,7 +176,7 @@ static void merge_level(struct wanted_entry *into, const struct wanted_entry *mo
 	into->why = more->why;
 }
 
-static size_t merge(struct wanted_entry *entries, size_t count, enum securable_type type)
+size_t permission_index_merge(struct wanted_entry *entries, size_t count, enum securable_type type)
 {
 	size_t kept = 0;
 
@@ -232,6 +232,6 @@ void permission_index_match(const struct permission_index *index, unsigned targe
 				want->key, want->kind, want->name, rule->level, rule->why};
 	}
 	ret->entries = entries;
-	ret->count = merge(entries, count, type);
+	ret->count = permission_index_merge(entries, count, type);
 	ret->conflict = find_conflict(entries, ret->count, arena);
 }

@@ -54,6 +54,8 @@ struct wanted_acl {
 	bool matched;         /* any rule selects the object */
 	const char *conflict; /* two owners are wanted: a sentence; NULL: none */
 };
+/* Sorts entries by key and merges those of one key; returns how many are left. */
+size_t permission_index_merge(struct wanted_entry *entries, size_t count, enum securable_type type);
 void permission_index_match(const struct permission_index *index, unsigned target,
 		enum securable_type type, const struct securable_facts *facts, struct arena *arena,
 		struct wanted_acl *ret);
