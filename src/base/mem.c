@@ -103,6 +103,15 @@ void mem_trim(void)
 #endif
 }
 
+void mem_replace_text(char **place, const char *text)
+{
+	/* First the copy: text may lie in what is freed. */
+	char *copy = mem_strdup_or_null(text);
+
+	mem_free(*place);
+	*place = copy;
+}
+
 void mem_freep(void *address_of_ptr)
 {
 	void *ptr;

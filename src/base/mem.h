@@ -33,6 +33,8 @@ void *mem_resize(void *ptr, size_t count, size_t size)
 		__attribute__((returns_nonnull)); /* product checked */
 char *mem_strdup(const char *text) __attribute__((returns_nonnull));
 char *mem_strdup_or_null(const char *text); /* NULL for NULL */
+void mem_replace_text(char **place,
+		const char *text); /* *place becomes a copy, NULL for NULL; frees what it was */
 char *mem_strndup(const char *text, size_t len) __attribute__((returns_nonnull)); /* adds the NUL */
 char *mem_printf(const char *fmt, ...) __attribute__((returns_nonnull)) PRINTF_LIKE(1, 2);
 void mem_free(void *ptr);             /* NULL is fine; frees what the functions above returned */

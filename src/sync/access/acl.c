@@ -131,22 +131,14 @@ static void free_tags(struct acl_item *acl)
 	acl->tag_count = 0;
 }
 
-static void replace_text(char **place, const char *text)
-{
-	char *copy = mem_strdup_or_null(text);
-
-	mem_free(*place);
-	*place = copy;
-}
-
 static void take_facts(struct acl_item *acl, const struct securable_facts *facts)
 {
 	if (facts->path)
-		replace_text(&acl->path, facts->path);
+		mem_replace_text(&acl->path, facts->path);
 	if (facts->creator)
-		replace_text(&acl->creator, facts->creator);
+		mem_replace_text(&acl->creator, facts->creator);
 	if (facts->name)
-		replace_text(&acl->listed_name, facts->name);
+		mem_replace_text(&acl->listed_name, facts->name);
 	if (facts->path || (facts->name && *facts->name))
 		item_set_name(&acl->item, facts->path ? facts->path : facts->name);
 	free_tags(acl);
@@ -246,9 +238,9 @@ static void acl_load(struct access *access, struct item *item, const struct stor
 			acl_row_make(of(item), holding->part, name ? name + 1 : holding->part);
 
 	(void)access;
-	replace_text(&row->held, holding->value);
-	replace_text(&row->direct, holding->value);
-	replace_text(&row->former, holding->former);
+	mem_replace_text(&row->held, holding->value);
+	mem_replace_text(&row->direct, holding->value);
+	mem_replace_text(&row->former, holding->former);
 }
 
 const struct item_class acl_class = {

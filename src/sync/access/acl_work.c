@@ -25,14 +25,6 @@ static struct permission_object object_of(const struct item_work *work)
 	return (struct permission_object){work->item->securable, work->item->id};
 }
 
-static void replace_text(char **place, const char *text)
-{
-	char *copy = mem_strdup_or_null(text);
-
-	mem_free(*place);
-	*place = copy;
-}
-
 /* ---- what a list says ---- */
 
 static const char *entry_key(const struct acl_entry *entry, struct arena *arena)
@@ -64,26 +56,26 @@ static uint64_t difference(const struct acl_item *acl, const struct acl *list)
 static void drop_hold(struct access *access, struct acl_item *acl, struct acl_row *row)
 {
 	item_release_hold(access, &acl->item, row->key);
-	replace_text(&row->held, NULL);
-	replace_text(&row->former, NULL);
+	mem_replace_text(&row->held, NULL);
+	mem_replace_text(&row->former, NULL);
 }
 
 static void take_list(struct access *access, struct acl_item *acl, const struct acl *list,
 		struct arena *arena)
 {
 	for (vec_each (&acl->rows, row)) {
-		replace_text(&row->direct, NULL);
-		replace_text(&row->inherited, NULL);
-		replace_text(&row->from, NULL);
+		mem_replace_text(&row->direct, NULL);
+		mem_replace_text(&row->inherited, NULL);
+		mem_replace_text(&row->from, NULL);
 	}
 	for (size_t i = 0; i < list->count; i++) {
 		const struct acl_entry *entry = &list->entries[i];
 		struct acl_row *row = acl_row_make(acl, entry_key(entry, arena), entry->name);
 
-		replace_text(&row->name, entry->name);
-		replace_text(&row->direct, entry->direct);
-		replace_text(&row->inherited, entry->inherited);
-		replace_text(&row->from, entry->from);
+		mem_replace_text(&row->name, entry->name);
+		mem_replace_text(&row->direct, entry->direct);
+		mem_replace_text(&row->inherited, entry->inherited);
+		mem_replace_text(&row->from, entry->from);
 	}
 	acl->unreadable = list->unreadable > 0;
 	for (vec_each (&acl->rows, row)) {
@@ -444,10 +436,10 @@ static void move_owner(struct access *access, struct acl_item *acl, const char *
 	for (vec_each (&acl->rows, row)) {
 		if (text_equal(row->key, new_key) || !text_equal(row->direct, LEVEL_OWNER))
 			continue;
-		replace_text(&row->direct, LEVEL_MANAGE);
+		mem_replace_text(&row->direct, LEVEL_MANAGE);
 		if (!row->held)
 			continue;
-		replace_text(&row->held, LEVEL_MANAGE);
+		mem_replace_text(&row->held, LEVEL_MANAGE);
 		item_hold(access, &acl->item, row->key, row->held, row->former);
 	}
 }
@@ -458,11 +450,11 @@ static void settle_set(
 	struct acl_row *row = acl_row_make(acl, op->members[at].key, op->members[at].name);
 
 	if (!row->held && !op->adopts)
-		replace_text(&row->former, op->values_before ? op->values_before[at] : NULL);
+		mem_replace_text(&row->former, op->values_before ? op->values_before[at] : NULL);
 	if (text_equal(op->values[at], LEVEL_OWNER))
 		move_owner(access, acl, row->key);
-	replace_text(&row->direct, op->values[at]);
-	replace_text(&row->held, op->values[at]);
+	mem_replace_text(&row->direct, op->values[at]);
+	mem_replace_text(&row->held, op->values[at]);
 	row->refused_until_ns = 0;
 	row->refusals = 0;
 	item_hold(access, &acl->item, row->key, row->held, row->former);
@@ -476,7 +468,7 @@ static void settle_removal(struct access *access, struct acl_item *acl, const st
 		return;
 	if (row->held)
 		drop_hold(access, acl, row);
-	replace_text(&row->direct, op->values_before ? op->values_before[0] : NULL);
+	mem_replace_text(&row->direct, op->values_before ? op->values_before[0] : NULL);
 }
 
 void acl_settle(struct access *access, struct item *item, const struct operation *op)
@@ -542,8 +534,8 @@ static void object_gone(struct item_work *work)
 	for (vec_each (&acl->rows, row)) {
 		if (row->held)
 			drop_hold(work->access, acl, row);
-		replace_text(&row->direct, NULL);
-		replace_text(&row->inherited, NULL);
+		mem_replace_text(&row->direct, NULL);
+		mem_replace_text(&row->inherited, NULL);
 	}
 	work->item->read_wanted = false;
 	work->item->observed = false;

@@ -333,14 +333,6 @@ bool policy_write_next(struct item_work *work)
 
 /* ---- what became of it ---- */
 
-static void replace_text(char **place, const char *text)
-{
-	char *copy = mem_strdup_or_null(text);
-
-	mem_free(*place);
-	*place = copy;
-}
-
 /* Rules about rights on it need not wait for the next look. */
 static void show_to_acls(struct access *access, const struct policy_item *policy)
 {
@@ -372,8 +364,8 @@ static void written(struct access *access, struct policy_item *policy, bool crea
 	policy_face_of_seen(policy->seen, arena, &face);
 	mem_free(policy->held);
 	policy->held = policy_face_text(&face);
-	replace_text(&policy->held_family, policy->wanted.family);
-	replace_text(&policy->item.id, id);
+	mem_replace_text(&policy->held_family, policy->wanted.family);
+	mem_replace_text(&policy->item.id, id);
 	policy_hold(access, policy);
 	show_to_acls(access, policy);
 }
@@ -387,10 +379,10 @@ static void settle_adopted(struct access *access, struct policy_item *policy)
 	policy_face_of_seen(policy->seen, arena, &face);
 	mem_free(policy->held);
 	policy->held = policy_face_text(&face);
-	replace_text(&policy->held_family, policy->wanted.family);
-	replace_text(&policy->item.id, policy->seen->id);
+	mem_replace_text(&policy->held_family, policy->wanted.family);
+	mem_replace_text(&policy->item.id, policy->seen->id);
 	if (!was_ours)
-		replace_text(&policy->former, policy->held);
+		mem_replace_text(&policy->former, policy->held);
 	policy_hold(access, policy);
 }
 

@@ -27,14 +27,6 @@ static struct setting_item *of(struct item *item)
 	return (struct setting_item *)item; /* item is its first member */
 }
 
-static void replace_text(char **place, const char *text)
-{
-	char *copy = mem_strdup_or_null(text);
-
-	mem_free(*place);
-	*place = copy;
-}
-
 static bool is_setting_at(const struct item *item, unsigned target)
 {
 	return (item->class == &conf_setting_class || item->class == &typed_setting_class) &&
@@ -75,8 +67,8 @@ static void setting_load(
 		struct access *access, struct item *item, const struct store_holding *holding)
 {
 	(void)access;
-	replace_text(&of(item)->held, holding->value ? holding->value : "");
-	replace_text(&of(item)->former, holding->former);
+	mem_replace_text(&of(item)->held, holding->value ? holding->value : "");
+	mem_replace_text(&of(item)->former, holding->former);
 }
 
 void setting_start(struct access *access)
@@ -259,7 +251,7 @@ static bool take(const struct access *access, struct setting_item *setting, cons
 
 	switch (roster_judge(access, &setting->item, held, value)) {
 	case ROSTER_TAKE:
-		replace_text(&setting->seen, value);
+		mem_replace_text(&setting->seen, value);
 		return true;
 	case ROSTER_KEEP:
 		return true;
@@ -370,7 +362,7 @@ static bool take_typed(struct item_work *work)
 		item_retry_later(work->access, work->item, &err);
 		return false;
 	}
-	replace_text(&setting->etag, state.etag);
+	mem_replace_text(&setting->etag, state.etag);
 	text = plain_text(state.value);
 	if (take(work->access, setting, text))
 		return true;
@@ -481,19 +473,19 @@ static void setting_settle(struct access *access, struct item *item, const struc
 
 	if (op->kind == OP_FORGET_RESOURCE) {
 		item_release_hold(access, item, "");
-		replace_text(&setting->held, NULL);
-		replace_text(&setting->former, NULL);
+		mem_replace_text(&setting->held, NULL);
+		mem_replace_text(&setting->former, NULL);
 		return;
 	}
 	if (!setting->held)
-		replace_text(&setting->former,
+		mem_replace_text(&setting->former,
 				op->part_count ? op->parts[0].before : setting->seen);
 	if (op->kind == OP_CHANGE_RESOURCE && op->part_count) {
 		item->written_ns = clock_monotonic_ns();
-		replace_text(&setting->seen, op->parts[0].after);
-		replace_text(&setting->etag, NULL); /* it has a new one */
+		mem_replace_text(&setting->seen, op->parts[0].after);
+		mem_replace_text(&setting->etag, NULL); /* it has a new one */
 	}
-	replace_text(&setting->held, setting->seen);
+	mem_replace_text(&setting->held, setting->seen);
 	item_hold(access, item, "", setting->held, setting->former);
 	if (is_switch(setting))
 		ip_lists_mark(access, item->target);
