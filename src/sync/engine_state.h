@@ -216,13 +216,24 @@ bool engine_removals_allowed_at(const struct engine *engine, unsigned target);
 bool engine_may_write(const struct engine *engine); /* the store: not for a plan */
 bool engine_may_change(const struct engine
 				*engine); /* Databricks: not for a plan, not in `mode: observe` */
+/* Looks whether the next phase can begin. */
+void engine_advance(struct engine *engine);
+void engine_trim(struct task *task); /* of engine->trim */
+
+/* ---- engine_leavers.c ---- */
 /* Principals of ours without an entry are searched for by anchor, in the searches that are complete. */
 void engine_ask_for_missing(struct engine *engine);
 /* One search answered about the missing leavers; err: it could not. */
 void engine_leavers_answered(struct engine *engine, const struct err *err_or_null);
-/* Looks whether the next phase can begin. */
-void engine_advance(struct engine *engine);
+
+/* ---- engine_time.c ---- */
 void engine_tick_at(struct engine *engine, uint64_t monotonic_ns);
+void engine_ticked(struct task *task); /* of engine->ticked */
+/* When the next one is due by the time of day, and the timer with it. */
+void engine_schedule_reconcile(struct engine *engine);
+
+/* ---- engine_stop.c ---- */
+void engine_wind_up(struct task *task); /* of engine->wind_up */
 
 /* ---- engine_discover.c ---- */
 void discovery_init(struct engine *engine);
@@ -249,11 +260,9 @@ bool pass_is_stray(const struct engine *engine, const struct object *object);
 size_t pass_count_strays(const struct engine *engine, unsigned target);
 /* Enough is known of the object's target. */
 bool pass_may_plan(const struct engine *engine, const struct object *object);
-/* What grants give to the object by its names; NULL if none names it. */
-const struct subject *pass_subject(const struct engine *engine, const struct object *object);
-/* What a mapping says of a service principal that it lists without an entry ("listed/FOLDED NAME"); NULL: the object is
- * none, or is listed no more. */
-const struct identity *pass_listed(const struct engine *engine, const struct object *object);
+/* A rule of that level makes the identity at that target. */
+bool pass_is_home(const struct engine *engine, const struct identity *identity, unsigned target);
+struct object *pass_object_of_node(const struct engine *engine, unsigned target, node_id node);
 /* What people call an object: its name in Databricks, else the one that the rules give it, else its key. */
 const char *pass_name(const struct engine *engine, const struct object *object);
 /* What desired and grants want of an object now; arrays in arena. */
@@ -288,6 +297,22 @@ void pass_decide(struct engine *engine); /* verdicts for all that asked; they ar
 /* Groups that wait for it look again: it is there, or will not be for a while. */
 void pass_wake_waiters(struct engine *engine, struct object *object);
 void pass_ready(struct engine *engine, struct object *object); /* something of it may be taken up */
+
+/* ---- pass_subject.c ---- */
+/* What grants give to the object by its names; NULL if none names it. */
+const struct subject *pass_subject(const struct engine *engine, const struct object *object);
+const struct subject *pass_subject_of(const struct engine *engine,
+		const struct identity *identity); /* NULL: none names it */
+/* The subject that a named-only object stands for, by its key "name/KIND/FOLDED NAME". */
+const struct subject *pass_named_subject(const struct engine *engine, const struct object *object);
+/* An entry stands for the name, or did: its search may not be complete (again) yet. */
+bool pass_has_principal_of_ours(
+		const struct engine *engine, const struct subject *subject, unsigned target);
+#define KEY_LISTED "listed/"
+char *pass_key_of_listed(const struct identity *identity); /* mem_free */
+/* What a mapping says of a service principal that it lists without an entry ("listed/FOLDED NAME"); NULL: the object is
+ * none, or is listed no more. */
+const struct identity *pass_listed(const struct engine *engine, const struct object *object);
 
 /* ---- worker.c ---- */
 /* Takes up the object: a read if one is wanted, else the first operation of its plan that can go
@@ -362,16 +387,21 @@ void inventory_cancel(struct engine *engine);
 bool inventory_is_running(const struct engine *engine);
 void inventory_directory_read(
 		struct engine *engine); /* what was read before it is looked at again */
+
+/* ---- inventory_workspace.c ---- */
 /* The level of a principal in a workspace as last read; and starts what is needed to know it. NULL:
  * none or not known. */
 const char *inventory_level(void *engine, unsigned workspace, uint64_t id);
 bool inventory_workspace_ready(struct engine *engine,
 		unsigned workspace); /* id and assignments known; starts reading if not */
+/* A workspace to which principals of the account are assigned. */
+bool inventory_is_assigned_to(const struct engine *engine, unsigned target);
 /* See plan_context; context is the engine. Starts reading what must be known. */
 enum power inventory_power(void *engine, uint64_t group, unsigned *ret_workspace);
 /* Every workspace of the account was asked: its assignments are known, or it does not tell. */
 bool inventory_powers_settled(struct engine *engine);
 void inventory_set_level(struct engine *engine, unsigned workspace, uint64_t id,
 		const char *level); /* NULL: none */
+void inventory_cancel_workspaces(struct engine *engine);
 
 #endif

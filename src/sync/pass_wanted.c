@@ -1,11 +1,11 @@
-/* pass_wanted -- what desired and grants want of an object, and which objects a change of the directory concerns. */
+/* pass_wanted -- what desired and grants want of an object. */
 #include "sync/access/item.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 
-static bool is_home(const struct engine *engine, const struct identity *identity, unsigned target)
+bool pass_is_home(const struct engine *engine, const struct identity *identity, unsigned target)
 {
 	const struct target_settings *at = &engine->settings->targets[target];
 
@@ -45,21 +45,11 @@ size_t pass_count_strays(const struct engine *engine, unsigned target)
 	return count;
 }
 
-static struct object *object_of_node(const struct engine *engine, unsigned target, node_id node)
+struct object *pass_object_of_node(const struct engine *engine, unsigned target, node_id node)
 {
 	const struct object_list *list = &engine->by_node[target];
 
 	return node < list->count ? list->items[node] : NULL;
-}
-
-static void tie_node(struct engine *engine, struct object *object, node_id node)
-{
-	struct object_list *list = &engine->by_node[object->target];
-
-	while (list->count <= node)
-		*vec_add(list) = NULL;
-	list->items[node] = object;
-	object->node = node;
 }
 
 /* A member that could not be made so far is not waited for; once it is there, the group is planned
@@ -117,12 +107,12 @@ static void wanted_members(struct engine *engine, struct object *group, struct a
 			arena, (count + group->members.count + 1) * sizeof(struct object *));
 
 	for (size_t i = 0; i < count; i++) {
-		struct object *member = object_of_node(engine, group->target, nodes[i]);
+		struct object *member = pass_object_of_node(engine, group->target, nodes[i]);
 
 		/* A workspace's own group may have members whose home is the account: the id is the
 		 * same. */
 		if (!member && engine->settings->has_account)
-			member = object_of_node(engine, 0, nodes[i]);
+			member = pass_object_of_node(engine, 0, nodes[i]);
 		if (!member || !can_be_member(engine, member))
 			continue;
 		members[ret->member_count++] = member;
@@ -155,61 +145,6 @@ static void wanted_grants(struct engine *engine, const struct object *object,
 	ret->grants = grants;
 }
 
-/* The subject that a named-only object stands for, by its key "name/KIND/FOLDED NAME". */
-static const struct subject *named_subject(const struct engine *engine, const struct object *object)
-{
-	const char *name = strchr(object->key, '/');
-
-	name = text_starts_with(object->key, "name/") && name ? strchr(name + 1, '/') : NULL;
-	return name ? subjects_find(engine->subjects, object->kind, name + 1) : NULL;
-}
-
-/* What grants give to a principal; NULL if none names it. A service principal is named by its application
- * id, or, where Databricks makes that, by its display name. */
-static const struct subject *subject_named(const struct engine *engine, enum principal_kind kind,
-		const char *name, const char *display_name)
-{
-	const struct subject *subject = name ? subjects_find(engine->subjects, kind, name) : NULL;
-
-	if (!subject && kind == PRINCIPAL_SERVICE && display_name)
-		subject = subjects_find(engine->subjects, kind, display_name);
-	return subject;
-}
-
-const struct subject *pass_subject(const struct engine *engine, const struct object *object)
-{
-	return subject_named(engine, object->kind, object_name(object),
-			object->fields[FIELD_DISPLAY_NAME]);
-}
-
-static bool is_service_of_ours(
-		const struct engine *engine, const struct subject *subject, unsigned target)
-{
-	for (size_t i = 0; i < registry_count(engine->registry); i++) {
-		const struct object *object = registry_at(engine->registry, i);
-
-		if (object->kind == PRINCIPAL_SERVICE && object->target == target && object->ours &&
-				pass_subject(engine, object) == subject)
-			return true;
-	}
-	return false;
-}
-
-static bool is_listed_name(const struct engine *engine, const struct subject *subject);
-
-/* An entry stands for the name, or did: its search may not be complete (again) yet. */
-static bool has_principal_of_ours(
-		const struct engine *engine, const struct subject *subject, unsigned target)
-{
-	const struct object *holder =
-			registry_find_name(engine->registry, target, subject->kind, subject->name);
-
-	return subject->node != NODE_NONE || (holder && holder->ours) ||
-			is_listed_name(engine, subject) ||
-			(subject->kind == PRINCIPAL_SERVICE &&
-					is_service_of_ours(engine, subject, target));
-}
-
 /* Known by its id alone, from the store. Whether a rule still gives it something can only be told by its name. */
 static bool may_be_named(const struct engine *engine, const struct object *object)
 {
@@ -222,7 +157,7 @@ static bool may_be_named(const struct engine *engine, const struct object *objec
 static void wanted_named(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret)
 {
-	const struct subject *subject = named_subject(engine, object);
+	const struct subject *subject = pass_named_subject(engine, object);
 
 	ret->state = WANTED_NAMED;
 	/* The object of that name takes over what is ours as soon as it was looked up. */
@@ -232,7 +167,7 @@ static void wanted_named(struct engine *engine, struct object *object, struct ar
 	}
 	/* An entry stands for the name now: what is ours moves over when it is adopted, nothing is
 	 * taken away meanwhile. */
-	if (subject && has_principal_of_ours(engine, subject, object->target)) {
+	if (subject && pass_has_principal_of_ours(engine, subject, object->target)) {
 		ret->state = WANTED_UNSURE;
 		return;
 	}
@@ -254,68 +189,6 @@ static bool has_source(const struct engine *engine, const struct object *object)
 	return false;
 }
 
-static const struct subject *subject_of(
-		const struct engine *engine, const struct identity *identity)
-{
-	return subject_named(engine, identity->kind,
-			identity->fields[principal_name_field(identity->kind)],
-			identity->fields[FIELD_DISPLAY_NAME]);
-}
-
-/* ---- service principals that a mapping lists ---- */
-
-#define KEY_LISTED "listed/"
-
-static char *key_of_listed(const struct identity *identity)
-{
-	AUTO(mem_freep) char *folded = text_fold(span_of(identity->fields[FIELD_DISPLAY_NAME]));
-
-	return mem_printf(KEY_LISTED "%s", folded);
-}
-
-const struct identity *pass_listed(const struct engine *engine, const struct object *object)
-{
-	size_t count;
-	const struct identity *listed = mapping_listed_services(engine->mapping, &count);
-
-	for (size_t i = 0; text_starts_with(object->key, KEY_LISTED) && i < count; i++) {
-		AUTO(mem_freep) char *key = key_of_listed(&listed[i]);
-
-		if (text_equal(key, object->key))
-			return &listed[i];
-	}
-	return NULL;
-}
-
-static bool is_listed_name(const struct engine *engine, const struct subject *subject)
-{
-	size_t count;
-	const struct identity *listed = mapping_listed_services(engine->mapping, &count);
-
-	for (size_t i = 0; i < count && subject->kind == PRINCIPAL_SERVICE; i++) {
-		if (subject_of(engine, &listed[i]) == subject)
-			return true;
-	}
-	return false;
-}
-
-static void mark_listed(struct engine *engine)
-{
-	size_t count;
-	const struct identity *listed = mapping_listed_services(engine->mapping, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		AUTO(mem_freep) char *key = key_of_listed(&listed[i]);
-
-		for (unsigned target = 0; target < engine->settings->target_count; target++) {
-			if (is_home(engine, &listed[i], target))
-				pass_mark(engine,
-						registry_object(engine->registry, target,
-								PRINCIPAL_SERVICE, key));
-		}
-	}
-}
-
 /* Its line in the file stands for an entry: without it, it leaves as others do. */
 static void wanted_listed(struct engine *engine, struct object *object, struct arena *arena,
 		struct wanted *ret)
@@ -328,10 +201,10 @@ static void wanted_listed(struct engine *engine, struct object *object, struct a
 	}
 	ret->identity = identity;
 	ret->why = object->why = identity->why;
-	if (!is_home(engine, identity, object->target))
+	if (!pass_is_home(engine, identity, object->target))
 		return;
 	ret->state = WANTED_PRESENT;
-	wanted_grants(engine, object, subject_of(engine, identity), arena, ret);
+	wanted_grants(engine, object, pass_subject_of(engine, identity), arena, ret);
 }
 
 void pass_wanted_grants(struct engine *engine, struct object *object, struct arena *arena,
@@ -370,14 +243,15 @@ void pass_wanted_grants(struct engine *engine, struct object *object, struct are
 	if (want && want->state == WANT_IN &&
 			is_at_other_level(engine, want->identity, object->target))
 		ret->state = WANTED_UNSURE;
-	if (!want || want->state != WANT_IN || !is_home(engine, want->identity, object->target)) {
+	if (!want || want->state != WANT_IN ||
+			!pass_is_home(engine, want->identity, object->target)) {
 		/* Grants name what is in Databricks: a group that outlives its entry keeps those of its name. */
 		if (object->kind == PRINCIPAL_GROUP && object->ours)
 			wanted_grants(engine, object, pass_subject(engine, object), arena, ret);
 		return;
 	}
 	ret->state = WANTED_PRESENT;
-	wanted_grants(engine, object, subject_of(engine, want->identity), arena, ret);
+	wanted_grants(engine, object, pass_subject_of(engine, want->identity), arena, ret);
 }
 
 void pass_wanted(struct engine *engine, struct object *object, struct arena *arena,
@@ -433,8 +307,9 @@ const char *pass_name(const struct engine *engine, const struct object *object)
 						       : pass_listed(engine, object);
 	const char *name = identity ? identity->fields[principal_name_field(object->kind)] : NULL;
 
-	const struct subject *subject =
-			object->named_only && !object->id ? named_subject(engine, object) : NULL;
+	const struct subject *subject = object->named_only && !object->id
+			? pass_named_subject(engine, object)
+			: NULL;
 
 	if (!name && identity)
 		name = identity->fields[FIELD_DISPLAY_NAME];
@@ -453,7 +328,8 @@ static const char *rival_of(void *context, const struct object *object)
 		return NULL;
 	while ((rival = desired_next_claim(engine->desired, rival)) != NODE_NONE &&
 			rival != object->node) {
-		if (is_home(engine, desired_want(engine->desired, rival)->identity, object->target))
+		if (pass_is_home(engine, desired_want(engine->desired, rival)->identity,
+				    object->target))
 			return snapshot_dn(engine->snapshot, rival);
 	}
 	return NULL;
@@ -506,166 +382,4 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 	plan_object(&context, object, &wanted, ret);
 	if (engine->options.only_name)
 		keep_only(engine, ret, arena);
-}
-
-/* ---- marking ---- */
-
-void pass_mark(struct engine *engine, struct object *object)
-{
-	if (object->dirty)
-		return;
-	object->dirty = true;
-	*vec_add(&engine->dirty) = object;
-	task_wake(&engine->pass);
-}
-
-static char *key_of_subject(const struct subject *subject)
-{
-	AUTO(mem_freep) char *folded = text_fold(span_of(subject->name));
-
-	return mem_printf("name/%s/%s", principal_kind_name(subject->kind), folded);
-}
-
-/* Nobody had the name, and an entry stands for it now: what was said of it holds no more. */
-static void wake_named(struct engine *engine, const struct subject *subject)
-{
-	AUTO(mem_freep) char *key = key_of_subject(subject);
-
-	for (unsigned target = 0; target < engine->settings->target_count; target++) {
-		struct object *object = registry_find(engine->registry, target, key);
-
-		if (!object || object->id)
-			continue;
-		object->retry_ns = 0;
-		object->read_wanted = false;
-		pass_mark(engine, object);
-	}
-}
-
-static void note_subject(struct engine *engine, node_id node, const struct want *want)
-{
-	const struct identity *identity =
-			want && want->state != WANT_LEAVER && want->state != WANT_OUT
-			? want->identity
-			: NULL;
-	const struct subject *subject = identity ? subject_of(engine, identity) : NULL;
-
-	subject = subjects_stand_for(engine->subjects, node, subject);
-	if (subject)
-		wake_named(engine, subject);
-}
-
-static char *key_of_node(const struct engine *engine, node_id node)
-{
-	return mem_printf("%s/%s",
-			engine->settings->sources[snapshot_source(engine->snapshot, node)].name,
-			snapshot_anchor(engine->snapshot, node));
-}
-
-/* The object that stands for the node at the target; NULL: there is none, and none is wanted. */
-static struct object *claim_object(struct engine *engine, unsigned target, node_id node,
-		const struct identity *identity)
-{
-	AUTO(mem_freep) char *key = key_of_node(engine, node);
-	struct object *object = registry_find(engine->registry, target, key);
-
-	if (!object && identity && is_home(engine, identity, target)) {
-		object = registry_object(engine->registry, target, identity->kind, key);
-		records_take_doubt(engine, object);
-	}
-	if (object)
-		tie_node(engine, object, node);
-	return object;
-}
-
-void pass_mark_node(struct engine *engine, node_id node)
-{
-	const struct want *want = desired_want(engine->desired, node);
-	const struct identity *identity = want && want->state == WANT_IN ? want->identity : NULL;
-
-	note_subject(engine, node, want);
-	if (want && want->state == WANT_UNSURE && !want->identity)
-		log_event(LOG_WARNING, "entry skipped",
-				{"entry", snapshot_dn(engine->snapshot, node)},
-				{"reason", want->reason});
-	for (unsigned target = 0; target < engine->settings->target_count; target++) {
-		struct object *object = object_of_node(engine, target, node);
-
-		if (!object)
-			object = claim_object(engine, target, node, identity);
-		if (!object)
-			continue;
-		/* Its entry or its rule changed: whatever it waited for, look again at once. */
-		object->retry_ns = 0;
-		pass_mark(engine, object);
-	}
-}
-
-void pass_node_gone(struct engine *engine, node_id node)
-{
-	for (unsigned target = 0; target < engine->settings->target_count; target++) {
-		struct object *object = object_of_node(engine, target, node);
-
-		if (!object)
-			continue;
-		object->node = NODE_NONE;
-		mem_free(object->gone_dn);
-		object->gone_dn = mem_strdup(snapshot_dn(engine->snapshot, node));
-		engine->by_node[target].items[node] = NULL;
-		/* Whatever it waited for: a leaver is not put off. */
-		object->retry_ns = 0;
-		pass_mark(engine, object);
-	}
-	note_subject(engine, node, NULL);
-}
-
-void pass_mark_subjects(struct engine *engine)
-{
-	if (!engine->directory_ready)
-		return;
-	for (size_t i = 0; i < subjects_count(engine->subjects); i++) {
-		const struct subject *subject = subjects_at(engine->subjects, i);
-		bool has_object = false;
-		char *key;
-
-		/* Rules for each group make thousands; an entry stands for nearly all of them. */
-		if (!subject->has_named_object && (subject->node != NODE_NONE || !subject->named))
-			continue;
-		key = key_of_subject(subject);
-		for (unsigned target = 0; target < engine->settings->target_count; target++) {
-			struct object *object = registry_find(engine->registry, target, key);
-			bool is_here = engine->settings->has_account ? target == 0 : true;
-
-			if (!object &&
-					(!subject->named || !is_here ||
-							has_principal_of_ours(
-									engine, subject, target)))
-				continue;
-			if (!object) {
-				object = registry_object(
-						engine->registry, target, subject->kind, key);
-				object->named_only = true;
-				object->read_wanted = true;
-			}
-			has_object = true;
-			pass_mark(engine, object);
-		}
-		subjects_note_object(engine->subjects, i, has_object);
-		mem_free(key);
-	}
-}
-
-void pass_mark_all(struct engine *engine)
-{
-	for (node_id node = 0; node < snapshot_limit(engine->snapshot); node++) {
-		if (snapshot_is_present(engine->snapshot, node))
-			pass_mark_node(engine, node);
-	}
-	for (size_t i = 0; i < registry_count(engine->registry); i++)
-		pass_mark(engine, registry_at(engine->registry, i));
-	mark_listed(engine);
-	pass_mark_subjects(engine);
-	access_mark_all(engine->access);
-	/* What was marked before one side had been read woke a pass that could do nothing yet. */
-	task_wake(&engine->pass);
 }
