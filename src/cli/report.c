@@ -4,8 +4,6 @@
 #include "cli/common.h"
 #include "cli/report_text.h"
 
-#include <inttypes.h>
-
 #define TIME_SHOWN 19 /* of RFC 3339: up to the seconds */
 
 const char *text_at(const json_t *object, const char *name)
@@ -43,8 +41,7 @@ void print_place(const struct canvas *canvas, const json_t *object)
 			paint_off(canvas));
 }
 
-/* "2026-11-24 13:33:37Z" of an RFC 3339 time. */
-static void print_time(const struct canvas *canvas, const char *before, const char *time,
+void print_time(const struct canvas *canvas, const char *before, const char *time,
 		const char *after)
 {
 	AUTO(mem_freep) char *shown = NULL;
@@ -59,210 +56,13 @@ static void print_time(const struct canvas *canvas, const char *before, const ch
 	(void)fprintf(canvas->file, "Z%s", after);
 }
 
-static void print_bad(const struct canvas *canvas, const char *text)
+void print_bad(const struct canvas *canvas, const char *text)
 {
 	if (!text)
 		return;
 	(void)fprintf(canvas->file, "      %s", paint_on(canvas, PAINT_REMOVE));
 	print_foreign(canvas->file, text);
 	(void)fprintf(canvas->file, "%s\n", paint_off(canvas));
-}
-
-/* ---- status ---- */
-
-static void status_sources(const struct canvas *canvas, const json_t *sources)
-{
-	size_t i, j;
-	const json_t *source, *search;
-
-	if (json_array_size(sources))
-		print_heading(canvas, "Directory");
-	json_array_foreach(sources, i, source)
-	{
-		print_if(canvas, "  ", text_at(source, "name"), "");
-		print_if(canvas, "  ", text_at(source, "state"), "");
-		print_if(canvas, "  ", text_at(source, "uri"), "");
-		print_time(canvas, "  since ", text_at(source, "since"), "");
-		print_time(canvas, ", last change ", text_at(source, "last_event"), "");
-		(void)fputc('\n', canvas->file);
-		print_bad(canvas, text_at(source, "error"));
-		json_array_foreach(json_object_get(source, "searches"), j, search)
-		{
-			bool incomplete = json_is_false(json_object_get(search, "complete"));
-
-			/* Those for containers are ours, no rule names them: of interest only if
-			 * something is wrong. */
-			if (!incomplete && text_equal(text_at(search, "purpose"), "containers"))
-				continue;
-			(void)fprintf(canvas->file, "    %8" JSON_INTEGER_FORMAT " entries",
-					int_at(search, "entries"));
-			print_if(canvas, "  ", text_at(search, "purpose"), "");
-			print_if(canvas, "  ", text_at(search, "base"), "");
-			(void)fputs(incomplete ? "  (incomplete)\n" : "\n", canvas->file);
-		}
-	}
-}
-
-static void target_ours(const struct canvas *canvas, const json_t *ours)
-{
-	static const struct {
-		const char *name, *shown;
-	} parts[] = {{"users", "users"}, {"groups", "groups"},
-			{"service_principals", "service principals"}, {"members", "memberships"},
-			{"grants", "grants"}, {"permissions", "permissions"}};
-	bool any = false;
-
-	for (size_t i = 0; i < COUNT_OF(parts); i++) {
-		if (!int_at(ours, parts[i].name))
-			continue;
-		(void)fprintf(canvas->file, "%s%" JSON_INTEGER_FORMAT " %s",
-				any ? ", " : "      ours: ", int_at(ours, parts[i].name),
-				parts[i].shown);
-		any = true;
-	}
-	if (any)
-		(void)fputc('\n', canvas->file);
-}
-
-static void target_unseen(const struct canvas *canvas, const json_t *unseen)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(unseen, i, item)
-	{
-		print_if(canvas, "      could not be looked for: ", text_at(item, "type"), "\n");
-		print_bad(canvas, text_at(item, "error"));
-	}
-}
-
-static void status_targets(const struct canvas *canvas, const json_t *targets)
-{
-	const json_t *target;
-	size_t i;
-
-	if (json_array_size(targets))
-		print_heading(canvas, "Databricks");
-	json_array_foreach(targets, i, target)
-	{
-		print_if(canvas, "  ", text_at(target, "name"), "");
-		print_if(canvas, "  ", text_at(target, "host"), "");
-		if (text_equal(text_at(target, "sign_in"), "none"))
-			(void)fputs("  not used yet", canvas->file);
-		else
-			print_if(canvas, "  sign-in ", text_at(target, "sign_in"), "");
-		print_if(canvas, " (", text_at(target, "auth_type"), ")");
-		(void)fprintf(canvas->file,
-				"  %" JSON_INTEGER_FORMAT " calls, %" JSON_INTEGER_FORMAT
-				" throttled, %" JSON_INTEGER_FORMAT
-				" in flight, %" JSON_INTEGER_FORMAT " waiting\n",
-				int_at(target, "calls"), int_at(target, "throttled"),
-				int_at(target, "in_flight"), int_at(target, "waiting"));
-		print_bad(canvas, text_at(target, "error"));
-		target_ours(canvas, json_object_get(target, "ours"));
-		target_unseen(canvas, json_object_get(target, "unseen"));
-	}
-}
-
-static void status_numbers(const struct canvas *canvas, const json_t *status)
-{
-	const json_t *counts = json_object_get(status, "counts");
-	const json_t *work = json_object_get(status, "work");
-
-	if (json_is_object(counts))
-		(void)fprintf(canvas->file,
-				"Ours       %" JSON_INTEGER_FORMAT " users, %" JSON_INTEGER_FORMAT
-				" groups, %" JSON_INTEGER_FORMAT
-				" service principals, %" JSON_INTEGER_FORMAT
-				" memberships, %" JSON_INTEGER_FORMAT
-				" grants, %" JSON_INTEGER_FORMAT " permissions\n",
-				int_at(counts, "users"), int_at(counts, "groups"),
-				int_at(counts, "service_principals"), int_at(counts, "members"),
-				int_at(counts, "grants"), int_at(counts, "permissions"));
-	if (json_is_object(work))
-		(void)fprintf(canvas->file,
-				"Work       %" JSON_INTEGER_FORMAT " queued, %" JSON_INTEGER_FORMAT
-				" in flight, %" JSON_INTEGER_FORMAT " done, %" JSON_INTEGER_FORMAT
-				" failed\n",
-				int_at(work, "queued"), int_at(work, "in_flight"),
-				int_at(work, "done"), int_at(work, "failed"));
-	(void)fputs("Reconcile  ", canvas->file);
-	if (text_at(status, "last_complete"))
-		print_time(canvas, "last complete ", text_at(status, "last_complete"), "");
-	else
-		(void)fputs("never complete yet", canvas->file);
-	print_time(canvas, ", next ", text_at(status, "next_reconcile"), "");
-	(void)fputc('\n', canvas->file);
-}
-
-static void status_holds(const struct canvas *canvas, const char *title, const json_t *holds)
-{
-	const json_t *hold;
-	size_t i;
-
-	if (json_array_size(holds))
-		print_heading(canvas, title);
-	json_array_foreach(holds, i, hold)
-	{
-		(void)fprintf(canvas->file, "  %s", paint_on(canvas, PAINT_HELD));
-		print_if(canvas, "", text_at(hold, "id"), "");
-		(void)fprintf(canvas->file, "%s  %" JSON_INTEGER_FORMAT, paint_off(canvas),
-				int_at(hold, "count"));
-		print_if(canvas, " ", text_at(hold, "category"), "");
-		print_time(canvas, "  since ", text_at(hold, "since"), "");
-		(void)fputc('\n', canvas->file);
-		print_if(canvas, "      ", text_at(hold, "reason"), "\n");
-	}
-}
-
-static void quarantine_item(const struct canvas *canvas, const json_t *item)
-{
-	print_if(canvas, "  ", text_at(item, "name") ? text_at(item, "name") : text_at(item, "key"),
-			"");
-	print_time(canvas, "  since ", text_at(item, "since"), "");
-	if (int_at(item, "tries"))
-		(void)fprintf(canvas->file, ", tried %" JSON_INTEGER_FORMAT " times",
-				int_at(item, "tries"));
-	print_time(canvas, ", again ", text_at(item, "retry"), "");
-	(void)fputc('\n', canvas->file);
-	print_bad(canvas, text_at(item, "reason"));
-}
-
-static void status_quarantine(const struct canvas *canvas, const json_t *list)
-{
-	const json_t *item;
-	size_t i;
-
-	if (json_array_size(list))
-		print_heading(canvas, "Quarantined: cannot be synced now");
-	json_array_foreach(list, i, item) quarantine_item(canvas, item);
-}
-
-void report_status(const struct canvas *canvas, const json_t *status)
-{
-	const char *phase = text_at(status, "phase");
-
-	if (text_equal(phase, "stopped"))
-		(void)fputs("No service runs on this store; this is what it holds.\n",
-				canvas->file);
-	else
-		(void)fprintf(canvas->file, "%s%s%s", paint_on(canvas, PAINT_BOLD),
-				phase ? phase : "running", paint_off(canvas));
-	print_time(canvas, " since ", text_at(status, "since"), "");
-	print_if(canvas, ", mode ", text_equal(phase, "stopped") ? NULL : text_at(status, "mode"),
-			"");
-	print_if(canvas, ", version ",
-			text_equal(phase, "stopped") ? NULL : text_at(status, "version"), "");
-	if (!text_equal(phase, "stopped"))
-		(void)fputc('\n', canvas->file);
-	print_bad(canvas, text_at(status, "error"));
-	status_sources(canvas, json_object_get(status, "sources"));
-	status_targets(canvas, json_object_get(status, "targets"));
-	status_numbers(canvas, status);
-	status_holds(canvas, "Held: waits for approve or reject", json_object_get(status, "holds"));
-	status_holds(canvas, "Rejected: kept until approved by its id",
-			json_object_get(status, "rejected"));
-	status_quarantine(canvas, json_object_get(status, "quarantine"));
 }
 
 /* ---- explain ---- */
@@ -420,7 +220,7 @@ void report_explain(
 			canvas, json_object_get(explain, "permissions"), text_at(explain, "name"));
 	if (json_is_object(quarantine)) {
 		print_heading(canvas, "Quarantined");
-		quarantine_item(canvas, quarantine);
+		print_quarantine(canvas, quarantine);
 	}
 	explain_operations(canvas, "Held", json_object_get(explain, "held"), settings);
 	explain_operations(canvas, "To do", json_object_get(explain, "pending"), settings);

@@ -2,16 +2,26 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "model/securable.h"
 #include "store/store.h"
+#include "sync/ours.h"
 
 #include "config.h"
 
 #include <stdlib.h>
 
+/* What the store says of one target. */
+struct place {
+	struct ours ours;
+	size_t held, quarantined;
+};
+
 struct tally {
-	json_int_t principals[PRINCIPAL_KIND_COUNT_];
-	json_int_t members, grants, permissions;
+	const struct settings *settings;
+	struct place *places; /* by target */
+	/* Principals at targets that are not configured any more, and one of these; in arena. */
+	size_t elsewhere;
+	const char *elsewhere_name;
+	struct arena *arena;
 	json_t *holds[2]; /* HOLD_WAITING and HOLD_REJECTED: list; borrowed, as the next two */
 	json_t *holds_by_id[2];
 	json_t *quarantine;
@@ -27,37 +37,60 @@ static json_t *time_json(int64_t wall_ms)
 	return json_string(text);
 }
 
+/* NULL: not configured any more. */
+static struct place *place_of(const struct tally *tally, const char *target)
+{
+	for (size_t i = 0; i < tally->settings->target_count; i++) {
+		if (text_equal(tally->settings->targets[i].name, target))
+			return &tally->places[i];
+	}
+	return NULL;
+}
+
 static void count_principal(void *context, const struct store_principal *principal)
 {
 	struct tally *tally = context;
+	struct place *place = place_of(tally, principal->target);
 
-	if (principal->kind < PRINCIPAL_KIND_COUNT_)
-		tally->principals[principal->kind]++;
+	if (place && principal->kind < PRINCIPAL_KIND_COUNT_)
+		place->ours.principals[principal->kind]++;
+	if (!place && tally->elsewhere++ == 0)
+		tally->elsewhere_name = arena_strdup(tally->arena, principal->target);
 }
 
 static void count_member(void *context, const struct store_member *member)
 {
-	struct tally *tally = context;
+	struct place *place = place_of(context, member->target);
 
-	(void)member;
-	tally->members++;
+	if (place)
+		place->ours.members++;
 }
 
 static void count_grant(void *context, const struct store_grant *grant)
 {
-	struct tally *tally = context;
+	struct place *place = place_of(context, grant->target);
 
-	(void)grant;
-	tally->grants++;
+	if (place)
+		place->ours.grants++;
 }
 
 static void count_holding(void *context, const struct store_holding *holding)
 {
-	struct tally *tally = context;
+	struct place *place = place_of(context, holding->target);
 
-	for (unsigned type = 0; type < SECURABLE_TYPE_COUNT_; type++)
-		tally->permissions += text_equal(holding->resource,
-				securable_traits((enum securable_type)type)->path);
+	if (place)
+		ours_count_holding(&place->ours, holding->resource);
+}
+
+static void count_hold(const struct tally *tally, const struct store_hold *hold)
+{
+	json_error_t problem;
+	json_auto_t *operation = hold->operation ? json_loads(hold->operation, 0, &problem) : NULL;
+	struct place *place =
+			place_of(tally, json_string_value(json_object_get(operation, "target")));
+
+	if (place)
+		place->held++;
 }
 
 static void gather_hold(void *context, const struct store_hold *hold)
@@ -68,6 +101,8 @@ static void gather_hold(void *context, const struct store_hold *hold)
 
 	if (hold->state != HOLD_WAITING && !rejected)
 		return;
+	if (!rejected)
+		count_hold(tally, hold);
 	known = json_object_get(tally->holds_by_id[rejected], hold->hold_id);
 	if (known) {
 		json_t *count = json_object_get(known, "count");
@@ -82,10 +117,24 @@ static void gather_hold(void *context, const struct store_hold *hold)
 	(void)json_object_set(tally->holds_by_id[rejected], hold->hold_id, known);
 }
 
+/* Keys are "TARGET/TYPE/ID" for what is no principal, else "SOURCE/ANCHOR", of which the place is known with an account. */
+static void count_quarantine(const struct tally *tally, const char *key)
+{
+	const char *slash = strchr(key, '/');
+	AUTO(mem_freep) char *target = slash ? mem_strndup(key, (size_t)(slash - key)) : NULL;
+	struct place *place = target ? place_of(tally, target) : NULL;
+
+	if (slash && !strchr(slash + 1, '/') && !text_equal(slash + 1, "tokens"))
+		place = tally->settings->has_account ? &tally->places[0] : NULL;
+	if (place)
+		place->quarantined++;
+}
+
 static void gather_quarantine(void *context, const struct store_quarantine *item)
 {
 	struct tally *tally = context;
 
+	count_quarantine(tally, item->key);
 	(void)json_array_append_new(tally->quarantine,
 			json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:i}", "key", item->key, "name",
 					item->name, "reason", item->reason, "since",
@@ -116,26 +165,42 @@ static json_t *last_complete(struct store *store)
 	return time_json(wall_ms);
 }
 
-static json_t *status_json(
-		const struct settings *settings, struct store *store, const struct tally *tally)
+/* As of a service; what only that knows is null. */
+static json_t *target_json(const struct target_settings *target, const struct place *place)
 {
-	json_t *status = json_pack("{s:s, s:s, s:s, s:n, s:n, s:[], s:[], s:n, s:o, s:n}",
+	return json_pack("{s:s, s:s?, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:b, s:o, s:n, s:[], "
+			 "s:I, s:I, s:n, s:n}",
+			"name", target->name, "host", target->host, "sign_in", "none", "auth_type",
+			"calls", "throttled", "failed", "in_flight", "waiting", "error",
+			"discovered", target->discovered, "ours", ours_to_json(&place->ours),
+			"tokens", "unseen", "held", (json_int_t)place->held, "quarantined",
+			(json_int_t)place->quarantined, "last_read", "due");
+}
+
+static json_t *status_json(struct store *store, const struct tally *tally)
+{
+	const struct settings *settings = tally->settings;
+	json_t *targets = json_array();
+	struct ours sum = {0};
+
+	for (size_t i = 0; i < settings->target_count; i++) {
+		ours_add(&sum, &tally->places[i].ours);
+		(void)json_array_append_new(
+				targets, target_json(&settings->targets[i], &tally->places[i]));
+	}
+	return json_pack("{s:s, s:s, s:s, s:n, s:n, s:[], s:o, s:o, s:o, s:n, s:o, s:n, s:O, s:O, "
+			 "s:O}",
 			"version", PACKAGE_VERSION, "mode",
 			settings->mode == MODE_OBSERVE ? "observe" : "enforce", "phase", "stopped",
-			"since", "error", "sources", "targets", "work", "last_complete",
-			last_complete(store), "next_reconcile");
-
-	(void)json_object_set_new(status, "counts",
-			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "users",
-					tally->principals[PRINCIPAL_USER], "groups",
-					tally->principals[PRINCIPAL_GROUP], "service_principals",
-					tally->principals[PRINCIPAL_SERVICE], "members",
-					tally->members, "grants", tally->grants, "permissions",
-					tally->permissions));
-	(void)json_object_set(status, "holds", tally->holds[0]);
-	(void)json_object_set(status, "rejected", tally->holds[1]);
-	(void)json_object_set(status, "quarantine", tally->quarantine);
-	return status;
+			"since", "error", "sources", "targets", targets, "counts",
+			ours_to_json(&sum), "elsewhere",
+			tally->elsewhere ? json_pack("{s:I, s:s}", "count",
+							   (json_int_t)tally->elsewhere, "target",
+							   tally->elsewhere_name)
+					 : json_null(),
+			"work", "last_complete", last_complete(store), "next_reconcile", "holds",
+			tally->holds[0], "rejected", tally->holds[1], "quarantine",
+			tally->quarantine);
 }
 
 enum err_code store_status(const struct settings *settings, json_t **ret, struct err *err)
@@ -143,7 +208,12 @@ enum err_code store_status(const struct settings *settings, json_t **ret, struct
 	json_auto_t *holds = json_array(), *rejected = json_array();
 	json_auto_t *holds_by_id = json_object(), *rejected_by_id = json_object();
 	json_auto_t *quarantine = json_array();
-	struct tally tally = {.holds = {holds, rejected},
+	AUTO(arena_freep) struct arena *arena = arena_new();
+	struct tally tally = {.settings = settings,
+			.places = arena_alloc(arena,
+					(settings->target_count + 1) * sizeof(*tally.places)),
+			.arena = arena,
+			.holds = {holds, rejected},
 			.holds_by_id = {holds_by_id, rejected_by_id},
 			.quarantine = quarantine};
 	struct store *store = NULL;
@@ -153,7 +223,7 @@ enum err_code store_status(const struct settings *settings, json_t **ret, struct
 		return err->code;
 	code = tally_store(store, &tally, err);
 	if (code == ERR_NONE)
-		*ret = status_json(settings, store, &tally);
+		*ret = status_json(store, &tally);
 	store_close(store);
 	return code;
 }

@@ -72,7 +72,8 @@ struct workspace_state {
 	struct task answered;
 	struct assignment_list *list;
 	bool assignments_known;
-	struct table *levels; /* "KIND? ID" -> text of level: by principal id */
+	uint64_t assignments_ns; /* when they were last read; 0: not since the start */
+	struct table *levels;    /* "KIND? ID" -> text of level: by principal id */
 	uint64_t retry_ns;
 	struct err err;
 	struct engine *engine;

@@ -145,6 +145,7 @@ static void assignments_done(void *context, const struct assignment *assignments
 		inventory_set_level(engine, state->target, id_parse(assignments[i].principal_id),
 				assignments[i].level);
 	state->assignments_known = true;
+	state->assignments_ns = clock_monotonic_ns();
 	state->err.code = ERR_NONE;
 	settle_assignment_intents(engine, state->target);
 	reconcile_assignments(engine, state->target);

@@ -547,27 +547,43 @@ enum err_code access_load(struct access *access, struct err *err)
 	return store_each_holding(access->engine->store, load_holding, access, err);
 }
 
+/* Settings are not removed, they are set to something else. */
+static enum guard_category category_of(const struct item *item)
+{
+	static const enum guard_category categories[RESOURCE_COUNT_] = {
+			[RESOURCE_NONE] = GUARD_CATEGORY_COUNT_,
+			[RESOURCE_PERMISSIONS] = GUARD_PERMISSIONS,
+			[RESOURCE_RULE_SET] = GUARD_PERMISSIONS,
+			[RESOURCE_CLUSTER_POLICY] = GUARD_POLICIES,
+			[RESOURCE_IP_ACCESS_LIST] = GUARD_LISTS,
+			[RESOURCE_SETTING] = GUARD_CATEGORY_COUNT_,
+			[RESOURCE_TOKEN] = GUARD_TOKENS,
+			[RESOURCE_SECRET] = GUARD_TOKENS,
+			[RESOURCE_FEDERATION_POLICY] = GUARD_PERMISSIONS,
+			[RESOURCE_ON_BEHALF_TOKEN] = GUARD_TOKENS,
+	};
+
+	if (item->class->resource == RESOURCE_PERMISSIONS &&
+			item->securable == SECURABLE_AUTHORIZATION)
+		return GUARD_TOKENS;
+	return categories[item->class->resource];
+}
+
 void access_count_ours(const struct access *access, struct guard_counts *ours)
 {
-	for (vec_each (&access->items, place)) {
-		const struct item *item = *place;
-		enum guard_category category = item->securable == SECURABLE_AUTHORIZATION
-				? GUARD_TOKENS
-				: GUARD_PERMISSIONS;
+	for (vec_each (&access->items, item)) {
+		enum guard_category category = category_of(*item);
 
-		if (item->class == &acl_class)
-			ours->ours[category] += acl_count_held(item);
-		ours->ours[GUARD_POLICIES] += cluster_policy_is_held(item);
-		ours->ours[GUARD_LISTS] += ip_list_is_held(item);
-		if (item->class == &rule_set_class)
-			ours->ours[GUARD_PERMISSIONS] += rule_set_count_held(item);
-		if (item->class == &federation_class)
-			ours->ours[GUARD_PERMISSIONS] += federation_count_held(item);
-		if (item->class == &secret_class)
-			ours->ours[GUARD_TOKENS] += secret_count_held(item);
-		if (item->class == &on_behalf_class)
-			ours->ours[GUARD_TOKENS] += on_behalf_count_held(item);
-		if (item->class == &token_class)
-			ours->ours[GUARD_TOKENS] += token_count(item);
+		if (category < GUARD_CATEGORY_COUNT_ && (*item)->class->count_ours)
+			ours->ours[category] += (*item)->class->count_ours(*item);
+	}
+}
+
+void access_count_resources(
+		const struct access *access, unsigned target, size_t counts[RESOURCE_COUNT_])
+{
+	for (vec_each (&access->items, item)) {
+		if ((*item)->target == target && (*item)->class->count_ours)
+			counts[(*item)->class->resource] += (*item)->class->count_ours(*item);
 	}
 }

@@ -243,6 +243,16 @@ static void acl_load(struct access *access, struct item *item, const struct stor
 	mem_replace_text(&row->former, holding->former);
 }
 
+static size_t count_held(const struct item *item)
+{
+	const struct acl_item *acl = (const struct acl_item *)item;
+	size_t count = 0;
+
+	for (size_t i = 0; i < acl->rows.count; i++)
+		count += acl->rows.items[i].held != NULL;
+	return count;
+}
+
 const struct item_class acl_class = {
 		.resource = RESOURCE_PERMISSIONS,
 		.rank = ACL_RANK,
@@ -254,15 +264,6 @@ const struct item_class acl_class = {
 		.failed = acl_failed,
 		.shows = acl_shows,
 		.load = acl_load,
+		.count_ours = count_held,
 		.release = acl_release,
 };
-
-size_t acl_count_held(const struct item *item)
-{
-	const struct acl_item *acl = (const struct acl_item *)item;
-	size_t count = 0;
-
-	for (size_t i = 0; i < acl->rows.count; i++)
-		count += acl->rows.items[i].held != NULL;
-	return count;
-}

@@ -20,8 +20,6 @@ void acl_rules_changed(struct access *access, unsigned target, enum securable_ty
 struct item *acl_item(struct access *access, unsigned target, enum securable_type type,
 		const char *id, const char *name);
 
-size_t acl_count_held(const struct item *item); /* entries that are ours */
-
 /* ---- for explain and who-can ---- */
 struct acl_view_entry {
 	const char *key; /* "group/FOLDED NAME" */

@@ -57,9 +57,9 @@ static void policy_release(struct item *item)
 	mem_free(policy->made_id);
 }
 
-bool cluster_policy_is_held(const struct item *item)
+static size_t count_held(const struct item *item)
 {
-	return item->class == &cluster_policy_class && ((const struct policy_item *)item)->held;
+	return ((const struct policy_item *)item)->held != NULL;
 }
 
 bool policy_would_stay(const struct policy_item *policy)
@@ -217,5 +217,6 @@ const struct item_class cluster_policy_class = {
 		.settle = policy_settle,
 		.shows = policy_shows,
 		.load = policy_load,
+		.count_ours = count_held,
 		.release = policy_release,
 };

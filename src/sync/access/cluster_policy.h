@@ -17,6 +17,5 @@ extern const struct item_class cluster_policy_class;
 void cluster_policy_start(struct access *access);
 /* The item of that name, made if there is none: of a stored holding or an open intent. */
 struct item *cluster_policy_item(struct access *access, unsigned target, const char *name);
-bool cluster_policy_is_held(const struct item *item);
 
 #endif

@@ -113,7 +113,7 @@ static void release(struct item *item)
 	vec_release(&of(item)->rows);
 }
 
-size_t federation_count_held(const struct item *item)
+static size_t count_held(const struct item *item)
 {
 	const struct federation_item *set = (const struct federation_item *)item;
 	size_t count = 0;
@@ -341,14 +341,14 @@ static void plan(struct access *access, struct item *item, struct arena *arena,
 	p.object = registry_find_id(
 			access->engine->registry, 0, PRINCIPAL_SERVICE, id_parse(item->id));
 	p.rule = p.object ? rule_of(access, p.object) : NULL;
-	item->disposable = !p.rule && !federation_count_held(item);
+	item->disposable = !p.rule && !count_held(item);
 	/* Without a rule they are as they are; with the service principal they go. */
 	if (!p.rule)
 		return;
 	if (!item->observed) {
 		/* What the last life wrote is so until the next reading, and rules that changed bring one. */
 		ret->wants_read = item->read_wanted || !access->known_from_store;
-		if (!ret->wants_read && federation_count_held(item) != p.rule->policy_count)
+		if (!ret->wants_read && count_held(item) != p.rule->policy_count)
 			ret->wants_read = true;
 		return;
 	}
@@ -561,6 +561,7 @@ const struct item_class federation_class = {
 		.failed = failed,
 		.shows = shows,
 		.load = load,
+		.count_ours = count_held,
 		.cancel = cancel,
 		.release = release,
 };

@@ -55,9 +55,9 @@ static void ip_list_release(struct item *item)
 	mem_free(list->made_id);
 }
 
-bool ip_list_is_held(const struct item *item)
+static size_t count_held(const struct item *item)
 {
-	return item->class == &ip_list_class && ((const struct ip_list_item *)item)->held;
+	return ((const struct ip_list_item *)item)->held != NULL;
 }
 
 bool ip_list_is_at(const struct item *item, unsigned target)
@@ -199,5 +199,6 @@ const struct item_class ip_list_class = {
 		.failed = ip_list_failed,
 		.shows = ip_list_shows,
 		.load = ip_list_load,
+		.count_ours = count_held,
 		.release = ip_list_release,
 };

@@ -19,7 +19,6 @@ void ip_list_start(struct access *access);
 struct item *ip_list_item(struct access *access, unsigned target, bool block, const char *label);
 /* key: of an operation; NULL: it is none of a list. */
 struct item *ip_list_item_of_key(struct access *access, unsigned target, const char *key);
-bool ip_list_is_held(const struct item *item);
 
 /* Whether the lists of that place were read, or no rule and nothing of ours asks for them. */
 bool ip_lists_are_known(const struct access *access, unsigned target);

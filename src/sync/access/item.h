@@ -63,6 +63,10 @@ struct item_class {
 	bool (*shows)(struct item *item, const struct operation *op);
 	/* A holding of the store when the engine starts; value and former as recorded. NULL: never any. */
 	void (*load)(struct access *access, struct item *item, const struct store_holding *holding);
+	/* How many things of the item are ours; of tokens, how many there are. */
+	size_t (*count_ours)(const struct item *item);
+	/* Wall clock when it is looked at again by itself (a rotation, a token too old); 0: none. NULL: never. */
+	int64_t (*due_ms)(const struct access *access, const struct item *item);
 	/* What the class has under way outside the work's call ends; NULL: nothing ever. */
 	void (*cancel)(struct item *item);
 	void (*release)(struct
@@ -164,6 +168,9 @@ void access_reconciled(struct access *access);
 /* The grants of rules that an entry stands for changed (expansion.h); rules live until the next call for that node. */
 void access_set_node_rules(
 		struct access *access, node_id node, const struct grant_rule *rules, size_t count);
+/* What is ours at the target, by kind: adds to counts; tokens are only counted (nobody's of ours). */
+void access_count_resources(
+		const struct access *access, unsigned target, size_t counts[RESOURCE_COUNT_]);
 size_t access_count_quarantined(const struct access *access);
 void access_count_ours(const struct access *access, struct guard_counts *ours);
 

@@ -68,8 +68,11 @@ static void record_quarantine(const struct access *access, const struct item *it
 			"%s/%s", access->engine->settings->targets[item->target].name, item->key);
 	uint64_t now = clock_monotonic_ns();
 	int64_t wait_ms = item->retry_ns > now ? (int64_t)((item->retry_ns - now) / 1000000) : 0;
+	AUTO(mem_freep)
+	char *name = mem_printf("%s \"%s\" in %s", item_resource_name(item), item->name,
+			access->engine->settings->targets[item->target].name);
 	struct store_quarantine record = {.key = key,
-			.name = item->name,
+			.name = name,
 			.reason = item->reason,
 			.since_ms = item->quarantined_ms,
 			.retry_ms = clock_wall_ms() + wait_ms,

@@ -108,7 +108,7 @@ static void release(struct item *item)
 	vec_release(&of(item)->rows);
 }
 
-size_t on_behalf_count_held(const struct item *item)
+static size_t count_held(const struct item *item)
 {
 	const struct behalf_item *set = (const struct behalf_item *)item;
 	size_t count = 0;
@@ -527,7 +527,7 @@ static void plan(struct access *access, struct item *item, struct arena *arena,
 		ret->wants_read = true;
 	if (p.set->next_ms && access->engine->options.mode == ENGINE_RUN)
 		engine_tick_at(access->engine, clock_monotonic_ns() + SECOND_NS);
-	item->disposable = !p.rule && !on_behalf_count_held(item);
+	item->disposable = !p.rule && !count_held(item);
 }
 
 /* ---- reading ---- */
@@ -787,6 +787,12 @@ static bool failed(struct item_work *work)
 	return false;
 }
 
+static int64_t due_ms(const struct access *access, const struct item *item)
+{
+	(void)access;
+	return ((const struct behalf_item *)item)->next_ms;
+}
+
 const struct item_class on_behalf_class = {
 		.resource = RESOURCE_ON_BEHALF_TOKEN,
 		.rank = ON_BEHALF_RANK,
@@ -798,6 +804,8 @@ const struct item_class on_behalf_class = {
 		.failed = failed,
 		.shows = shows,
 		.load = load,
+		.count_ours = count_held,
+		.due_ms = due_ms,
 		.cancel = cancel,
 		.release = release,
 };

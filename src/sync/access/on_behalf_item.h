@@ -30,7 +30,6 @@ void on_behalf_tick(struct access *access);
 /* Makes the item that a stored holding or an open intent is about; id: SCIM id of the service principal. */
 struct item *on_behalf_item(
 		struct access *access, unsigned target, const char *id, const char *name);
-size_t on_behalf_count_held(const struct item *item);
 /* Whether it is one that was made here: this module alone says when it goes. */
 bool on_behalf_is_ours(const struct access *access, unsigned target, const char *token_id);
 /* Somebody revoked that one. */

@@ -121,7 +121,7 @@ static void release(struct item *item)
 	vec_release(&of(item)->rows);
 }
 
-size_t rule_set_count_held(const struct item *item)
+static size_t count_held(const struct item *item)
 {
 	const struct rule_set_item *set = (const struct rule_set_item *)item;
 	size_t count = 0;
@@ -471,7 +471,7 @@ static void plan(struct access *access, struct item *item, struct arena *arena,
 		plan_removals(&p);
 	if (ret->operations.count && item->id && !item->observed)
 		ret->wants_read = true;
-	item->disposable = !p.count && !rule_set_count_held(item);
+	item->disposable = !p.count && !count_held(item);
 }
 
 /* ---- reading ---- */
@@ -766,5 +766,6 @@ const struct item_class rule_set_class = {
 		.failed = failed,
 		.shows = shows,
 		.load = load,
+		.count_ours = count_held,
 		.release = release,
 };

@@ -24,6 +24,5 @@ void rule_sets_resolve(struct access *access);
 void rule_sets_principal_changed(struct access *access, const struct object *object);
 /* Makes the item that a stored holding or an open intent is about; id: SCIM id of a group, application id. */
 struct item *rule_set_item(struct access *access, const char *id, const char *name);
-size_t rule_set_count_held(const struct item *item);
 
 #endif

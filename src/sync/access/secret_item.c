@@ -81,7 +81,7 @@ static void release(struct item *item)
 	vec_release(&of(item)->rows);
 }
 
-size_t secret_count_held(const struct item *item)
+static size_t count_held(const struct item *item)
 {
 	const struct secret_item *set = (const struct secret_item *)item;
 	size_t count = 0;
@@ -332,7 +332,7 @@ static void plan(struct access *access, struct item *item, struct arena *arena,
 		ret->wants_read = true;
 	if (p.set->next_ms && access->engine->options.mode == ENGINE_RUN)
 		engine_tick_at(access->engine, clock_monotonic_ns() + SECOND_NS);
-	item->disposable = !p.rule && !secret_count_held(item);
+	item->disposable = !p.rule && !count_held(item);
 }
 
 /* ---- reading ---- */
@@ -513,6 +513,12 @@ static bool failed(struct item_work *work)
 	return work->stage == ITEM_READ || work->ops.items[0].kind == OP_REMOVE_RESOURCE;
 }
 
+static int64_t due_ms(const struct access *access, const struct item *item)
+{
+	(void)access;
+	return ((const struct secret_item *)item)->next_ms;
+}
+
 const struct item_class secret_class = {
 		.resource = RESOURCE_SECRET,
 		.rank = SECRET_RANK,
@@ -524,6 +530,8 @@ const struct item_class secret_class = {
 		.failed = failed,
 		.shows = shows,
 		.load = load,
+		.count_ours = count_held,
+		.due_ms = due_ms,
 		.cancel = cancel,
 		.release = release,
 };

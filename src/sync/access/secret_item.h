@@ -19,6 +19,5 @@ void secrets_resolve(struct access *access); /* all of them */
 void secrets_tick(struct access *access);
 /* Makes the item that a stored holding or an open intent is about; id: SCIM id of the service principal. */
 struct item *secret_item(struct access *access, const char *id, const char *name);
-size_t secret_count_held(const struct item *item);
 
 #endif

@@ -499,6 +499,11 @@ static bool setting_shows(struct item *item, const struct operation *op)
 			setting_is_so(setting->known, setting->seen, op->parts[0].after, false);
 }
 
+static size_t count_held(const struct item *item)
+{
+	return ((const struct setting_item *)item)->held != NULL;
+}
+
 const struct item_class conf_setting_class = {
 		.resource = RESOURCE_SETTING,
 		.rank = SETTING_RANK,
@@ -510,6 +515,7 @@ const struct item_class conf_setting_class = {
 		.failed = setting_failed,
 		.shows = setting_shows,
 		.load = setting_load,
+		.count_ours = count_held,
 		.release = setting_release,
 };
 
@@ -525,5 +531,6 @@ const struct item_class typed_setting_class = {
 		.again = setting_again,
 		.shows = setting_shows,
 		.load = setting_load,
+		.count_ours = count_held,
 		.release = setting_release,
 };

@@ -77,7 +77,7 @@ static void release(struct item *item)
 	vec_release(&tokens->requested);
 }
 
-size_t token_count(const struct item *item)
+static size_t count_rows(const struct item *item)
 {
 	return ((const struct token_item *)item)->rows.count;
 }
@@ -621,6 +621,14 @@ static bool shows(struct item *item, const struct operation *op)
 	return op->kind == OP_REMOVE_RESOURCE;
 }
 
+static int64_t due_ms(const struct access *access, const struct item *item)
+{
+	int64_t aged = ((const struct token_item *)item)->next_ms;
+	int64_t sweep = access->tokens->next_sweep_ms;
+
+	return !aged || (sweep && sweep < aged) ? sweep : aged;
+}
+
 const struct item_class token_class = {
 		.resource = RESOURCE_TOKEN,
 		.rank = 90,
@@ -631,5 +639,7 @@ const struct item_class token_class = {
 		.settle = settle,
 		.failed = failed,
 		.shows = shows,
+		.count_ours = count_rows,
+		.due_ms = due_ms,
 		.release = release,
 };

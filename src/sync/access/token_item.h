@@ -44,7 +44,6 @@ void tokens_tick(struct access *access);
 void tokens_owner_changed(struct access *access, const struct object *object);
 /* The directory was read whole: who holds which grant may be another answer now. */
 void tokens_mark_all(struct access *access);
-size_t token_count(const struct item *item);
 
 /* Finds or makes. */
 struct item *tokens_item(struct access *access, unsigned target);
