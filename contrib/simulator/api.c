@@ -18,6 +18,7 @@ static const struct api_family *const families[] = {
 		&federation_calls,
 		&rule_set_calls,
 		&account_workspace_calls,
+		&identity_calls,
 };
 
 static bool path_fits(const struct request *request, const char *path, const char **args)

@@ -69,6 +69,9 @@ static const struct {
 		[QUIRK_FILL_EMAILS] = {"fill-emails", true, "emails are filled from userName"},
 		[QUIRK_FIND_INACTIVE] = {"find-inactive", true,
 				"filters find deactivated users, too"},
+		[QUIRK_IDENTITY_MANAGEMENT] = {"identity-management", false,
+				"automatic identity management is on: external-groups and "
+				"external-users answer"},
 		[QUIRK_INDIRECT_SEEN] = {"indirect-seen", true,
 				"members of assigned groups show in the workspace's SCIM"},
 		[QUIRK_IP_GUARD_ALWAYS] = {"ip-guard-always", false,

@@ -57,6 +57,15 @@ const char *family_name(enum family family)
 	return family < FAMILY_COUNT_ ? published[family].name : "unknown";
 }
 
+double budget_published_rate(const char *family)
+{
+	for (unsigned i = 0; i < FAMILY_COUNT_; i++) {
+		if (text_equal(family, published[i].name))
+			return published[i].count / published[i].window_s;
+	}
+	return 0;
+}
+
 static double larger(double a, double b)
 {
 	return a > b ? a : b;

@@ -38,6 +38,9 @@ struct budget {
 /* Whether limits names only families that there are. Errors: ERR_CONFIG. */
 MUST_CHECK enum err_code budget_check(const struct limit_settings *limits, struct err *err);
 
+/* What is published of that family, a second; 0: there is none of that name. */
+double budget_published_rate(const char *family);
+
 void budget_init(struct budget *budget, const struct limit_settings *limits, uint64_t now_ns);
 
 /*

@@ -40,6 +40,12 @@ void token_list(struct databricks *databricks, struct call *call)
 	call_send(databricks, call);
 }
 
+void token_list_own(struct databricks *databricks, struct call *call)
+{
+	call_prepare(call, METHOD_GET, FAMILY_TOKEN, mem_strdup("/api/2.0/token/list"), NULL);
+	call_send(databricks, call);
+}
+
 /* Whatever stands for "never" becomes one number. */
 static void settle(struct token_info *token)
 {

@@ -31,6 +31,8 @@ struct token_info {
 };
 
 void token_list(struct databricks *databricks, struct call *call);
+/* Those of whom we sign in as: GET /api/2.0/token/list; read by token_list_read. */
+void token_list_own(struct databricks *databricks, struct call *call);
 /* All tokens; in arena. Errors: those of the call, ERR_PROTO, ERR_INCOMPLETE. */
 MUST_CHECK enum err_code token_list_read(const struct call *call, struct arena *arena,
 		const struct token_info **ret, size_t *ret_count, struct err *err);

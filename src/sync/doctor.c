@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "store/store.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,6 +51,11 @@ static void note_ours(void *context, const struct store_principal *principal)
 	(void)table_put(doctor->ours, span_of(key), doctor);
 }
 
+static void note_holding(void *context, const struct store_holding *holding)
+{
+	doctor_count_holding(context, holding);
+}
+
 static void look_at_store(struct doctor *doctor)
 {
 	struct store *store = NULL;
@@ -67,29 +71,38 @@ static void look_at_store(struct doctor *doctor)
 	if (code == ERR_NONE)
 		code = store_each_principal(store, note_ours, doctor, &err);
 	if (code == ERR_NONE)
+		code = store_each_holding(store, note_holding, doctor, &err);
+	if (code == ERR_NONE)
 		doctor_add(doctor, "configuration", "store", "open", FINDING_OK,
 				"%zu principals in it are ours", table_count(doctor->ours));
 	else
 		doctor_add(doctor, "configuration", "store", "open", FINDING_PROBLEM, "%s",
 				err.text);
 	store_close(store);
+	doctor_tell_holdings(doctor);
 }
 
 static void look_at_settings(struct doctor *doctor)
 {
 	const struct settings *settings = doctor->settings;
 
-	if (settings->limits.share_percent == 0)
-		doctor_add(doctor, "configuration", "limits", "budgets", FINDING_WARNING,
-				"`limits: off` keeps to no published budget; it is meant for "
-				"tests");
-	else
-		doctor_add(doctor, "configuration", "limits", "budgets", FINDING_OK,
-				"%u %% of the published budgets, %zu set by name",
-				settings->limits.share_percent, settings->limits.override_count);
+	doctor_look_at_limits(doctor);
 	if (settings->mode == MODE_OBSERVE)
 		doctor_add(doctor, "configuration", "mode", "mode", FINDING_INFO,
 				"`mode: observe`: nothing is ever written");
+}
+
+/* Whether people and groups are made by others, and our rules only give them rights. */
+static bool makes_nobody(const struct config *config)
+{
+	size_t count;
+	const struct search *searches = mapping_searches(config_mapping(config), &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (searches[i].purpose == SEARCH_USERS || searches[i].purpose == SEARCH_GROUPS)
+			return false;
+	}
+	return true;
 }
 
 /* ---- the whole ---- */
@@ -153,6 +166,7 @@ enum err_code doctor_run(
 	struct doctor doctor = {.config = config,
 			.settings = config_settings(config),
 			.now_ms = clock_wall_ms(),
+			.rights_only = makes_nobody(config),
 			.loop = loop_new()};
 	enum err_code code;
 
@@ -171,6 +185,7 @@ enum err_code doctor_run(
 	for (vec_each (&doctor.clash_places, place))
 		mem_free(*place);
 	vec_release(&doctor.clash_places);
+	mem_free(doctor.ended_name);
 	databricks_free(doctor.databricks);
 	task_cancel(&doctor.over);
 	loop_free(doctor.loop);
