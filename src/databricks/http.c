@@ -361,7 +361,7 @@ static void set_safety(CURL *easy, const struct http_request *request)
 	/* Wait for the first connection to say whether it multiplexes, instead of opening one per request. */
 	(void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
 	/* Plain http stays on this machine, also when a proxy is set. */
-	if (!tls)
+	if (!tls || request->direct)
 		(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIME_MS);

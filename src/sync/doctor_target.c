@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "databricks/permission.h"
-#include "databricks/profile.h"
+#include "databricks/auth/profile.h"
 #include "databricks/service_principal_secret.h"
 #include "databricks/token.h"
 #include "databricks/workspace_list.h"
@@ -332,9 +332,10 @@ static void look_for_ourselves(struct patient *patient)
 
 	if (credential_resolve(patient->doctor->settings, patient->target, &credential, &err) ==
 					ERR_NONE &&
-			credential.client_id)
+			credential_principal(&credential))
 		scim_find(patient->doctor->databricks, probe_call(patient, PROBE_OURSELVES),
-				PRINCIPAL_SERVICE, FIELD_APPLICATION_ID, credential.client_id, 0);
+				PRINCIPAL_SERVICE, FIELD_APPLICATION_ID,
+				credential_principal(&credential), 0);
 	credential_release(&credential);
 }
 

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "databricks/profile.h"
+#include "databricks/auth/profile.h"
 
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (24 * 60 * MINUTE_MS)
@@ -139,8 +139,9 @@ static void protect_ourselves(struct engine *engine)
 		struct err err;
 
 		if (credential_resolve(settings, target, &credential, &err) == ERR_NONE &&
-				credential.client_id)
-			names[count++] = arena_strdup(engine->feed_arena, credential.client_id);
+				credential_principal(&credential))
+			names[count++] = arena_strdup(
+					engine->feed_arena, credential_principal(&credential));
 		credential_release(&credential);
 	}
 	settings->protected_names[PRINCIPAL_SERVICE] = names;
