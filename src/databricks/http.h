@@ -51,7 +51,8 @@ struct http_request {
 	char *answer;       /* NUL-terminated, owned (http_release) */
 	size_t answer_len;
 	uint64_t took_ns;
-	char retry_after[64], request_id[64], org_id[24], content_type[64], location[512];
+	char retry_after[64], request_id[64], org_id[24], content_type[64], location[512],
+			www_authenticate[512];
 	/* internal */
 	struct transfer *state;
 };

@@ -1,5 +1,7 @@
 #include "model/auth_key.h"
 
+#include "base/text.h"
+
 #define IN_AUTH .in_auth = true
 #define SECRET .in_auth = true, .is_secret = true
 
@@ -62,4 +64,35 @@ const struct auth_key_row auth_keys[AUTH_KEY_COUNT_] = {
 		[AUTH_KEY_AZURE_MANAGEMENT_URL] = {"azure_management_url", IN_AUTH},
 		[AUTH_KEY_AZURE_RESOURCE_MANAGER_URL] = {"azure_resource_manager_url", IN_AUTH},
 		[AUTH_KEY_AZURE_LOGIN_APP_ID] = {"azure_databricks_app_id", IN_AUTH},
+		[AUTH_KEY_GOOGLE_IAM_URL] = {"google_iam_url", IN_AUTH},
 };
+
+/* A type draws on values of at most two groups. */
+static const struct {
+	const char *type, *groups[2];
+} type_groups[] = {
+		{"pat", {"pat"}},
+		{"oauth-m2m", {"oauth"}},
+		{"metadata-service", {"metadata-service"}},
+		{"github-oidc", {"oauth"}},
+		{"azure-devops-oidc", {"oauth"}},
+		{"env-oidc", {"env-oidc", "oauth"}},
+		{"file-oidc", {"file-oidc", "oauth"}},
+		{"github-oidc-azure", {"azure"}},
+		{"azure-msi", {"azure"}},
+		{"azure-client-secret", {"azure"}},
+		{"azure-client-certificate", {"azure"}},
+		{"azure-workload", {"azure"}},
+		{"google-credentials", {"google"}},
+		{"google-id", {"google"}},
+};
+
+bool auth_type_takes_group(const char *type, const char *group)
+{
+	for (size_t i = 0; i < COUNT_OF(type_groups); i++) {
+		if (text_equal(type_groups[i].type, type))
+			return text_equal(type_groups[i].groups[0], group) ||
+					text_equal(type_groups[i].groups[1], group);
+	}
+	return false;
+}

@@ -45,6 +45,7 @@ enum auth_key {
 	AUTH_KEY_AZURE_MANAGEMENT_URL,
 	AUTH_KEY_AZURE_RESOURCE_MANAGER_URL,
 	AUTH_KEY_AZURE_LOGIN_APP_ID,
+	AUTH_KEY_GOOGLE_IAM_URL,
 	AUTH_KEY_COUNT_
 };
 
@@ -57,5 +58,8 @@ struct auth_key_row {
 	bool in_auth; /* may stand in `auth:` of the configuration */
 };
 extern const struct auth_key_row auth_keys[AUTH_KEY_COUNT_];
+
+/* Whether values of a group have a say in the way to sign in that is called type ("oauth-m2m"). */
+bool auth_type_takes_group(const char *type, const char *group);
 
 #endif

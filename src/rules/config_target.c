@@ -160,6 +160,10 @@ static const struct schema_key auth_rows[] = {
 		{"azure_databricks_app_id", SCHEMA_TEXT,
 				.offset = TARGET(auth.values[AUTH_KEY_AZURE_LOGIN_APP_ID]),
 				.about = "Entra application id of Databricks, likewise."},
+		{"google_iam_url", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_GOOGLE_IAM_URL]),
+				.about = "Address of Google's IAM credentials service, if it is "
+					 "another."},
 };
 static const struct schema auth_schema = SCHEMA("`auth`", auth_rows);
 
@@ -207,36 +211,6 @@ static const struct schema_key workspace_keys[] = {
 };
 const struct schema config_workspace_schema = SCHEMA("this workspace", workspace_keys);
 
-/* Which authorization method (auth_key.h) a type draws on; "": one that has no keys of its own. */
-static const struct {
-	const char *type, *groups[2];
-} type_groups[] = {
-		{"pat", {"pat"}},
-		{"oauth-m2m", {"oauth"}},
-		{"metadata-service", {"metadata-service"}},
-		{"github-oidc", {"oauth"}},
-		{"azure-devops-oidc", {"oauth"}},
-		{"env-oidc", {"env-oidc", "oauth"}},
-		{"file-oidc", {"file-oidc", "oauth"}},
-		{"github-oidc-azure", {"azure"}},
-		{"azure-msi", {"azure"}},
-		{"azure-client-secret", {"azure"}},
-		{"azure-client-certificate", {"azure"}},
-		{"azure-workload", {"azure"}},
-		{"google-credentials", {"google"}},
-		{"google-id", {"google"}},
-};
-
-static bool type_takes(const char *type, const char *group)
-{
-	for (size_t i = 0; i < COUNT_OF(type_groups); i++) {
-		if (text_equal(type_groups[i].type, type))
-			return text_equal(type_groups[i].groups[0], group) ||
-					text_equal(type_groups[i].groups[1], group);
-	}
-	return false;
-}
-
 /* Two ways to sign in at once, or a key that the named way has no use for. */
 static enum err_code check_auth(const struct target_reading *reading,
 		const struct document_node *node, struct err *err)
@@ -250,7 +224,7 @@ static enum err_code check_auth(const struct target_reading *reading,
 
 		if (!reading->t.auth.values[i] || !row->group)
 			continue;
-		if (type && !type_takes(type, row->group))
+		if (type && !auth_type_takes_group(type, row->group))
 			return document_error(document_get(auth, row->name), err,
 					"`%s` does not go with `type: %s`", row->name, type);
 		if (!type && first && !text_equal(first->group, row->group))

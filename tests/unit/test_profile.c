@@ -193,10 +193,13 @@ static void what_cannot_work_is_refused_with_its_reason(void **state)
 			{"[qa]\nhost=" HOST "\nauth_type=oauth-m3m\n", {{0}},
 					{WORKSPACE, .profile = "qa"},
 					"did you mean \"oauth-m2m\"?"},
-			{"[qa]\nhost=" HOST "\nazure_client_id=a\nazure_client_secret=b\n", {{0}},
+			{"[qa]\nhost=" HOST "\nazure_client_id=a\n", {{0}},
 					{WORKSPACE, .profile = "qa"},
 					"sign-in by azure (azure_client_id in profile qa) is not "
-					"supported"},
+					"possible: github-oidc-azure lacks "
+					"ACTIONS_ID_TOKEN_REQUEST_URL, azure-msi lacks "
+					"azure_use_msi: true, azure-client-secret lacks "
+					"azure_client_secret"},
 			{NULL, {{"DATABRICKS_USERNAME", "u"}}, {WORKSPACE, .host = HOST},
 					"sign-in by basic (DATABRICKS_USERNAME in"},
 			{NULL,

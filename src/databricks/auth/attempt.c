@@ -1,9 +1,11 @@
 #include "databricks/auth/method.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "databricks/auth/host.h"
 
 #include <openssl/evp.h>
+#include <stdarg.h>
 
 void signin_headers_release(struct signin_headers *headers)
 {
@@ -165,4 +167,16 @@ bool attempt_url_serves(const struct attempt *attempt, const char *url)
 	return text_starts_with(url, "https:") ||
 			(attempt->credential->host &&
 					!text_starts_with(attempt->credential->host, "https:"));
+}
+
+void attempt_warn(struct attempt *attempt, const char *format, ...)
+{
+	char text[300];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	log_event(LOG_WARNING, "sign-in lacks something that it can do without",
+			{"host", attempt->credential->host}, {"error", text});
 }

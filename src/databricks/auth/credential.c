@@ -74,6 +74,16 @@ enum err_code credential_secret(const struct credential *credential, enum auth_k
 			auth_type_name(credential->type), auth_keys[key].name);
 }
 
+enum err_code credential_secret_bytes(const struct credential *credential, enum auth_key key,
+		const char *folder, struct secret *ret, struct err *err)
+{
+	const struct credential_value *value = &credential->values[key];
+
+	if (value->reference)
+		return secret_read_bytes(value->reference, folder, ret, err);
+	return credential_secret(credential, key, folder, ret, err);
+}
+
 void credential_release(struct credential *credential)
 {
 	for (size_t i = 0; i < AUTH_KEY_COUNT_; i++) {

@@ -55,6 +55,10 @@ bool credential_has(const struct credential *credential, enum auth_key key);
 MUST_CHECK enum err_code credential_secret(const struct credential *credential, enum auth_key key,
 		const char *folder, struct secret *ret, struct err *err);
 
+/* The same of what is no text. */
+MUST_CHECK enum err_code credential_secret_bytes(const struct credential *credential,
+		enum auth_key key, const char *folder, struct secret *ret, struct err *err);
+
 /* Application id of the service principal that signs in, as far as the configuration tells; NULL: it does not. Borrowed. */
 const char *credential_principal(const struct credential *credential);
 

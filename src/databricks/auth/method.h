@@ -83,6 +83,8 @@ void form_add(struct buf *form, const char *name, struct span value);
 MUST_CHECK enum err_code attempt_result(struct attempt *attempt, const char *name,
 		const char *prefix, const char *token, struct err *err);
 void attempt_life(struct attempt *attempt, int64_t life_s); /* the shortest counts; 0 never ends */
+/* Something is missing that the sign-in can do without: told once per sign-in. */
+void attempt_warn(struct attempt *attempt, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The answer's JSON object (json_t *), NULL for whatever is none; for what is merely nice to have. */
 json_t *answer_object(const struct http_request *request);
 
@@ -139,7 +141,6 @@ struct signin_method {
 	const struct signin_step *const *steps;
 	size_t step_count;
 };
-/* NULL: this version lacks it. */
 const struct signin_method *signin_method_of(enum auth_type type);
 /* What the credential lacks for this way to sign in, as a message names it; NULL: nothing. */
 const char *signin_method_lacks(enum auth_type type, const struct credential *credential);
@@ -154,6 +155,10 @@ void form_add_scopes(struct buf *form, const struct credential *credential);
 MUST_CHECK enum err_code oauth_take_token(
 		struct attempt *attempt, const struct http_request *request, struct err *err);
 
-extern const struct signin_method pat_method, oauth_m2m_method;
+extern const struct signin_method pat_method, oauth_m2m_method, metadata_service_method,
+		github_oidc_method, azure_devops_oidc_method, env_oidc_method, file_oidc_method,
+		github_oidc_azure_method, azure_msi_method, azure_client_secret_method,
+		google_credentials_method, google_id_method, azure_client_certificate_method,
+		azure_workload_method;
 
 #endif

@@ -226,17 +226,43 @@ static enum err_code type_of_name(const char *name, enum auth_type *ret, struct 
 			near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
+/* What each way lacks that could use what there is. */
+static enum err_code fail_incomplete(const struct draft *draft, const struct credential *credential,
+		size_t found, struct err *err)
+{
+	const char *group = auth_keys[found].group;
+	struct buf ways;
+	char place[120];
+
+	buf_init(&ways, 300);
+	for (size_t i = 0; i < AUTH_TYPE_COUNT_; i++) {
+		const char *name = auth_type_name((enum auth_type)i);
+
+		if (auth_type_takes_group(name, group))
+			buf_printf(&ways, "%s%s lacks %s", ways.len ? ", " : ": ", name,
+					signin_method_lacks((enum auth_type)i, credential));
+	}
+	(void)err_set(err, ERR_CONFIG, 0, "sign-in by %s (%s) is not possible%s", group,
+			origin_text(draft, found, place, sizeof(place)), buf_text(&ways));
+	buf_release(&ways);
+	return err->code;
+}
+
 /* The first way whose every input is there, as the SDKs try them. */
 static enum err_code find_type(const struct draft *draft, const struct credential *credential,
 		enum auth_type *ret, struct err *err)
 {
 	size_t found[4];
 	size_t count = groups_found(draft, found, COUNT_OF(found));
-	char place[120];
 
 	if (count > 1)
 		return fail_conflict(draft, found, count, err);
 	for (size_t i = 0; i < AUTH_TYPE_COUNT_; i++) {
+		const char *name = auth_type_name((enum auth_type)i);
+
+		/* What is given decides: a runner's variables alone do not outdo it. */
+		if (count == 1 && !auth_type_takes_group(name, auth_keys[found[0]].group))
+			continue;
 		if (!signin_method_lacks((enum auth_type)i, credential)) {
 			*ret = (enum auth_type)i;
 			return ERR_NONE;
@@ -246,21 +272,7 @@ static enum err_code find_type(const struct draft *draft, const struct credentia
 		return err_set(err, ERR_CONFIG, 0,
 				"cannot configure default credentials: give it auth:, a profile: "
 				"or DATABRICKS_* variables");
-	for (size_t i = 0; i < AUTH_TYPE_COUNT_; i++) {
-		const struct signin_method *method = signin_method_of((enum auth_type)i);
-
-		for (size_t j = 0; method && j < method->need_count; j++) {
-			if (credential_has(credential, method->needs[j]) &&
-					auth_keys[method->needs[j]].group)
-				return err_set(err, ERR_CONFIG, 0, "sign-in by %s (%s) lacks %s",
-						auth_type_name((enum auth_type)i),
-						origin_text(draft, found[0], place, sizeof(place)),
-						signin_method_lacks((enum auth_type)i, credential));
-		}
-	}
-	return err_set(err, ERR_CONFIG, 0, "sign-in by %s (%s) is not supported",
-			auth_keys[found[0]].group,
-			origin_text(draft, found[0], place, sizeof(place)));
+	return fail_incomplete(draft, credential, found[0], err);
 }
 
 static enum err_code decide_type(
