@@ -105,6 +105,11 @@ static enum step_verdict ask_challenge(struct attempt *attempt, struct err *err)
 	return STEP_ASK;
 }
 
+static enum step_verdict ask_arm_challenge(struct attempt *attempt, struct err *err)
+{
+	return attempt->credential->host ? STEP_NOTHING : ask_challenge(attempt, err);
+}
+
 /* Only a key file of the agent's own folder is read, whatever the answer says. */
 static enum err_code take_challenge(
 		struct attempt *attempt, const struct http_request *request, struct err *err)
@@ -134,6 +139,11 @@ static enum err_code take_challenge(
 static const struct signin_step challenge_step = {.name = "challenge of Azure Arc",
 		.time_max_ms = IDENTITY_TIME_MAX_MS,
 		.prepare = ask_challenge,
+		.take = take_challenge};
+
+static const struct signin_step arm_challenge_step = {.name = "challenge of Azure Arc",
+		.time_max_ms = IDENTITY_TIME_MAX_MS,
+		.prepare = ask_arm_challenge,
 		.take = take_challenge};
 
 /* ---- tokens ---- */
@@ -220,7 +230,7 @@ static const char *lacks(const struct credential *credential)
 	return azure_lacks_place(credential);
 }
 
-static const struct signin_step *const steps[] = {&challenge_step, &arm_step, &azure_host_step,
+static const struct signin_step *const steps[] = {&arm_challenge_step, &arm_step, &azure_host_step,
 		&challenge_step, &token_step, &challenge_step, &management_step,
 		&azure_resource_id_step};
 const struct signin_method azure_msi_method = {

@@ -125,6 +125,8 @@ static enum step_verdict ask_devops(struct attempt *attempt, struct err *err)
 	attempt->url = mem_printf(DEVOPS_PATH, root, variable("SYSTEM_TEAMPROJECTID"),
 			variable("SYSTEM_HOSTTYPE"), variable("SYSTEM_PLANID"),
 			variable("SYSTEM_JOBID"));
+	/* Empty, not absent: the service wants a Content-Length. */
+	secret_set(&attempt->body, SPAN_LIT(""));
 	attempt_header(attempt, "Content-Type", SPAN_LIT("application/json"));
 	add_bearer(attempt, variable("SYSTEM_ACCESSTOKEN"));
 	return STEP_ASK;
