@@ -13,6 +13,13 @@ void buf_release(struct buf *buf)
 	buf_init(buf, buf->max);
 }
 
+void buf_wipe(struct buf *buf)
+{
+	if (buf->ptr)
+		explicit_bzero(buf->ptr, buf->room);
+	buf_release(buf);
+}
+
 void buf_reset(struct buf *buf)
 {
 	buf->len = 0;
@@ -21,7 +28,7 @@ void buf_reset(struct buf *buf)
 		buf->ptr[0] = '\0';
 }
 
-static bool buf_reserve(struct buf *buf, size_t more)
+static bool make_room(struct buf *buf, size_t more)
 {
 	size_t need;
 
@@ -39,9 +46,14 @@ static bool buf_reserve(struct buf *buf, size_t more)
 	return true;
 }
 
+void buf_reserve(struct buf *buf, size_t more)
+{
+	(void)make_room(buf, more);
+}
+
 void buf_add(struct buf *buf, const void *bytes, size_t len)
 {
-	if (!buf_reserve(buf, len))
+	if (!make_room(buf, len))
 		return;
 	if (len)
 		memcpy(buf->ptr + buf->len, bytes, len);
@@ -68,7 +80,7 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
-	if (len >= 0 && buf_reserve(buf, (size_t)len)) {
+	if (len >= 0 && make_room(buf, (size_t)len)) {
 		(void)vsnprintf(buf->ptr + buf->len, (size_t)len + 1, fmt, again);
 		buf->len += (size_t)len;
 	}

@@ -62,50 +62,80 @@ static enum err_code check_mode(int fd, const char *path, struct err *err)
 	return ERR_NONE;
 }
 
-static enum err_code read_file(const char *path, struct secret *ret, struct err *err)
+/* How a file is read. */
+enum reading {
+	READING_TEXT,   /* closed to others; without line ends at its end */
+	READING_BYTES,  /* closed to others; as it is */
+	READING_MOUNTED /* open to whom it may; without white space around it */
+};
+
+static struct span without_space(struct span text)
+{
+	while (text.len && strchr(" \t\r\n", text.ptr[text.len - 1]))
+		text.len--;
+	while (text.len && strchr(" \t\r\n", text.ptr[0])) {
+		text.ptr++;
+		text.len--;
+	}
+	return text;
+}
+
+static enum err_code take_content(const char *path, struct span content, enum reading reading,
+		struct secret *ret, struct err *err)
+{
+	if (content.len > SECRET_BYTES_MAX)
+		return err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is over %zu bytes", path,
+				SECRET_BYTES_MAX);
+	if (reading != READING_BYTES && memchr(content.ptr, '\0', content.len))
+		return err_set(err, ERR_CONFIG, 0, "secret file \"%s\" holds a NUL byte", path);
+	if (reading == READING_MOUNTED)
+		content = without_space(content);
+	while (reading == READING_TEXT && content.len &&
+			strchr("\r\n", content.ptr[content.len - 1]))
+		content.len--;
+	if (content.len == 0)
+		return err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is empty", path);
+	secret_set(ret, content);
+	return ERR_NONE;
+}
+
+static enum err_code read_file(
+		const char *path, enum reading reading, struct secret *ret, struct err *err)
 {
 	char bytes[SECRET_BYTES_MAX + 1];
-	enum err_code code;
+	enum err_code code = ERR_NONE;
 	size_t len = 0;
 	ssize_t got = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return err_errno(err, ERR_CONFIG, errno, "secret file \"%s\"", path);
-	code = check_mode(fd, path, err);
+	if (reading != READING_MOUNTED)
+		code = check_mode(fd, path, err);
 	while (code == ERR_NONE && len < sizeof(bytes) &&
 			(got = read(fd, bytes + len, sizeof(bytes) - len)) > 0)
 		len += (size_t)got;
 	if (code == ERR_NONE && got < 0)
 		code = err_errno(err, ERR_CONFIG, errno, "secret file \"%s\"", path);
 	(void)close(fd);
-	while (len > 0 && (bytes[len - 1] == '\n' || bytes[len - 1] == '\r'))
-		len--;
-	if (code == ERR_NONE && len == 0)
-		code = err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is empty", path);
-	if (code == ERR_NONE && len > SECRET_BYTES_MAX)
-		code = err_set(err, ERR_CONFIG, 0, "secret file \"%s\" is over %zu bytes", path,
-				SECRET_BYTES_MAX);
-	if (code == ERR_NONE && memchr(bytes, '\0', len))
-		code = err_set(err, ERR_CONFIG, 0, "secret file \"%s\" holds a NUL byte", path);
 	if (code == ERR_NONE)
-		secret_set(ret, (struct span){bytes, len});
+		code = take_content(path, (struct span){bytes, len}, reading, ret, err);
 	explicit_bzero(bytes, sizeof(bytes));
 	return code;
 }
 
-static enum err_code read_in_folder(
-		const char *folder, const char *name, struct secret *ret, struct err *err)
+static enum err_code read_in_folder(const char *folder, const char *name, enum reading reading,
+		struct secret *ret, struct err *err)
 {
 	AUTO(mem_freep)
 	char *path = folder && name[0] != '/' ? mem_printf("%s/%s", folder, name)
 					      : mem_strdup(name);
 
-	return read_file(path, ret, err);
+	return read_file(path, reading, ret, err);
 }
 
-enum err_code secret_read(
-		const char *reference, const char *folder, struct secret *ret, struct err *err)
+static enum err_code read_reference(const char *reference, const char *folder, enum reading reading,
+		struct secret *ret, struct err *err)
 {
 	const char *name, *value;
 
@@ -115,7 +145,7 @@ enum err_code secret_read(
 				"credential:NAME), never by value");
 	name = strchr(reference, ':') + 1;
 	if (text_starts_with(reference, "file:"))
-		return read_in_folder(folder, name, ret, err);
+		return read_in_folder(folder, name, reading, ret, err);
 	if (text_starts_with(reference, "credential:")) {
 		folder = getenv("CREDENTIALS_DIRECTORY");
 		if (!folder || strchr(name, '/'))
@@ -123,11 +153,28 @@ enum err_code secret_read(
 					"credential \"%s\": systemd passed none (LoadCredential= "
 					"in the unit)",
 					name);
-		return read_in_folder(folder, name, ret, err);
+		return read_in_folder(folder, name, reading, ret, err);
 	}
 	value = getenv(name);
 	if (!value || !*value)
 		return err_set(err, ERR_CONFIG, 0, "environment variable %s is not set", name);
 	secret_set(ret, span_of(value));
 	return ERR_NONE;
+}
+
+enum err_code secret_read(
+		const char *reference, const char *folder, struct secret *ret, struct err *err)
+{
+	return read_reference(reference, folder, READING_TEXT, ret, err);
+}
+
+enum err_code secret_read_bytes(
+		const char *reference, const char *folder, struct secret *ret, struct err *err)
+{
+	return read_reference(reference, folder, READING_BYTES, ret, err);
+}
+
+enum err_code secret_read_mounted(const char *path, struct secret *ret, struct err *err)
+{
+	return read_file(path, READING_MOUNTED, ret, err);
 }

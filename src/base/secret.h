@@ -30,6 +30,14 @@ bool secret_is_reference(const char *text);
  */
 MUST_CHECK enum err_code secret_read(
 		const char *reference, const char *folder, struct secret *ret, struct err *err);
+/* The same of what is no text (a PKCS#12 file): bytes as they are, NUL bytes and line ends too. */
+MUST_CHECK enum err_code secret_read_bytes(
+		const char *reference, const char *folder, struct secret *ret, struct err *err);
+/*
+ * Reads a token file that a platform mounts for its processes (Kubernetes, a CI system): whatever its mode is, since it is
+ * not ours to change; white space around it is cut. Errors: ERR_CONFIG.
+ */
+MUST_CHECK enum err_code secret_read_mounted(const char *path, struct secret *ret, struct err *err);
 void secret_set(struct secret *secret, struct span value); /* copies; wipes what was there */
 void secret_release(struct secret *secret);                /* wipes; safe on a zeroed one */
 

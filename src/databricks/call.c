@@ -143,12 +143,14 @@ static bool is_account_path(const struct call_state *state)
 			strncmp(at + strlen("/accounts/"), id, strlen(id)) == 0;
 }
 
-static void fill_headers(struct call_state *state, const char *authorization)
+static void fill_headers(struct call_state *state, const struct signin_headers *headers)
 {
 	const struct target *target = target_of(state);
 	struct http_header *next = state->request.headers;
 
-	*next++ = (struct http_header){"Authorization", authorization};
+	for (size_t i = 0; i < headers->count; i++)
+		*next++ = (struct http_header){
+				headers->items[i].name, headers->items[i].value.text};
 	*next++ = (struct http_header){"User-Agent", target->user_agent};
 	*next++ = (struct http_header){"Accept",
 			target->scim_type ? "application/scim+json, application/json"
@@ -163,7 +165,7 @@ static void fill_headers(struct call_state *state, const char *authorization)
 	*next = (struct http_header){NULL, NULL};
 }
 
-void call_transmit(struct call_state *state, const char *authorization)
+void call_transmit(struct call_state *state, const struct signin_headers *headers)
 {
 	struct call *call = state->call;
 	struct target *target = target_of(state);
@@ -176,7 +178,7 @@ void call_transmit(struct call_state *state, const char *authorization)
 	state->request.answer_max = CLIENT_BODY_MAX;
 	state->request.may_repeat = is_read(call);
 	state->request.wakes = &state->task;
-	fill_headers(state, authorization);
+	fill_headers(state, headers);
 	if (!state->first_ns)
 		state->first_ns = clock_monotonic_ns();
 	target->calls++;

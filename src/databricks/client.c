@@ -1,6 +1,7 @@
 #include "databricks/client_internal.h"
 
 #include "base/clock.h"
+#include "databricks/auth/profile.h"
 
 #include "config.h"
 
@@ -85,7 +86,7 @@ static void pump_queue(struct target *target, enum lane lane, enum family family
 
 	while (queue->head) {
 		struct call_state *state = queue->head;
-		const char *authorization;
+		const struct signin_headers *headers;
 		uint64_t when;
 
 		if (!budget_take(&target->budget, family, lane, clock_monotonic_ns(), &when)) {
@@ -94,14 +95,14 @@ static void pump_queue(struct target *target, enum lane lane, enum family family
 			return;
 		}
 		call_dequeue(state);
-		if (signin_get(target->signin, &authorization, &state->serial, &state->parse_err) !=
+		if (signin_get(target->signin, &headers, &state->serial, &state->parse_err) !=
 				SIGNIN_READY) {
 			/* Ended in this very turn: back into the queue for the sign-in that the next turn begins. */
 			budget_done(&target->budget, family, true);
 			call_enqueue(state, true);
 			return;
 		}
-		call_transmit(state, authorization);
+		call_transmit(state, headers);
 	}
 }
 
@@ -121,11 +122,11 @@ static void fail_waiting(struct target *target, const struct err *err)
 
 static void pump_target(struct target *target, uint64_t *next_ns)
 {
-	const char *authorization;
+	const struct signin_headers *headers;
 	uint64_t serial;
 	struct err err;
 
-	switch (signin_get(target->signin, &authorization, &serial, &err)) {
+	switch (signin_get(target->signin, &headers, &serial, &err)) {
 	case SIGNIN_WAIT:
 		return;
 	case SIGNIN_FAILED:

@@ -7,8 +7,8 @@
 #include "databricks/budget.h"
 #include "databricks/client.h"
 #include "databricks/http.h"
-#include "databricks/profile.h"
-#include "databricks/signin.h"
+#include "databricks/auth/credential.h"
+#include "databricks/auth/signin.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -71,8 +71,8 @@ struct databricks {
 void call_dequeue(struct call_state *state);
 /* Puts it there; first: it has waited for its turn already. */
 void call_enqueue(struct call_state *state, bool first);
-/* Sends it now: token, slot and Authorization header are there. */
-void call_transmit(struct call_state *state, const char *authorization);
+/* Sends it now: token, slot and the headers that sign it in are there. */
+void call_transmit(struct call_state *state, const struct signin_headers *headers);
 /* Ends it with err, which is copied. */
 void call_fail(struct call_state *state, const struct err *err);
 

@@ -298,6 +298,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 			{"x-databricks-org-id", request->org_id, sizeof(request->org_id)},
 			{"content-type", request->content_type, sizeof(request->content_type)},
 			{"location", request->location, sizeof(request->location)},
+			{"www-authenticate", request->www_authenticate,
+					sizeof(request->www_authenticate)},
 	};
 	struct span line = {bytes, size * count};
 
@@ -361,7 +363,7 @@ static void set_safety(CURL *easy, const struct http_request *request)
 	/* Wait for the first connection to say whether it multiplexes, instead of opening one per request. */
 	(void)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
 	/* Plain http stays on this machine, also when a proxy is set. */
-	if (!tls)
+	if (!tls || request->direct)
 		(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIME_MS);
@@ -394,7 +396,7 @@ static void request_reset(struct http_request *request)
 	request->status = 0;
 	request->answer_len = 0;
 	request->retry_after[0] = request->request_id[0] = request->org_id[0] = '\0';
-	request->content_type[0] = request->location[0] = '\0';
+	request->content_type[0] = request->location[0] = request->www_authenticate[0] = '\0';
 }
 
 void http_send(struct http *http, struct http_request *request)

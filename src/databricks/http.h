@@ -16,7 +16,7 @@
 
 #include "base/loop.h"
 
-#define HTTP_HEADERS_MAX 8
+#define HTTP_HEADERS_MAX 12
 #define HTTP_STALL_S 60                    /* without progress, then given up */
 #define HTTP_TIME_MAX_MS (15 * 60 * 1000L) /* for one request in all */
 #define HTTP_IDLE_S 50                     /* a kept connection is not used after this */
@@ -39,6 +39,7 @@ struct http_request {
 	size_t answer_max;    /* bytes of the answer's body, unpacked; more is ERR_LIMIT */
 	uint64_t time_max_ms; /* 0: HTTP_TIME_MAX_MS */
 	bool may_repeat;      /* sending it twice does no harm */
+	bool direct;          /* never by a proxy, whatever the environment says */
 	struct task *wakes;
 	/* filled when done */
 	bool done;
@@ -50,7 +51,8 @@ struct http_request {
 	char *answer;       /* NUL-terminated, owned (http_release) */
 	size_t answer_len;
 	uint64_t took_ns;
-	char retry_after[64], request_id[64], org_id[24], content_type[64], location[512];
+	char retry_after[64], request_id[64], org_id[24], content_type[64], location[512],
+			www_authenticate[512];
 	/* internal */
 	struct transfer *state;
 };

@@ -1,7 +1,7 @@
 #include "databricks/workspace_list.h"
 
 #include "base/text.h"
-#include "databricks/profile.h"
+#include "databricks/auth/host.h"
 
 #include <stddef.h>
 
@@ -88,7 +88,7 @@ static void locate(struct workspace_info *workspace, const char *account_host, s
 	AUTO(mem_freep) char *account_id = NULL;
 	struct err err;
 
-	if (raw && profile_normalise_host(raw, &host, &workspace_id, &account_id, &err) == ERR_NONE)
+	if (raw && host_normalise(raw, &host, &workspace_id, &account_id, &err) == ERR_NONE)
 		workspace->host = arena_strdup(arena, host);
 	workspace->routed = text_equal(workspace->host, account_host);
 	workspace->usable = workspace->host && text_equal(workspace->status, "RUNNING");

@@ -8,6 +8,7 @@
 #ifndef L2D_MODEL_SETTINGS_H
 #define L2D_MODEL_SETTINGS_H
 
+#include "model/auth_key.h"
 #include "model/selector.h"
 
 enum source_type { SOURCE_AUTO, SOURCE_OPENLDAP };
@@ -35,14 +36,10 @@ struct source_settings {
 	unsigned line;
 };
 
-/* Sign-in as given in the file, all optional: what is missing comes from profile and environment
- * (databricks/profile.h). */
+/* Sign-in as given in the file; what is missing comes from profile and environment (databricks/auth/profile.h). */
 struct auth_settings {
-	const char *type;  /* "pat", "oauth-m2m"; NULL: found out */
-	const char *token; /* secret reference */
-	const char *client_id;
-	const char *client_secret; /* secret reference */
-	unsigned line;             /* 0: no auth: in the file */
+	const char *values[AUTH_KEY_COUNT_]; /* secrets are references; NULL: not given */
+	unsigned line;                       /* 0: no auth: in the file */
 };
 
 /* One item of `settings:` of a target. */

@@ -4,11 +4,12 @@
 #include "base/text.h"
 #include "rules/uri.h"
 
-static const char *const auth_types[] = {"pat", "oauth-m2m", NULL};
-static const char *const auth_types_later[] = {"azure-client-secret", "azure-msi", "azure-cli",
-		"azure-devops-oidc", "github-oidc", "env-oidc", "file-oidc", "google-credentials",
-		"google-id", "databricks-cli", "metadata-service", "basic", "external-browser",
-		NULL};
+static const char *const auth_types[] = {"pat", "oauth-m2m", "metadata-service", "github-oidc",
+		"azure-devops-oidc", "env-oidc", "file-oidc", "github-oidc-azure", "azure-msi",
+		"azure-client-secret", "azure-client-certificate", "azure-workload",
+		"google-credentials", "google-id", NULL};
+static const char *const auth_types_later[] = {
+		"azure-cli", "databricks-cli", "basic", "external-browser", NULL};
 
 #define HOST_JSON "{\"type\":\"string\",\"pattern\":\"^https?://\"}"
 #define SETTINGS_JSON                                                                              \
@@ -78,18 +79,93 @@ static enum err_code read_workspace_id(struct reader *reader, const struct docum
 }
 
 #define TARGET(member) offsetof(struct target_reading, t.member)
-static const struct schema_key auth_keys[] = {
+static const struct schema_key auth_rows[] = {
 		{"type", SCHEMA_CHOICE, .offset = offsetof(struct target_reading, auth_type),
 				.choices = auth_types, .later = auth_types_later,
 				.about = "Way to sign in; left out: by what is given."},
-		{"token", SCHEMA_SECRET, .offset = TARGET(auth.token),
+		{"cloud", SCHEMA_TEXT, .offset = TARGET(auth.values[AUTH_KEY_CLOUD]),
+				.about = "AWS, AZURE or GCP; left out: by the host's name."},
+		{"discovery_url", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_DISCOVERY_URL]),
+				.about = "URL of the OIDC discovery document; left out: asked of "
+					 "the host."},
+		{"token", SCHEMA_SECRET, .offset = TARGET(auth.values[AUTH_KEY_TOKEN]),
 				.about = "Reference to a personal access token."},
-		{"client_id", SCHEMA_TEXT, .offset = TARGET(auth.client_id),
+		{"client_id", SCHEMA_TEXT, .offset = TARGET(auth.values[AUTH_KEY_CLIENT_ID]),
 				.about = "Application id of the service principal that signs in."},
-		{"client_secret", SCHEMA_SECRET, .offset = TARGET(auth.client_secret),
+		{"client_secret", SCHEMA_SECRET,
+				.offset = TARGET(auth.values[AUTH_KEY_CLIENT_SECRET]),
 				.about = "Reference to its OAuth secret."},
+		{"scopes", SCHEMA_TEXT, .offset = TARGET(auth.values[AUTH_KEY_SCOPES]),
+				.about = "OAuth scopes, with commas; left out: all-apis."},
+		{"token_audience", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_TOKEN_AUDIENCE]),
+				.about = "Audience of the ID token that is asked of a CI system."},
+		{"oidc_token_env", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_OIDC_TOKEN_ENV]),
+				.about = "Name of the variable that holds the ID token; left out: "
+					 "DATABRICKS_OIDC_TOKEN."},
+		{"oidc_token_filepath", SCHEMA_FILE,
+				.offset = TARGET(auth.values[AUTH_KEY_OIDC_TOKEN_FILE]),
+				.about = "File that holds the ID token; read at each sign-in."},
+		{"metadata_service_url", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_METADATA_SERVICE_URL]),
+				.about = "Address on this machine that hands out tokens."},
+		{"google_service_account", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_GOOGLE_SERVICE_ACCOUNT]),
+				.about = "E-mail of the Google service account to act as."},
+		{"google_credentials", SCHEMA_SECRET,
+				.offset = TARGET(auth.values[AUTH_KEY_GOOGLE_CREDENTIALS]),
+				.about = "Reference to a Google service account's key (JSON)."},
+		{"azure_workspace_resource_id", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_RESOURCE_ID]),
+				.about = "Azure resource id of the workspace, for a service "
+					 "principal that is no user of it yet."},
+		{"azure_use_msi", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_USE_MSI]),
+				.about = "Signs in as this machine's managed identity."},
+		{"azure_client_id", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_CLIENT_ID]),
+				.about = "Application (client) id in Entra ID."},
+		{"azure_client_secret", SCHEMA_SECRET,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_CLIENT_SECRET]),
+				.about = "Reference to its client secret."},
+		{"azure_tenant_id", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_TENANT_ID]),
+				.about = "Entra tenant; left out: asked of the host."},
+		{"azure_environment", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_ENVIRONMENT]),
+				.about = "PUBLIC, USGOVERNMENT or CHINA; left out: by the host's "
+					 "name."},
+		{"azure_client_certificate", SCHEMA_SECRET,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_CERTIFICATE]),
+				.about = "Reference to certificate and private key (PEM or "
+					 "PKCS#12)."},
+		{"azure_client_certificate_password", SCHEMA_SECRET,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_CERTIFICATE_PASSWORD]),
+				.about = "Reference to the password of the certificate."},
+		{"azure_federated_token_file", SCHEMA_FILE,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_FEDERATED_TOKEN_FILE]),
+				.about = "File with a federated token; left out: "
+					 "AZURE_FEDERATED_TOKEN_FILE, as AKS sets it."},
+		{"azure_login_url", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_LOGIN_URL]),
+				.about = "Entra's address, if neither host nor environment tell."},
+		{"azure_management_url", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_MANAGEMENT_URL]),
+				.about = "Resource of the management token, likewise."},
+		{"azure_resource_manager_url", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_RESOURCE_MANAGER_URL]),
+				.about = "Address of the Azure Resource Manager, likewise."},
+		{"azure_databricks_app_id", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_AZURE_LOGIN_APP_ID]),
+				.about = "Entra application id of Databricks, likewise."},
+		{"google_iam_url", SCHEMA_TEXT,
+				.offset = TARGET(auth.values[AUTH_KEY_GOOGLE_IAM_URL]),
+				.about = "Address of Google's IAM credentials service, if it is "
+					 "another."},
 };
-static const struct schema auth_schema = SCHEMA("`auth`", auth_keys);
+static const struct schema auth_schema = SCHEMA("`auth`", auth_rows);
 
 #define TARGET_KEYS                                                                                \
 	{"host", SCHEMA_OWN, .offset = TARGET(host), .read = read_host, .json = HOST_JSON,         \
@@ -135,23 +211,29 @@ static const struct schema_key workspace_keys[] = {
 };
 const struct schema config_workspace_schema = SCHEMA("this workspace", workspace_keys);
 
+/* Two ways to sign in at once, or a key that the named way has no use for. */
 static enum err_code check_auth(const struct target_reading *reading,
 		const struct document_node *node, struct err *err)
 {
-	const struct auth_settings *auth = &reading->t.auth;
-	const struct document_node *at = document_get(node, "auth");
-	bool oauth = auth->client_id || auth->client_secret;
+	const struct document_node *auth = document_get(node, "auth");
 	const char *type = reading->auth_type >= 0 ? auth_types[reading->auth_type] : NULL;
+	const struct auth_key_row *first = NULL;
 
-	if (auth->token && oauth)
-		return document_error(at, err, "`auth` has a token and a client; keep one of them");
-	if (auth->token && type && strcmp(type, "pat") != 0)
-		return document_error(at, err, "`token` goes with `type: pat`, not with %s", type);
-	if (oauth && type && strcmp(type, "oauth-m2m") != 0)
-		return document_error(at, err,
-				"`client_id` and `client_secret` go with `type: oauth-m2m`, not "
-				"with %s",
-				type);
+	for (size_t i = 0; i < AUTH_KEY_COUNT_; i++) {
+		const struct auth_key_row *row = &auth_keys[i];
+
+		if (!reading->t.auth.values[i] || !row->group)
+			continue;
+		if (type && !auth_type_takes_group(type, row->group))
+			return document_error(document_get(auth, row->name), err,
+					"`%s` does not go with `type: %s`", row->name, type);
+		if (!type && first && !text_equal(first->group, row->group))
+			return document_error(auth, err,
+					"`%s` and `%s` are two ways to sign in; keep one of them, "
+					"or name one with `type:`",
+					first->name, row->name);
+		first = first ? first : row;
+	}
 	return ERR_NONE;
 }
 
@@ -168,7 +250,8 @@ static enum err_code read_target(struct reader *reader, const struct schema *sch
 	code = check_auth(&reading, node, err);
 	if (code != ERR_NONE)
 		return code;
-	reading.t.auth.type = reading.auth_type >= 0 ? auth_types[reading.auth_type] : NULL;
+	if (reading.auth_type >= 0)
+		reading.t.auth.values[AUTH_KEY_TYPE] = auth_types[reading.auth_type];
 	reading.t.auth.line = auth ? auth->key_line : 0;
 	*target = reading.t;
 	return ERR_NONE;

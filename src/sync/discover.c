@@ -2,7 +2,7 @@
 
 #include "base/table.h"
 #include "base/text.h"
-#include "databricks/profile.h"
+#include "databricks/auth/profile.h"
 #include "store/store.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "sync/doctor_internal.h"
 
 #include "base/text.h"
-#include "databricks/profile.h"
+#include "databricks/auth/profile.h"
 #include "databricks/token.h"
 #include "model/operation.h"
 
@@ -113,10 +113,10 @@ void doctor_expiry_start(struct patient *patient)
 
 	if (credential_resolve(patient->doctor->settings, patient->target, &credential, &err) ==
 			ERR_NONE) {
-		if (patient->is_account && credential.client_id)
+		if (patient->is_account && credential_principal(&credential))
 			scim_find(databricks, doctor_probe(patient, PROBE_OURSELVES),
 					PRINCIPAL_SERVICE, FIELD_APPLICATION_ID,
-					credential.client_id, 0);
+					credential_principal(&credential), 0);
 		if (!patient->is_account && credential.type == AUTH_PAT)
 			token_list_own(databricks, doctor_probe(patient, PROBE_OWN_TOKENS));
 	}

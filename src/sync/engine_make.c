@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/table.h"
-#include "databricks/profile.h"
+#include "databricks/auth/profile.h"
 
 static enum err_code open_store(struct engine *engine, struct err *err)
 {
@@ -51,8 +51,9 @@ static void protect_ourselves(struct engine *engine)
 		struct err err;
 
 		if (credential_resolve(settings, target, &credential, &err) == ERR_NONE &&
-				credential.client_id)
-			names[count++] = arena_strdup(engine->feed_arena, credential.client_id);
+				credential_principal(&credential))
+			names[count++] = arena_strdup(
+					engine->feed_arena, credential_principal(&credential));
 		credential_release(&credential);
 	}
 	settings->protected_names[PRINCIPAL_SERVICE] = names;

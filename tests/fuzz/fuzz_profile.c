@@ -1,6 +1,7 @@
 /* A profile file of any content: its sections are read, and what it says of hosts is normalised. */
 #include "databricks/answer.h"
-#include "databricks/profile.h"
+#include "databricks/auth/host.h"
+#include "databricks/auth/ini.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -10,12 +11,12 @@ static void normalise(const char *text)
 	struct err err;
 
 	/* What is taken once must be taken again, as it is, and be safe to send a credential to. */
-	if (profile_normalise_host(text, &host, &workspace_id, &account_id, &err) == ERR_NONE) {
+	if (host_normalise(text, &host, &workspace_id, &account_id, &err) == ERR_NONE) {
 		char *again = NULL;
 
-		if (!profile_url_is_safe(host) ||
-				profile_normalise_host(host, &again, &workspace_id, &account_id,
-						&err) != ERR_NONE ||
+		if (!host_url_is_safe(host) ||
+				host_normalise(host, &again, &workspace_id, &account_id, &err) !=
+						ERR_NONE ||
 				strcmp(host, again) != 0)
 			abort();
 		mem_free(again);

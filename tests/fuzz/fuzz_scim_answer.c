@@ -3,13 +3,13 @@
  * access asks for.
  */
 #include "databricks/answer.h"
+#include "databricks/auth/method.h"
 #include "databricks/cluster_policy.h"
 #include "databricks/federation_policy.h"
 #include "databricks/ip_access_list.h"
 #include "databricks/rule_set.h"
 #include "databricks/scim_internal.h"
 #include "databricks/service_principal_secret.h"
-#include "databricks/signin.h"
 #include "databricks/token.h"
 #include "databricks/workspace_list.h"
 #include "databricks/workspace_setting.h"
@@ -122,15 +122,15 @@ static void read_call(struct span body)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct span body = {(const char *)data, size};
-	struct secret header = {0};
-	int64_t life_s;
+	struct token_response response = {.status = 200, .body = body, .retry_after = ""};
+	struct token_answer answer = {0};
 	struct err err;
 
 	read_error(body, 404);
 	read_error(body, 500);
 	read_success(body);
 	read_call(body);
-	(void)!signin_read_token(200, body, "", &header, &life_s, &err);
-	secret_release(&header);
+	(void)!token_answer_read(&response, "access_token", &answer, &err);
+	token_answer_release(&answer);
 	return 0;
 }

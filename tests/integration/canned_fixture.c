@@ -36,7 +36,7 @@ void canned_fixture_start(struct canned_fixture *fixture)
 	assert_int_equal(setenv("HOME", "/nonexistent", 1), 0);
 	fixture->targets[0] = (struct target_settings){.name = "dev",
 			.host = fixture->server.host,
-			.auth = {.token = "env:TEST_TOKEN", .line = 1}};
+			.auth = {.values[AUTH_KEY_TOKEN] = "env:TEST_TOKEN", .line = 1}};
 	fixture->settings = (struct settings){.targets = fixture->targets, .target_count = 1};
 	task_init(&fixture->woken, fixture->loop, on_woken);
 	task_init(&fixture->guard, fixture->loop, on_guard);

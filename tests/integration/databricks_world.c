@@ -106,8 +106,9 @@ static void fill_settings(struct world *world, unsigned share)
 			.is_account = true,
 			.host = told(account, "host"),
 			.account_id = told(account, "account_id"),
-			.auth = {.client_id = told(world->about, "client_id"),
-					.client_secret = "env:TEST_CLIENT_SECRET"}};
+			.auth = {.values[AUTH_KEY_CLIENT_ID] = told(world->about, "client_id"),
+					.values[AUTH_KEY_CLIENT_SECRET] =
+							"env:TEST_CLIENT_SECRET"}};
 	world->targets[1] = (struct target_settings){.name = "prod", .host = told(prod, "host")};
 	world->settings = (struct settings){.folder = world->folder,
 			.targets = world->targets,

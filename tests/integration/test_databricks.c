@@ -486,7 +486,7 @@ static void every_way_to_sign_in_works(void **state)
 	assert_int_equal(status.sign_in, SIGN_IN_OK);
 	assert_int_equal(world_count_requests(&world, "/oidc/v1/token"), 1);
 
-	world.targets[1].auth = (struct auth_settings){.token = "env:TEST_TOKEN", .line = 1};
+	world.targets[1].auth = (struct auth_settings){.values[AUTH_KEY_TOKEN] = "env:TEST_TOKEN", .line = 1};
 	world_reconnect(&world);
 	read_me(&world, &call);
 	assert_done(&call);
@@ -495,7 +495,7 @@ static void every_way_to_sign_in_works(void **state)
 	assert_string_equal(status.auth_type, "pat");
 
 	profile = mem_printf("[DEV]\nhost = %s\nclient_id = %s\nclient_secret = %s\n",
-			world.targets[1].host, world.targets[0].auth.client_id,
+			world.targets[1].host, world.targets[0].auth.values[AUTH_KEY_CLIENT_ID],
 			getenv("TEST_CLIENT_SECRET"));
 	assert_int_equal(setenv("DATABRICKS_CONFIG_FILE", world_write(&world, "profile", profile),
 					 1),

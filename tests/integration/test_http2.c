@@ -126,7 +126,7 @@ static void proxy_start(struct proxy *proxy, struct world *world)
 	world->targets[WORKSPACE] = (struct target_settings){.name = "prod",
 			.host = proxy->host,
 			.ca_file = proxy->ca_file,
-			.auth = {.token = "env:TEST_TOKEN", .line = 1}};
+			.auth = {.values[AUTH_KEY_TOKEN] = "env:TEST_TOKEN", .line = 1}};
 	world_reconnect(world);
 }
 

@@ -25,8 +25,8 @@ static void start(struct canned_fixture *fixture, bool account)
 			.is_account = account,
 			.host = fixture->server.host,
 			.account_id = account ? CANNED_ACCOUNT_ID : NULL,
-			.auth = {.client_id = "cid",
-					.client_secret = "env:TEST_CLIENT_SECRET",
+			.auth = {.values[AUTH_KEY_CLIENT_ID] = "cid",
+					.values[AUTH_KEY_CLIENT_SECRET] = "env:TEST_CLIENT_SECRET",
 					.line = 1}};
 	canned_fixture_reconnect(fixture);
 }

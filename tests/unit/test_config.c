@@ -116,12 +116,12 @@ static void reads_every_key(void **state)
 	assert_string_equal(s->sources[1].ca_file, "/dev/null");
 	assert_string_equal(s->targets[0].host, "https://accounts.example.com");
 	assert_string_equal(s->targets[0].profile, "ACC");
-	assert_string_equal(s->targets[0].auth.type, "oauth-m2m");
-	assert_string_equal(s->targets[0].auth.client_secret, "credential:dbx");
+	assert_string_equal(s->targets[0].auth.values[AUTH_KEY_TYPE], "oauth-m2m");
+	assert_string_equal(s->targets[0].auth.values[AUTH_KEY_CLIENT_SECRET], "credential:dbx");
 	assert_int_equal(s->targets[0].auth.line, 21);
 	assert_string_equal(s->targets[1].workspace_id, "123");
-	assert_string_equal(s->targets[1].auth.token, "env:T");
-	assert_null(s->targets[1].auth.type);
+	assert_string_equal(s->targets[1].auth.values[AUTH_KEY_TOKEN], "env:T");
+	assert_null(s->targets[1].auth.values[AUTH_KEY_TYPE]);
 	assert_string_equal(s->store_path, "/var/lib/x/state.db");
 	assert_int_equal(s->reconcile_minute, 150);
 	assert_string_equal(s->timezone, "Europe/Berlin");
@@ -311,11 +311,11 @@ static const struct mistake targets[] = {
 				"unknown value `oauth`; known: pat, oauth-m2m"},
 		{"account: {auth: {token: abc}}\n", "`token` must be a reference"},
 		{"account: {auth: {token: \"env:T\", client_id: x}}\n",
-				"`auth` has a token and a client; keep one"},
+				"`token` and `client_id` are two ways to sign in; keep one"},
 		{"account: {auth: {type: pat, client_id: x}}\n",
-				"`client_id` and `client_secret` go with `type: oauth-m2m`"},
+				"`client_id` does not go with `type: pat`"},
 		{"account: {auth: {type: oauth-m2m, token: \"env:T\"}}\n",
-				"`token` goes with `type: pat`"},
+				"`token` does not go with `type: oauth-m2m`"},
 		{"account: {workspace_id: 1}\n", "5:11: unknown key `workspace_id`"},
 		{"account:\n", "`account` must be a map, this is no value"},
 };

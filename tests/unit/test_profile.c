@@ -1,6 +1,8 @@
-#include "databricks/profile.h"
+#include "databricks/auth/profile.h"
 
 #include "base/text.h"
+#include "databricks/auth/host.h"
+#include "databricks/auth/ini.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,6 +75,12 @@ static enum err_code resolve(struct target_settings *targets, size_t count, size
 	return credential_resolve(&settings, target, ret, err);
 }
 
+static const struct credential_value *secret_of(const struct credential *credential)
+{
+	return &credential->values[credential->type == AUTH_PAT ? AUTH_KEY_TOKEN
+								: AUTH_KEY_CLIENT_SECRET];
+}
+
 #define HOST "https://w.example.com"
 #define WORKSPACE .name = "dev"
 
@@ -113,7 +121,9 @@ static void values_come_from_settings_environment_and_profile(void **state)
 					{{"DATABRICKS_HOST", "https://other.example.com"},
 							{"DATABRICKS_TOKEN", "t"}},
 					{WORKSPACE, .host = HOST,
-							.auth = {.token = "env:MINE", .line = 3}},
+							.auth = {.values[AUTH_KEY_TOKEN] =
+											"env:MINE",
+									.line = 3}},
 					HOST, "pat", NULL, "env:MINE", NULL},
 			{"a type settles two ways",
 					"[prod]\nhost=" HOST "\nclient_id=c\nclient_secret=s\n",
@@ -145,9 +155,10 @@ static void values_come_from_settings_environment_and_profile(void **state)
 			fail_msg("%s: %s", cases[i].about, err.text);
 		assert_string_equal(credential.host, cases[i].host);
 		assert_string_equal(auth_type_name(credential.type), cases[i].type);
-		assert_true(text_equal(credential.client_id, cases[i].client_id));
-		assert_true(text_equal(credential.secret.reference, cases[i].reference));
-		assert_true(text_equal(credential.secret.section, cases[i].section));
+		assert_true(text_equal(credential_text(&credential, AUTH_KEY_CLIENT_ID),
+				cases[i].client_id));
+		assert_true(text_equal(secret_of(&credential)->reference, cases[i].reference));
+		assert_true(text_equal(secret_of(&credential)->section, cases[i].section));
 		credential_release(&credential);
 	}
 }
@@ -177,15 +188,18 @@ static void what_cannot_work_is_refused_with_its_reason(void **state)
 					"has no prod profile configured"},
 			{"[qa]\nhost=" HOST "\nauth_type=databricks-cli\n", {{0}},
 					{WORKSPACE, .profile = "qa"},
-					"auth type \"databricks-cli\" is not supported by this "
-					"version"},
+					"auth type \"databricks-cli\" is none for a "
+					"service"},
 			{"[qa]\nhost=" HOST "\nauth_type=oauth-m3m\n", {{0}},
 					{WORKSPACE, .profile = "qa"},
 					"did you mean \"oauth-m2m\"?"},
-			{"[qa]\nhost=" HOST "\nazure_client_id=a\nazure_client_secret=b\n", {{0}},
+			{"[qa]\nhost=" HOST "\nazure_client_id=a\n", {{0}},
 					{WORKSPACE, .profile = "qa"},
 					"sign-in by azure (azure_client_id in profile qa) is not "
-					"supported"},
+					"possible: github-oidc-azure lacks "
+					"ACTIONS_ID_TOKEN_REQUEST_URL, azure-msi lacks "
+					"azure_use_msi: true, azure-client-secret lacks "
+					"azure_client_secret"},
 			{NULL, {{"DATABRICKS_USERNAME", "u"}}, {WORKSPACE, .host = HOST},
 					"sign-in by basic (DATABRICKS_USERNAME in"},
 			{NULL,
@@ -233,8 +247,8 @@ static void a_workspace_borrows_the_accounts_sign_in(void **state)
 					.is_account = true,
 					.host = "accounts.example.com",
 					.account_id = ACCOUNT_ID,
-					.auth = {.client_id = "c",
-							.client_secret = "file:x",
+					.auth = {.values[AUTH_KEY_CLIENT_ID] = "c",
+							.values[AUTH_KEY_CLIENT_SECRET] = "file:x",
 							.line = 4}},
 			{.name = "prod", .host = HOST, .workspace_id = "77"},
 			{.name = "dev", .profile = "DEV"},
@@ -249,8 +263,8 @@ static void a_workspace_borrows_the_accounts_sign_in(void **state)
 		   "client_id = p\nclient_secret = q\n");
 	assert_int_equal(resolve(targets, 3, 1, &credential, &err), ERR_NONE);
 	assert_string_equal(credential.host, HOST);
-	assert_string_equal(credential.client_id, "c");
-	assert_string_equal(credential.secret.reference, "file:x");
+	assert_string_equal(credential_text(&credential, AUTH_KEY_CLIENT_ID), "c");
+	assert_string_equal(secret_of(&credential)->reference, "file:x");
 	assert_string_equal(credential.workspace_id, "77");
 	assert_false(credential.is_account);
 	credential_release(&credential);
@@ -268,8 +282,8 @@ static void a_workspace_borrows_the_accounts_sign_in(void **state)
 	credential_release(&credential);
 	assert_int_equal(resolve(targets, 3, 1, &credential, &err), ERR_NONE);
 	assert_string_equal(credential.host, HOST);
-	assert_string_equal(credential.client_id, "p");
-	assert_string_equal(credential.secret.section, "ACC");
+	assert_string_equal(credential_text(&credential, AUTH_KEY_CLIENT_ID), "p");
+	assert_string_equal(secret_of(&credential)->section, "ACC");
 	credential_release(&credential);
 	targets[1].host = NULL;
 	assert_int_equal(resolve(targets, 3, 1, &credential, &err), ERR_CONFIG);
@@ -279,7 +293,7 @@ static void a_workspace_borrows_the_accounts_sign_in(void **state)
 			.is_account = true,
 			.host = HOST,
 			.account_id = ACCOUNT_ID,
-			.auth = {.token = "env:X", .line = 4}};
+			.auth = {.values[AUTH_KEY_TOKEN] = "env:X", .line = 4}};
 	assert_int_equal(resolve(targets, 3, 1, &credential, &err), ERR_CONFIG);
 	assert_non_null(strstr(err.text, "personal access token cannot sign in here"));
 }
@@ -295,13 +309,16 @@ static void secrets_of_a_profile_are_read_late(void **state)
 	set_environment(NULL);
 	write_file("[qa]\nhost=" HOST "\ntoken=one\n");
 	assert_int_equal(resolve(&target, 1, 0, &credential, &err), ERR_NONE);
-	assert_int_equal(secret_place_read(&credential.secret, NULL, &secret, &err), ERR_NONE);
+	assert_int_equal(credential_secret(&credential, AUTH_KEY_TOKEN, NULL, &secret, &err),
+			ERR_NONE);
 	assert_string_equal(secret.text, "one");
 	write_file("[qa]\nhost=" HOST "\ntoken=two\n");
-	assert_int_equal(secret_place_read(&credential.secret, NULL, &secret, &err), ERR_NONE);
+	assert_int_equal(credential_secret(&credential, AUTH_KEY_TOKEN, NULL, &secret, &err),
+			ERR_NONE);
 	assert_string_equal(secret.text, "two");
 	write_file("[qa]\nhost=" HOST "\n");
-	assert_int_equal(secret_place_read(&credential.secret, NULL, &secret, &err), ERR_CONFIG);
+	assert_int_equal(credential_secret(&credential, AUTH_KEY_TOKEN, NULL, &secret, &err),
+			ERR_CONFIG);
 	secret_release(&secret);
 	credential_release(&credential);
 }
@@ -345,7 +362,7 @@ static void hosts_are_normalised(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		char *host = NULL, *workspace_id = NULL, *account_id = NULL;
 		struct err err;
-		enum err_code code = profile_normalise_host(
+		enum err_code code = host_normalise(
 				cases[i].text, &host, &workspace_id, &account_id, &err);
 
 		if (code != (cases[i].host ? ERR_NONE : ERR_CONFIG))

@@ -1,4 +1,4 @@
-#include "databricks/signin.h"
+#include "databricks/auth/method.h"
 
 #include "base/text.h"
 
@@ -6,38 +6,47 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#define NOW_S 1767225600
+
 static void tokens_are_read(void **state)
 {
 	static const struct {
-		const char *body, *header;
+		const char *body, *type;
 		int64_t life_s;
 	} cases[] = {
 			{"{\"access_token\":\"abc\",\"token_type\":\"Bearer\",\"expires_in\":3600,"
 			 "\"scope\":\"all-apis\"}",
-					"Bearer abc", 3600},
+					"Bearer", 3600},
 			{"{\"access_token\":\"abc\",\"token_type\":\"Taker\",\"expires_in\":"
 			 "\"3600\"}",
-					"Taker abc", 3600},
-			{"{\"access_token\":\"abc\",\"expires_in\":2.5}", "Bearer abc", 2},
-			{"{\"access_token\":\"abc\"}", "Bearer abc", 0},
-			{"{\"access_token\":\"abc\",\"expires_in\":-5}", "Bearer abc", 0},
-			{"{\"access_token\":\"abc\",\"expires_in\":1e300}", "Bearer abc",
-					INT32_MAX},
-			{"{\"access_token\":\"abc\",\"expires_in\":null}", "Bearer abc", 0},
+					"Taker", 3600},
+			{"{\"access_token\":\"abc\",\"expires_in\":2.5}", "Bearer", 2},
+			{"{\"access_token\":\"abc\"}", "Bearer", 0},
+			{"{\"access_token\":\"abc\",\"expires_in\":-5}", "Bearer", 0},
+			{"{\"access_token\":\"abc\",\"expires_in\":1e300}", "Bearer", INT32_MAX},
+			{"{\"access_token\":\"abc\",\"expires_in\":null}", "Bearer", 0},
+			{"{\"access_token\":\"abc\",\"expires_on\":1767229200}", "Bearer", 3600},
+			{"{\"access_token\":\"abc\",\"expires_on\":\"1767225601\"}", "Bearer", 1},
+			{"{\"access_token\":\"abc\",\"expires_in\":\"60\",\"expires_on\":"
+			 "\"1767229200\"}",
+					"Bearer", 60},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct secret header = {0};
+		struct token_response response = {.status = 200,
+				.body = span_of(cases[i].body),
+				.retry_after = "",
+				.now_s = NOW_S};
+		struct token_answer answer = {0};
 		struct err err;
-		int64_t life_s;
 
-		if (signin_read_token(200, span_of(cases[i].body), "", &header, &life_s, &err) !=
-				ERR_NONE)
+		if (token_answer_read(&response, "access_token", &answer, &err) != ERR_NONE)
 			fail_msg("%s: %s", cases[i].body, err.text);
-		assert_string_equal(header.text, cases[i].header);
-		assert_int_equal(life_s, cases[i].life_s);
-		secret_release(&header);
+		assert_string_equal(answer.token.text, "abc");
+		assert_string_equal(answer.type, cases[i].type);
+		assert_int_equal(answer.life_s, cases[i].life_s);
+		token_answer_release(&answer);
 	}
 }
 
@@ -57,9 +66,13 @@ static void what_is_no_token_says_why(void **state)
 			{200, "{\"access_token\":7}", ERR_PROTO, "access_token"},
 			{200, "{\"access_token\":\"a\\r\\nX: y\"}", ERR_PROTO, "access_token"},
 			{200, "{\"access_token\":\"a\",\"token_type\":\"B C\"}", ERR_PROTO,
-					"access_token"},
+					"token_type"},
 			{200, "{\"access_token\":\"a\",\"expires_in\":\"soon\"}", ERR_PROTO,
 					"expires_in"},
+			{200, "{\"access_token\":\"a\",\"expires_on\":\"soon\"}", ERR_PROTO,
+					"expires_on"},
+			{200, "{\"access_token\":\"a\",\"expires_on\":1767225600}", ERR_PROTO,
+					"clock"},
 			{401,
 					"{\"error\":\"invalid_client\",\"error_description\":"
 					"\"Client authentication failed\"}",
@@ -79,16 +92,18 @@ static void what_is_no_token_says_why(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct secret header = {0};
+		struct token_response response = {.status = cases[i].status,
+				.body = span_of(cases[i].body),
+				.retry_after = "",
+				.now_s = NOW_S};
+		struct token_answer answer = {0};
 		struct err err;
-		int64_t life_s;
 
-		if (signin_read_token(cases[i].status, span_of(cases[i].body), "", &header, &life_s,
-				    &err) != cases[i].code)
+		if (token_answer_read(&response, "access_token", &answer, &err) != cases[i].code)
 			fail_msg("%d %s", cases[i].status, cases[i].body);
 		if (!strstr(err.text, cases[i].text))
 			fail_msg("%d %s: %s", cases[i].status, cases[i].body, err.text);
-		assert_null(header.text);
+		assert_null(answer.token.text);
 	}
 }
 

@@ -1,4 +1,4 @@
-#include "databricks/profile.h"
+#include "databricks/auth/host.h"
 
 #include "base/text.h"
 
@@ -71,7 +71,7 @@ static struct span authority_of(const char *url)
 	return (struct span){start, strcspn(start, "/?#")};
 }
 
-bool profile_url_is_safe(const char *url)
+bool host_url_is_safe(const char *url)
 {
 	struct span port, name = split_authority(authority_of(url), &port);
 
@@ -120,7 +120,7 @@ static enum err_code check_characters(const char *text, struct err *err)
 	return ERR_NONE;
 }
 
-enum err_code profile_normalise_host(const char *text, char **ret, char **ret_workspace_id,
+enum err_code host_normalise(const char *text, char **ret, char **ret_workspace_id,
 		char **ret_account_id, struct err *err)
 {
 	AUTO(mem_freep)
@@ -134,7 +134,7 @@ enum err_code profile_normalise_host(const char *text, char **ret, char **ret_wo
 	name = split_authority(authority, &port);
 	if (name.len == 0 || !port_is_well_formed(port))
 		return err_set(err, ERR_CONFIG, 0, "host \"%.100s\" is no host", text);
-	if (!tls && !profile_url_is_safe(url))
+	if (!tls && !host_url_is_safe(url))
 		return err_set(err, ERR_CONFIG, 0,
 				"host \"%.100s\": only https, or http to this machine (127.0.0.1, "
 				"::1, localhost)",

@@ -1,4 +1,4 @@
-#include "databricks/profile.h"
+#include "databricks/auth/ini.h"
 
 #include "base/vec.h"
 
