@@ -126,7 +126,7 @@ static void check_configuration(const struct service *service)
 	size_t found = 0;
 	struct err err = {0};
 
-	if (config_load(running->path, &fresh, &err) != ERR_NONE) {
+	if (config_load(running->path, NULL, &fresh, &err) != ERR_NONE) {
 		log_event(LOG_ERROR,
 				"the configuration on disk is wrong; the service goes on with the "
 				"old one",
