@@ -451,12 +451,44 @@ static void digest_targets(struct config *config, const struct target_settings *
 	digest_finish(digest, config->settings.digest);
 }
 
+static bool has_workspace(const struct target_settings *targets, size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (targets[i].discovered && strcmp(targets[i].workspace_id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Those of before, and those that had vanished before, that are not among the new ones. */
+static void keep_vanished(struct config *config, const struct target_settings *added, size_t count)
+{
+	struct settings *settings = &config->settings;
+	size_t room = settings->target_count + settings->vanished_count;
+	struct target_settings *vanished =
+			arena_alloc(config->arena, (room + 1) * sizeof(*vanished));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < room; i++) {
+		const struct target_settings *old = i < settings->target_count
+				? &settings->targets[i]
+				: &settings->vanished[i - settings->target_count];
+
+		if (old->discovered && !has_workspace(added, count, old->workspace_id) &&
+				!has_workspace(vanished, kept, old->workspace_id))
+			vanished[kept++] = *old;
+	}
+	settings->vanished = vanished;
+	settings->vanished_count = kept;
+}
+
 void config_set_discovered(struct config *config, const struct target_settings *added, size_t count)
 {
 	struct settings *settings = &config->settings;
 	struct target_settings *targets;
 	size_t kept = settings->target_count;
 
+	keep_vanished(config, added, count);
 	while (kept && settings->targets[kept - 1].discovered)
 		kept--;
 	targets = arena_alloc(config->arena, (kept + count + 1) * sizeof(*targets));

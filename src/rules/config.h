@@ -25,7 +25,8 @@ MUST_CHECK enum err_code config_load(
 void config_free(struct config *config); /* NULL is fine */
 
 /*
- * Workspaces that were discovered become targets behind those of the files, in place of those of an earlier call; copied. The
+ * Workspaces that were discovered become targets behind those of the files, in place of those of an earlier call, which are kept as
+ * vanished if they are not among the new ones; copied. The
  * settings' digest depends on them. Nobody may be using the configuration meanwhile.
  */
 void config_set_discovered(
