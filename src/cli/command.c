@@ -66,14 +66,14 @@ const struct command commands[] = {
 				"may do. Works beside\n"
 				"the service. Ends with 0 if all is fine, 1 if there are problems.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_TIMEOUT), 0, 0, NULL, handle_doctor,
-				false},
+				true},
 		{"plan", "", "show what would change, and why; changes nothing",
 				"Ends with 0 if there is nothing to do, 2 if there are changes, 3 "
 				"if only held ones,\n"
 				"4 if nothing is to do but something is quarantined or could not "
 				"be read whole.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_OUT) | BIT(OPTION_FULL), 0, 0, NULL,
-				handle_plan, false},
+				handle_plan, true},
 		{"apply", "[FILE]", "carry out a plan file, or plan, show, ask and carry out",
 				"With FILE (from `plan --out FILE`): exactly that, without a "
 				"question; refused if the\n"
@@ -91,7 +91,7 @@ const struct command commands[] = {
 				BIT(OPTION_OUTPUT) | BIT(OPTION_TIMEOUT), 0, 2, sync_words,
 				handle_sync, false},
 		{"status", "", "what it does, how far it is, what is held", NULL,
-				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_status, false},
+				BIT(OPTION_OUTPUT), 0, 0, NULL, handle_status, true},
 		{"explain", "PRINCIPAL [OBJECT]",
 				"one principal: directory entry, rule, Databricks, and why",
 				"PRINCIPAL: userName, display name, application id, Databricks id, "

@@ -13,27 +13,45 @@ int fail(const struct err *err)
 	return exit_code_of(err->code);
 }
 
-enum err_code read_config(const struct invocation *call, struct config **ret, struct err *err)
+enum err_code read_config(const struct invocation *call, struct faults *faults, struct config **ret,
+		struct err *err)
 {
 	if (!invocation_has(call, OPTION_CONFIG) && access(CONFIG_DEFAULT, F_OK) != 0 &&
-			errno == ENOENT)
-		return err_set(err, ERR_CONFIG, ENOENT,
+			errno == ENOENT) {
+		(void)err_set(err, ERR_CONFIG, ENOENT,
 				"%s is not there; say which file with --config FILE",
 				CONFIG_DEFAULT);
-	return config_load(invocation_value(call, OPTION_CONFIG, CONFIG_DEFAULT), ret, err);
+		(void)faults_note(faults, err);
+		return ERR_CONFIG;
+	}
+	return config_load(invocation_value(call, OPTION_CONFIG, CONFIG_DEFAULT), faults, ret, err);
+}
+
+void complain_of_faults(struct faults *faults, const struct err *err)
+{
+	size_t count = faults_count(faults);
+
+	if (!count)
+		complain("%s", err->text);
+	for (size_t i = 0; i < FAULTS_SHOWN && faults_at(faults, i); i++)
+		complain("%s", faults_at(faults, i));
+	if (count > FAULTS_SHOWN)
+		complain("... and %zu more", count - FAULTS_SHOWN);
 }
 
 struct config *load_config(const struct invocation *call, int *ret_exit)
 {
+	AUTO(faults_freep) struct faults *faults = faults_new();
 	struct config *config = NULL;
 	struct err err = {0};
 
-	if (read_config(call, &config, &err) == ERR_NONE) {
+	if (read_config(call, faults, &config, &err) == ERR_NONE) {
 		/* So that what is said of workspaces that were discovered can be shown with their names. */
 		discover_remembered(config);
 		return config;
 	}
-	*ret_exit = fail(&err);
+	complain_of_faults(faults, &err);
+	*ret_exit = exit_code_of(err.code);
 	return NULL;
 }
 

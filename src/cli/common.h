@@ -16,8 +16,11 @@ int fail(const struct err *err);
 
 /* As config_load, of what the command line names. If it names nothing and nothing is at the usual
  * place, the text says how to name one. */
-MUST_CHECK enum err_code read_config(
-		const struct invocation *call, struct config **ret, struct err *err);
+MUST_CHECK enum err_code read_config(const struct invocation *call, struct faults *faults,
+		struct config **ret, struct err *err);
+#define FAULTS_SHOWN 20
+/* Those of a configuration, a line each; err if there are none. */
+void complain_of_faults(struct faults *faults, const struct err *err);
 
 /* The configuration that the command line names; a failure has been told, then *ret_exit is the
  * exit code. NULL then. */

@@ -5,9 +5,12 @@
 void csv_field(FILE *file, const char *text, const char *after)
 {
 	bool quoted = text && strpbrk(text, ",\"\r\n");
+	bool formula = text && *text && strchr("=+-@\t\r", *text);
 
 	if (quoted)
 		(void)fputc('"', file);
+	if (formula)
+		(void)fputc('\'', file);
 	for (const char *c = text; c && *c; c++) {
 		if (*c == '"')
 			(void)fputc('"', file);
@@ -16,6 +19,12 @@ void csv_field(FILE *file, const char *text, const char *after)
 	if (quoted)
 		(void)fputc('"', file);
 	(void)fputs(after, file);
+}
+
+void csv_header(FILE *file, const char *const *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		csv_field(file, fields[i], i + 1 < count ? "," : "\r\n");
 }
 
 void csv_row(FILE *file, const json_t *object, const char *const *fields, size_t count)

@@ -34,12 +34,22 @@ static json_t *warnings_json(const struct check_report *report)
 	return list;
 }
 
-static void print_as_json(const struct check_report *report, const struct settings *settings,
-		const struct err *err)
+static json_t *faults_json(struct faults *faults)
 {
-	json_auto_t *json = json_pack("{s:b, s:s?, s:o, s:o}", "ok",
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < FAULTS_SHOWN && faults_at(faults, i); i++)
+		(void)json_array_append_new(list, json_string(faults_at(faults, i)));
+	return list;
+}
+
+static void print_as_json(const struct check_report *report, const struct settings *settings,
+		struct faults *faults, const struct err *err)
+{
+	json_auto_t *json = json_pack("{s:b, s:s?, s:o, s:I, s:o, s:o}", "ok",
 			err->code == ERR_NONE && !report->failed, "error",
-			err->code ? err->text : NULL, "failed_tests", failures_json(report),
+			err->code ? err->text : NULL, "errors", faults_json(faults), "error_count",
+			(json_int_t)faults_count(faults), "failed_tests", failures_json(report),
 			"warnings", warnings_json(report));
 
 	if (settings)
@@ -94,7 +104,8 @@ static size_t count_searches(const struct mapping *mapping)
 	return shown;
 }
 
-static int report_on(const struct invocation *call, const struct config *config)
+static int report_on(
+		const struct invocation *call, const struct config *config, struct faults *faults)
 {
 	AUTO(arena_freep) struct arena *arena = arena_new();
 	const struct mapping *mapping = config_mapping(config);
@@ -109,7 +120,7 @@ static int report_on(const struct invocation *call, const struct config *config)
 	report.grants += eaches;
 	report.failed = mapping_run_tests(mapping, arena, &report.results, &report.count);
 	if (invocation_wants_json(call))
-		print_as_json(&report, config_settings(config), &none);
+		print_as_json(&report, config_settings(config), faults, &none);
 	else
 		print_as_text(&report, config_settings(config));
 	return report.failed ? EXIT_CONFIGURATION : EXIT_DONE;
@@ -117,15 +128,16 @@ static int report_on(const struct invocation *call, const struct config *config)
 
 int handle_check(const struct invocation *call)
 {
+	AUTO(faults_freep) struct faults *faults = faults_new();
 	AUTO(config_freep) struct config *config = NULL;
 	const struct check_report nothing = {0};
 	struct err err = {0};
 
-	if (read_config(call, &config, &err) == ERR_NONE)
-		return report_on(call, config);
+	if (read_config(call, faults, &config, &err) == ERR_NONE)
+		return report_on(call, config, faults);
 	if (invocation_wants_json(call))
-		print_as_json(&nothing, NULL, &err);
+		print_as_json(&nothing, NULL, faults, &err);
 	else
-		complain("%s", err.text);
+		complain_of_faults(faults, &err);
 	return exit_code_of(err.code);
 }

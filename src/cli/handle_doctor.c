@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/common.h"
+#include "cli/report.h"
 #include "cli/report_text.h"
 #include "cli/session.h"
 #include "sync/discover.h"
@@ -91,6 +92,8 @@ int handle_doctor(const struct invocation *call)
 	(void)json_object_set_new(result, "ok", json_boolean(ok));
 	if (invocation_wants_json(call))
 		print_json(result);
+	else if (invocation_wants_csv(call))
+		csv_doctor(stdout, json_object_get(result, "checks"));
 	else
 		print_checks(&canvas, json_object_get(result, "checks"));
 	return ok ? EXIT_DONE : EXIT_FAILED;

@@ -66,11 +66,13 @@ static int output_plan(const struct invocation *call, const struct session *sess
 
 	if (invocation_wants_json(call))
 		print_json(json);
+	else if (invocation_wants_csv(call))
+		plan_csv(stdout, plan, settings);
 	else
 		show_plan(call, session, settings);
 	if (path && plan_save(path, json, &err) != ERR_NONE)
 		return fail(&err);
-	if (path && !invocation_wants_json(call))
+	if (path && !invocation_wants_json(call) && !invocation_wants_csv(call))
 		(void)printf("Written to %s. To carry out exactly this: ldap2dbx apply %s\n", path,
 				path);
 	return count_free(plan) ? EXIT_CHANGES : idle_code(plan);

@@ -43,6 +43,8 @@ int handle_status(const struct invocation *call)
 		return fail(&err);
 	if (invocation_wants_json(call))
 		print_json(status);
+	else if (invocation_wants_csv(call))
+		csv_status(stdout, status);
 	else
 		report_status(&canvas, status);
 	return EXIT_DONE;

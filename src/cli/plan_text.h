@@ -22,4 +22,7 @@ void operations_print(const struct canvas *canvas, const struct operation *opera
 void plan_print(const struct canvas *canvas, const struct plan *plan,
 		const struct settings *settings, uint64_t calls, bool full);
 
+/* An operation a line as comma-separated values (doc/ldap2dbx.1). */
+void plan_csv(FILE *file, const struct plan *plan, const struct settings *settings);
+
 #endif

@@ -24,5 +24,8 @@ void csv_who_can(FILE *file, const json_t *answer);
 void csv_ways(FILE *file, const json_t *answer);
 void csv_diff(FILE *file, const json_t *answer);
 void csv_explain(FILE *file, const json_t *explain);
+/* A target a line; a check a line. */
+void csv_status(FILE *file, const json_t *status);
+void csv_doctor(FILE *file, const json_t *checks);
 
 #endif

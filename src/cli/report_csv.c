@@ -10,12 +10,6 @@ static const char *const entry_fields[] = {"workspace", "type", "id", "object", 
 static const char *const right_fields[] = {"side", "workspace", "kind", "id", "object", "level",
 		"to", "through", "state", "ours", "file", "line"};
 
-static void header(FILE *file, const char *const *fields, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		csv_field(file, fields[i], i + 1 < count ? "," : "\r\n");
-}
-
 /* A copy of item with more fields; NULL values are left out. */
 static json_t *with(const json_t *item, const char *const (*more)[2], size_t count)
 {
@@ -63,7 +57,7 @@ void csv_who_can(FILE *file, const json_t *answer)
 	const json_t *people = json_object_get(answer, "people"), *item;
 	size_t i;
 
-	header(file, entry_fields, COUNT_OF(entry_fields));
+	csv_header(file, entry_fields, COUNT_OF(entry_fields));
 	json_array_foreach(json_is_array(people) ? people : json_object_get(answer, "entries"), i,
 			item) entry_row(file, json_object_get(answer, "object"), item);
 }
@@ -73,7 +67,7 @@ void csv_ways(FILE *file, const json_t *answer)
 	const json_t *item;
 	size_t i;
 
-	header(file, entry_fields, COUNT_OF(entry_fields));
+	csv_header(file, entry_fields, COUNT_OF(entry_fields));
 	json_array_foreach(json_object_get(answer, "ways"), i, item)
 			entry_row(file, json_object_get(answer, "object"), item);
 }
@@ -115,16 +109,52 @@ static void right_rows(FILE *file, const json_t *rights, const char *side)
 
 void csv_explain(FILE *file, const json_t *explain)
 {
-	header(file, right_fields, COUNT_OF(right_fields));
+	csv_header(file, right_fields, COUNT_OF(right_fields));
 	right_rows(file, explain, text_at(explain, "name"));
 }
 
 void csv_diff(FILE *file, const json_t *answer)
 {
-	header(file, right_fields, COUNT_OF(right_fields));
+	csv_header(file, right_fields, COUNT_OF(right_fields));
 	right_rows(file, json_object_get(answer, "only_a"),
 			text_at(json_object_get(answer, "a"), "name"));
 	right_rows(file, json_object_get(answer, "only_b"),
 			text_at(json_object_get(answer, "b"), "name"));
 	right_rows(file, json_object_get(answer, "both"), "both");
+}
+
+/* ---- what is, what is wrong ---- */
+
+static const char *const target_fields[] = {"target", "host", "sign_in", "calls", "throttled",
+		"failed", "error", "users", "groups", "service_principals", "members", "grants",
+		"permissions", "roles", "cluster_policies", "ip_access_lists", "settings",
+		"secrets", "federation_policies", "on_behalf_tokens", "tokens", "held",
+		"quarantined", "last_read", "retry"};
+static const char *const check_fields[] = {"area", "name", "check", "state", "text"};
+
+void csv_status(FILE *file, const json_t *status)
+{
+	const json_t *target;
+	size_t i;
+
+	csv_header(file, target_fields, COUNT_OF(target_fields));
+	json_array_foreach(json_object_get(status, "targets"), i, target)
+	{
+		const char *const more[][2] = {{"target", text_at(target, "name")},
+				{"retry", text_at(json_object_get(target, "due"), "retry")}};
+		json_auto_t *row = with(target, more, COUNT_OF(more));
+
+		json_object_update_missing(row, json_object_get(target, "ours"));
+		csv_row(file, row, target_fields, COUNT_OF(target_fields));
+	}
+}
+
+void csv_doctor(FILE *file, const json_t *checks)
+{
+	const json_t *check;
+	size_t i;
+
+	csv_header(file, check_fields, COUNT_OF(check_fields));
+	json_array_foreach(checks, i, check)
+			csv_row(file, check, check_fields, COUNT_OF(check_fields));
 }

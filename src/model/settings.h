@@ -140,6 +140,9 @@ enum leaver_action { LEAVER_KEEP, LEAVER_DEACTIVATE, LEAVER_DELETE };
 enum sync_mode { MODE_ENFORCE, MODE_OBSERVE };
 
 struct settings {
+	/* Workspaces that were discovered once and are not in the list now: they have their names when they come back. */
+	const struct target_settings *vanished;
+	size_t vanished_count;
 	const char *path;   /* of ldap2dbx.yaml, absolute */
 	const char *folder; /* of it: relative names are relative to this */
 	struct source_settings *sources;

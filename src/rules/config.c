@@ -6,6 +6,7 @@
 #include "rules/rule.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <errno.h>
 #include <sys/stat.h>
 #include <threads.h>
@@ -160,10 +161,31 @@ static enum err_code check_whole(const struct config_reading *reading,
 	return ERR_NONE;
 }
 
+/* Mappings name sources and workspaces: if these have no fault, what is wrong there is no shadow of what is wrong here. */
+static bool names_are_known(const struct config_reading *reading, const struct document_node *root)
+{
+	static const char *const named[] = {"sources", "account", "workspaces"};
+
+	if (root->kind != DOCUMENT_MAP || reading->sources.count == 0)
+		return false;
+	for (size_t i = 0; i < root->count; i++) {
+		const struct document_node *node = root->children[i];
+		unsigned end = i + 1 < root->count ? root->children[i + 1]->key_line : UINT_MAX;
+
+		for (size_t k = 0; k < COUNT_OF(named); k++) {
+			if (strcmp(node->key, named[k]) == 0 &&
+					faults_between(reading->reader.faults, node->file,
+							node->key_line, end))
+				return false;
+		}
+	}
+	return true;
+}
+
 static enum err_code read_settings(struct config_reading *reading, struct span text,
 		const char *shown_as, struct err *err)
 {
-	struct document_node *root;
+	struct document_node *root = NULL;
 	enum err_code code = document_parse(text, shown_as, reading->reader.arena, &root, err);
 
 	reading->settings.reconcile_minute = -1;
@@ -172,7 +194,9 @@ static enum err_code read_settings(struct config_reading *reading, struct span t
 		code = schema_read(&reading->reader, &config_file_schema, root, reading, err);
 	if (code == ERR_NONE)
 		code = check_whole(reading, root, err);
-	if (code == ERR_NONE)
+	else if (root && faults_note(reading->reader.faults, err))
+		reading->names_known = names_are_known(reading, root);
+	if (code == ERR_NONE || reading->names_known)
 		keep_lists(reading);
 	vec_release(&reading->sources);
 	vec_release(&reading->workspaces);
@@ -291,8 +315,8 @@ static void add_content(struct digest *digest, struct span text)
 	digest_add(digest, text.ptr, text.len);
 }
 
-static enum err_code load_mappings(
-		struct config *config, const found_vec *found, struct span own, struct err *err)
+static enum err_code load_mappings(struct config *config, const found_vec *found, struct span own,
+		struct faults *faults, struct err *err)
 {
 	struct mapping_file *files = arena_alloc(config->arena, found->count * sizeof(*files));
 	struct digest *digest = digest_new();
@@ -307,7 +331,8 @@ static enum err_code load_mappings(
 			add_content(digest, files[i].text);
 	}
 	if (code == ERR_NONE)
-		code = mapping_load(config->arena, &config->settings, files, found->count,
+		code = mapping_load(config->arena, &config->settings,
+				&(struct mapping_files){files, found->count}, faults,
 				&config->mapping, err);
 	for (size_t i = 0; code == ERR_NONE && i < config->mapping->definition_count; i++)
 		add_content(digest, config->mapping->definitions[i]);
@@ -325,29 +350,6 @@ static const char *folder_of(struct arena *arena, const char *path)
 	return slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path));
 }
 
-static enum err_code load(
-		struct config *config, const char *path, const char *absolute, struct err *err)
-{
-	struct config_reading reading = {
-			.reader = {.arena = config->arena,
-					.folder = folder_of(config->arena, absolute)}};
-	found_vec found = {0};
-	struct span text;
-	enum err_code code = document_load(absolute, path, config->arena, &text, err);
-
-	reading.settings.path = absolute;
-	reading.settings.folder = reading.reader.folder;
-	if (code == ERR_NONE)
-		code = read_settings(&reading, text, path, err);
-	config->settings = reading.settings;
-	if (code == ERR_NONE)
-		code = find_mappings(&reading, folder_of(config->arena, path), &found, err);
-	if (code == ERR_NONE)
-		code = load_mappings(config, &found, text, err);
-	vec_release(&found);
-	return code;
-}
-
 static const char *make_absolute(struct arena *arena, const char *path)
 {
 	AUTO(mem_freep) char *here = NULL;
@@ -358,16 +360,48 @@ static const char *make_absolute(struct arena *arena, const char *path)
 	return here ? arena_printf(arena, "%s/%s", here, path) : arena_strdup(arena, path);
 }
 
-enum err_code config_load(const char *path, struct config **ret, struct err *err)
+static enum err_code load(
+		struct config *config, const char *path, struct faults *faults, struct err *err)
+{
+	const char *absolute = make_absolute(config->arena, path);
+	struct config_reading reading = {
+			.reader = {.arena = config->arena,
+					.folder = folder_of(config->arena, absolute),
+					.faults = faults}};
+	found_vec found = {0};
+	struct span text;
+	enum err_code code = document_load(absolute, path, config->arena, &text, err);
+
+	reading.settings.path = absolute;
+	reading.settings.folder = reading.reader.folder;
+	if (code == ERR_NONE)
+		code = read_settings(&reading, text, path, err);
+	config->settings = reading.settings;
+	if (code == ERR_NONE || reading.names_known) {
+		enum err_code more = find_mappings(
+				&reading, folder_of(config->arena, path), &found, err);
+
+		if (more == ERR_NONE)
+			more = load_mappings(config, &found, text, faults, err);
+		code = more == ERR_NONE ? code : more;
+	}
+	vec_release(&found);
+	return code;
+}
+
+enum err_code config_load(
+		const char *path, struct faults *faults, struct config **ret, struct err *err)
 {
 	struct config *config = mem_zalloc(sizeof(*config));
 	enum err_code code;
 
 	config->arena = arena_new();
-	code = load(config, arena_strdup(config->arena, path), make_absolute(config->arena, path),
-			err);
+	code = load(config, arena_strdup(config->arena, path), faults, err);
 	if (code != ERR_NONE) {
 		config_free(config);
+		/* What came last is the error; what stands first is the one to be told. */
+		if (faults_note(faults, err) && faults_at(faults, 0))
+			return err_set(err, code, 0, "%s", faults_at(faults, 0));
 		return code;
 	}
 	*ret = config;
@@ -417,12 +451,44 @@ static void digest_targets(struct config *config, const struct target_settings *
 	digest_finish(digest, config->settings.digest);
 }
 
+static bool has_workspace(const struct target_settings *targets, size_t count, const char *id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (targets[i].discovered && strcmp(targets[i].workspace_id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Those of before, and those that had vanished before, that are not among the new ones. */
+static void keep_vanished(struct config *config, const struct target_settings *added, size_t count)
+{
+	struct settings *settings = &config->settings;
+	size_t room = settings->target_count + settings->vanished_count;
+	struct target_settings *vanished =
+			arena_alloc(config->arena, (room + 1) * sizeof(*vanished));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < room; i++) {
+		const struct target_settings *old = i < settings->target_count
+				? &settings->targets[i]
+				: &settings->vanished[i - settings->target_count];
+
+		if (old->discovered && !has_workspace(added, count, old->workspace_id) &&
+				!has_workspace(vanished, kept, old->workspace_id))
+			vanished[kept++] = *old;
+	}
+	settings->vanished = vanished;
+	settings->vanished_count = kept;
+}
+
 void config_set_discovered(struct config *config, const struct target_settings *added, size_t count)
 {
 	struct settings *settings = &config->settings;
 	struct target_settings *targets;
 	size_t kept = settings->target_count;
 
+	keep_vanished(config, added, count);
 	while (kept && settings->targets[kept - 1].discovered)
 		kept--;
 	targets = arena_alloc(config->arena, (kept + count + 1) * sizeof(*targets));

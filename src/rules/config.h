@@ -7,6 +7,7 @@
 
 #include "model/search.h"
 #include "model/settings.h"
+#include "rules/faults.h"
 #include "rules/mapping.h"
 
 struct config;
@@ -16,13 +17,16 @@ struct config;
  * `mappings:`), everything checked that can be checked without a network: keys, types, ranges,
  * expressions, references between files, the `tests:` are not run (mapping_run_tests). A key that
  * is not executed in this version is refused, never ignored. Errors: ERR_CONFIG, the first one
- * found, as "FILE:LINE:COLUMN: what is wrong; what to do".
+ * by place, as "FILE:LINE:COLUMN: what is wrong; what to do". faults: all of them, the first included; NULL: the reading
+ * ends at the first.
  */
-MUST_CHECK enum err_code config_load(const char *path, struct config **ret, struct err *err);
+MUST_CHECK enum err_code config_load(
+		const char *path, struct faults *faults, struct config **ret, struct err *err);
 void config_free(struct config *config); /* NULL is fine */
 
 /*
- * Workspaces that were discovered become targets behind those of the files, in place of those of an earlier call; copied. The
+ * Workspaces that were discovered become targets behind those of the files, in place of those of an earlier call, which are kept as
+ * vanished if they are not among the new ones; copied. The
  * settings' digest depends on them. Nobody may be using the configuration meanwhile.
  */
 void config_set_discovered(

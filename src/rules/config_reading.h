@@ -10,6 +10,7 @@
 
 struct config_reading {
 	struct reader reader; /* first: readers of keys get its address */
+	bool names_known;     /* of sources and workspaces, although something else is wrong */
 	struct settings settings;
 	unsigned version;
 	VEC(struct source_settings) sources;

@@ -171,12 +171,29 @@ static void loader_release(struct loader *loader)
 	compiler_release(&loader->compiler);
 }
 
+static enum err_code read_files(
+		struct loader *loader, const struct mapping_files *files, struct err *err)
+{
+	enum err_code code = ERR_NONE;
+
+	for (size_t i = 0; i < files->count; i++) {
+		enum err_code one = read_mapping_file(loader, &files->items[i], err);
+
+		if (one == ERR_NONE)
+			continue;
+		code = one;
+		if (!faults_note(loader->reader.faults, err))
+			break;
+	}
+	return code;
+}
+
 enum err_code mapping_load(struct arena *arena, const struct settings *settings,
-		const struct mapping_file *files, size_t count, struct mapping **ret,
+		const struct mapping_files *files, struct faults *faults, struct mapping **ret,
 		struct err *err)
 {
 	struct loader loader = {
-			.reader = {.arena = arena, .folder = settings->folder},
+			.reader = {.arena = arena, .folder = settings->folder, .faults = faults},
 			.settings = settings,
 			.compiler = {.arena = arena,
 					.sandbox = sandbox_new(CHECK_STEPS_MAX, CHECK_BYTES_MAX)},
@@ -184,12 +201,10 @@ enum err_code mapping_load(struct arena *arena, const struct settings *settings,
 			.leavers = LEAVER_DEACTIVATE,
 	};
 	struct mapping *mapping;
-	enum err_code code = ERR_NONE;
+	enum err_code code = read_files(&loader, files, err);
 
-	for (size_t i = 0; i < count && code == ERR_NONE; i++)
-		code = read_mapping_file(&loader, &files[i], err);
 	if (code == ERR_NONE)
-		code = check_whole(&loader, files, count, err);
+		code = check_whole(&loader, files->items, files->count, err);
 	if (code == ERR_NONE)
 		code = mapping_build_searches(&loader, err);
 	if (code == ERR_NONE)

@@ -97,10 +97,15 @@ struct mapping_file {
 	struct span text;
 };
 
+struct mapping_files {
+	const struct mapping_file *items;
+	size_t count;
+};
+
 /* Everything in arena, which must also hold what files point to. settings: for names of sources and
- * workspaces. */
+ * workspaces. faults: as in faults.h; NULL: the first is the end. */
 MUST_CHECK enum err_code mapping_load(struct arena *arena, const struct settings *settings,
-		const struct mapping_file *files, size_t count, struct mapping **ret,
+		const struct mapping_files *files, struct faults *faults, struct mapping **ret,
 		struct err *err);
 
 /* As evaluate_entry, for a rule that is known. */

@@ -190,18 +190,22 @@ static enum err_code read_items(struct reader *reader, const struct schema_key *
 		const struct document_node *node, void *target, struct err *err)
 {
 	bool named = key->type == SCHEMA_NAMED;
+	enum err_code code = ERR_NONE;
 
 	if (node->kind != (named ? DOCUMENT_MAP : DOCUMENT_LIST))
 		return refuse_kind(node, named ? "a map" : "a list", err);
 	if (node->count > SCHEMA_ITEMS_MAX)
 		return document_error(node, err, "more than %d items", SCHEMA_ITEMS_MAX);
 	for (size_t i = 0; i < node->count; i++) {
-		enum err_code code = key->read(reader, node->children[i], target, err);
+		enum err_code one = key->read(reader, node->children[i], target, err);
 
-		if (code != ERR_NONE)
-			return code;
+		if (one == ERR_NONE)
+			continue;
+		code = one;
+		if (!faults_note(reader->faults, err))
+			break;
 	}
-	return ERR_NONE;
+	return code;
 }
 
 static enum err_code refuse_later(
@@ -315,24 +319,37 @@ static enum err_code set_preset(
 enum err_code schema_read(struct reader *reader, const struct schema *schema,
 		const struct document_node *node, void *target, struct err *err)
 {
-	enum err_code code = ERR_NONE;
+	enum err_code code = ERR_NONE, one;
+	bool misspelt = false;
 
 	if (node->kind != DOCUMENT_MAP)
 		return refuse_kind(node, "a map", err);
-	for (size_t i = 0; i < node->count && code == ERR_NONE; i++) {
+	for (size_t i = 0; i < node->count; i++) {
 		const struct schema_key *key = find_key(schema, node->children[i]->key);
 
-		code = key ? read_key(reader, key, node->children[i], target, err)
-			   : refuse_key(schema, node->children[i], err);
+		one = key ? read_key(reader, key, node->children[i], target, err)
+			  : refuse_key(schema, node->children[i], err);
+		if (one == ERR_NONE)
+			continue;
+		misspelt = misspelt || !key;
+		code = one;
+		if (!faults_note(reader->faults, err))
+			return code;
 	}
-	for (size_t i = 0; i < schema->count && code == ERR_NONE; i++) {
+	for (size_t i = 0; i < schema->count; i++) {
 		const struct schema_key *key = &schema->keys[i];
 
-		if (document_get(node, key->name))
+		/* What is missing may be what has a wrong name. */
+		if (document_get(node, key->name) || (key->required && misspelt))
 			continue;
-		code = key->required ? document_error_at_key(node, err, "%s lacks `%s`",
-						       schema->name, key->name)
-				     : set_preset(reader, key, target, err);
+		one = key->required ? document_error_at_key(node, err, "%s lacks `%s`",
+						      schema->name, key->name)
+				    : set_preset(reader, key, target, err);
+		if (one == ERR_NONE)
+			continue;
+		code = one;
+		if (!faults_note(reader->faults, err))
+			return code;
 	}
 	return code;
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "rules/document.h"
+#include "rules/faults.h"
 
 #define SCHEMA_JSON_MAX ((size_t)256 * 1024)
 #define SCHEMA_ITEMS_MAX 10000 /* items of one list or map */
@@ -23,7 +24,8 @@ struct texts {
 
 struct reader {
 	struct arena *arena;
-	const char *folder; /* relative paths are relative to it; absolute */
+	const char *folder;    /* relative paths are relative to it; absolute */
+	struct faults *faults; /* NULL: the first fault ends the reading */
 };
 
 /* How a key is read and what its member of the struct is. */
@@ -86,7 +88,8 @@ struct schema {
 
 /*
  * Reads node into target by the table. Errors: ERR_CONFIG with place: not a map, unknown key, a key
- * that is not executed yet, one that is missing, a wrong value.
+ * that is not executed yet, one that is missing, a wrong value. With reader->faults all that are wrong are noted there, and
+ * err is one of them; members that had a fault are as they were.
  */
 MUST_CHECK enum err_code schema_read(struct reader *reader, const struct schema *schema,
 		const struct document_node *node, void *target, struct err *err);

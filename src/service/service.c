@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #define STOP_MS 8000
-/* How long a start waits for the account's list of workspaces. */
-#define DISCOVER_MS 30000
 /* Status lines for systemd, at most so often; and a look at the engine even if nothing woke us. */
 #define LOOK_EVERY_MS 1000
 
@@ -126,7 +124,7 @@ static void check_configuration(const struct service *service)
 	size_t found = 0;
 	struct err err = {0};
 
-	if (config_load(running->path, &fresh, &err) != ERR_NONE) {
+	if (config_load(running->path, NULL, &fresh, &err) != ERR_NONE) {
 		log_event(LOG_ERROR,
 				"the configuration on disk is wrong; the service goes on with the "
 				"old one",
@@ -209,19 +207,13 @@ static void service_renew(struct service *service)
 	task_wake(&service->changed);
 }
 
+/* Nobody waits for the account: those of the last time count until the engine has asked it, as its first call. */
 static void discover(struct service *service)
 {
-	struct err err;
-
-	if (discover_now(service->config, DISCOVER_MS, &err) == ERR_NONE)
+	if (!discover_is_on(service->config))
 		return;
 	discover_remembered(service->config);
 	service->old_targets = true;
-	log_event(LOG_WARNING,
-			"the account's workspaces could not be listed; those of the last time "
-			"count until "
-			"they can",
-			{"error", err.text});
 }
 
 static void service_follow(struct service *service)

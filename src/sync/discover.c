@@ -109,6 +109,10 @@ static const char *name_before(const struct settings *settings, const char *id)
 				text_equal(settings->targets[i].workspace_id, id))
 			return settings->targets[i].name;
 	}
+	for (size_t i = 0; i < settings->vanished_count; i++) {
+		if (text_equal(settings->vanished[i].workspace_id, id))
+			return settings->vanished[i].name;
+	}
 	return NULL;
 }
 
@@ -237,25 +241,30 @@ bool discover_is_same(const struct settings *settings, const struct target_setti
 
 /* ---- as the store keeps it ---- */
 
+static void add_target(json_t *list, const struct target_settings *target, bool gone)
+{
+	json_t *tags = json_object(), *json;
+
+	for (size_t i = 0; i < target->tag_count; i++)
+		(void)json_object_set_new(
+				tags, target->tags[i].key, json_string(target->tags[i].value));
+	json = json_pack("{s:s, s:s, s:s, s:o}", "name", target->name, "id", target->workspace_id,
+			"host", target->host, "tags", tags);
+	if (gone)
+		(void)json_object_set_new(json, "gone", json_true());
+	(void)json_array_append_new(list, json);
+}
+
 char *discover_to_text(const struct settings *settings)
 {
 	json_auto_t *list = json_array();
 
 	for (size_t i = 0; i < settings->target_count; i++) {
-		const struct target_settings *target = &settings->targets[i];
-		json_t *tags;
-
-		if (!target->discovered)
-			continue;
-		tags = json_object();
-		for (size_t j = 0; j < target->tag_count; j++)
-			(void)json_object_set_new(tags, target->tags[j].key,
-					json_string(target->tags[j].value));
-		(void)json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s, s:o}", "name", target->name, "id",
-						target->workspace_id, "host", target->host, "tags",
-						tags));
+		if (settings->targets[i].discovered)
+			add_target(list, &settings->targets[i], false);
 	}
+	for (size_t i = 0; i < settings->vanished_count; i++)
+		add_target(list, &settings->vanished[i], true);
 	return json_dumps(list, JSON_COMPACT);
 }
 
@@ -281,22 +290,28 @@ static bool read_target(json_t *json, struct arena *arena, struct target_setting
 	return true;
 }
 
-size_t discover_from_text(const char *text, struct arena *arena, const struct target_settings **ret)
+size_t discover_from_text(const char *text, struct arena *arena, const struct target_settings **ret,
+		size_t *ret_gone)
 {
 	json_error_t problem;
 	json_auto_t *list = text ? json_loads(text, 0, &problem) : NULL;
 	struct target_settings *targets =
 			arena_alloc(arena, (json_array_size(list) + 1) * sizeof(*targets));
-	size_t count = 0, index;
+	size_t count = 0, present = 0, index;
 	json_t *item;
 
+	/* Those that are gone were written last. */
 	json_array_foreach(list, index, item)
 	{
-		if (count < DISCOVERED_MAX && read_target(item, arena, &targets[count]))
-			count++;
+		if (count == DISCOVERED_MAX || !read_target(item, arena, &targets[count]))
+			continue;
+		count++;
+		if (!json_is_true(json_object_get(item, "gone")))
+			present = count;
 	}
 	*ret = targets;
-	return count;
+	*ret_gone = count - present;
+	return present;
 }
 
 void discover_remembered(struct config *config)
@@ -306,7 +321,7 @@ void discover_remembered(struct config *config)
 	const struct target_settings *targets;
 	struct store *store = NULL;
 	const char *text = NULL;
-	size_t count;
+	size_t count, gone;
 	struct err err;
 
 	if (!discover_is_on(config) ||
@@ -314,11 +329,13 @@ void discover_remembered(struct config *config)
 					ERR_NONE)
 		return;
 	if (store_get_meta(store, DISCOVERED_META, arena, &text, &err) == ERR_NONE && text) {
-		count = discover_from_text(text, arena, &targets);
-		for (size_t i = 0; i < count; i++)
+		count = discover_from_text(text, arena, &targets, &gone);
+		for (size_t i = 0; i < count + gone; i++)
 			((struct target_settings *)(uintptr_t)targets)[i].ca_file =
 					settings->targets[0].ca_file;
-		config_set_discovered(config, targets, count);
+		config_set_discovered(config, targets, count + gone);
+		if (gone)
+			config_set_discovered(config, targets, count);
 	}
 	store_close(store);
 }

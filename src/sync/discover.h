@@ -35,11 +35,11 @@ size_t discover_choose(const struct settings *settings, const char *const *hosts
 bool discover_is_same(const struct settings *settings, const struct target_settings *targets,
 		size_t count);
 
-/* For the store's `discovered`: what settings has, as text; caller's, mem_free. */
+/* For the store's `discovered`: what settings has, the vanished included, as text; caller's, mem_free. */
 char *discover_to_text(const struct settings *settings);
-/* The other way, in arena. Text that is none of ours gives none. */
-size_t discover_from_text(
-		const char *text, struct arena *arena, const struct target_settings **ret);
+/* The other way, in arena: those that there are, and behind them *ret_gone that had vanished. Text that is none of ours gives none. */
+size_t discover_from_text(const char *text, struct arena *arena, const struct target_settings **ret,
+		size_t *ret_gone);
 
 /* Of the targets of the file, for discover_choose; in arena. */
 const char *const *discover_hosts(const struct settings *settings, struct arena *arena);

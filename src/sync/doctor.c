@@ -87,6 +87,11 @@ static void look_at_settings(struct doctor *doctor)
 	const struct settings *settings = doctor->settings;
 
 	doctor_look_at_limits(doctor);
+	for (size_t i = 0; i < settings->vanished_count; i++)
+		doctor_add(doctor, "configuration", settings->vanished[i].name, "discover",
+				FINDING_INFO,
+				"the account does not have this workspace any more, or it does "
+				"not run; what is ours there is left alone");
 	if (settings->mode == MODE_OBSERVE)
 		doctor_add(doctor, "configuration", "mode", "mode", FINDING_INFO,
 				"`mode: observe`: nothing is ever written");

@@ -3,9 +3,32 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "sync/discover.h"
 
-#define RETRY_NS (300 * SECOND_NS)
+#define RETRY_FIRST_NS (5 * SECOND_NS)
+#define RETRY_MAX_NS (300 * SECOND_NS)
+
+/* Nothing that is ours there is touched: it may be back tomorrow, and nobody said that its people have to go. */
+static void tell_vanished(const struct engine *engine)
+{
+	const struct discovery *discovery = &engine->discovery;
+
+	for (size_t i = 0; i < engine->settings->target_count; i++) {
+		const struct target_settings *target = &engine->settings->targets[i];
+		bool found = !target->discovered;
+
+		for (size_t j = 0; j < discovery->count && !found; j++)
+			found = text_equal(
+					discovery->targets[j].workspace_id, target->workspace_id);
+		if (!found)
+			log_event(LOG_WARNING,
+					"a workspace is not among those of the account any more, "
+					"or "
+					"not running; what is ours there is left alone",
+					{"target", target->name});
+	}
+}
 
 static void take_targets(
 		struct engine *engine, const struct workspace_info *workspaces, size_t count)
@@ -17,11 +40,20 @@ static void take_targets(
 			workspaces, count, discovery->arena, &discovery->targets);
 	discovery->changed = !discover_is_same(settings, discovery->targets, discovery->count);
 	discovery->retry_ns = 0;
+	discovery->tries = 0;
 	if (!discovery->changed)
 		return;
+	tell_vanished(engine);
 	log_event(LOG_NOTICE, "the account has other workspaces than before",
 			{"count", log_int(discovery->count)});
 	engine_tell(engine);
+}
+
+static uint64_t retry_in(unsigned tries)
+{
+	uint64_t wait = RETRY_FIRST_NS << (tries < 10 ? tries : 10);
+
+	return wait < RETRY_MAX_NS ? wait : RETRY_MAX_NS;
 }
 
 static void answered(struct task *task)
@@ -44,9 +76,10 @@ static void answered(struct task *task)
 		return;
 	}
 	log_event(LOG_WARNING,
-			"the account's workspaces could not be listed; those that are known stay",
+			"the account's workspaces could not be listed; those of the last time "
+			"count until they can",
 			{"error", err.text});
-	discovery->retry_ns = clock_monotonic_ns() + RETRY_NS;
+	discovery->retry_ns = clock_monotonic_ns() + retry_in(discovery->tries++);
 	engine_tick_at(engine, discovery->retry_ns);
 }
 

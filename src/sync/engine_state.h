@@ -109,6 +109,7 @@ struct discovery {
 	const struct target_settings *targets;
 	size_t count;
 	uint64_t retry_ns; /* 0: the last list came */
+	unsigned tries;    /* without an answer, in a row */
 	bool asked, changed;
 };
 

@@ -74,6 +74,7 @@ static void evaluate_person(struct evaluator *evaluator, const struct mapping *m
 static void measure(const char *what, const char *text, size_t count)
 {
 	const struct mapping_file file = {"bench.yaml", span_of(text)};
+	const struct mapping_files files = {&file, 1};
 	struct arena *arena = arena_new(), *pass = arena_new();
 	struct evaluator *evaluator;
 	struct mapping *mapping;
@@ -81,7 +82,7 @@ static void measure(const char *what, const char *text, size_t count)
 	uint64_t begin;
 	double ms;
 
-	must(mapping_load(arena, &settings, &file, 1, &mapping, &err), &err);
+	must(mapping_load(arena, &settings, &files, NULL, &mapping, &err), &err);
 	evaluator = evaluator_new(mapping);
 	begin = clock_monotonic_ns();
 	for (size_t i = 0; i < count; i++) {

@@ -194,14 +194,14 @@ run who-can job:nightly -o json
 check_equal "an object" "0 job:nightly" "$code $(jq -r .object <<<"$out")"
 run diff ada@example.com
 check_equal "a difference takes two" 64 "$code"
-run plan -o csv
-check_equal "not everything has a CSV form" "64 ldap2dbx: \`plan\` has no CSV form; say -o json" "$code $errors"
-engine '{answer: {object: {target: "prod", type: "job", id: "1", name: "a, b"}, entries: [{kind: "group", name: "x", level: "CAN_VIEW", direct: "CAN_VIEW", ours: true, state: "in_sync", file: "m.yaml", line: 3}]}}'
+run check -o csv
+check_equal "not everything has a CSV form" "64 ldap2dbx: \`check\` has no CSV form; say -o json" "$code $errors"
+engine '{answer: {object: {target: "prod", type: "job", id: "1", name: "a, b"}, entries: [{kind: "group", name: "=x", level: "CAN_VIEW", direct: "CAN_VIEW", ours: true, state: "in_sync", file: "m.yaml", line: 3}]}}'
 run who-can job:nightly -o csv
-check_equal "CSV is quoted where it must be" \
-	'prod,job,1,"a, b",group,x,CAN_VIEW,,CAN_VIEW,,,in_sync,true,,m.yaml,3' "$(tail -1 <<<"$out" | tr -d '\r')"
+check_equal "CSV is quoted where it must be, and computes nothing" \
+	'prod,job,1,"a, b",group,'"'"'=x,CAN_VIEW,,CAN_VIEW,,,in_sync,true,,m.yaml,3' "$(tail -1 <<<"$out" | tr -d '\r')"
 run who-can job:nightly
-check "and the place of the rule is shown" contains "$out" "  CAN_VIEW          group x  # m.yaml:3"
+check "and the place of the rule is shown" contains "$out" "  CAN_VIEW          group =x  # m.yaml:3"
 
 # ---- with a service ----
 

@@ -107,9 +107,59 @@ wait_for 20 is_settled a
 run a status
 check "the socket is there again" said 'following'
 stop_service a
+kill -STOP "${simulator_pid[a]}"
+start_service a
+check "nobody waits for an account that is silent: the last list counts" wait_for 10 has_targets account mine extra prod tests
+kill -CONT "${simulator_pid[a]}"
+check "and is followed as soon as it speaks" wait_for 30 is_settled a
+stop_service a
 stop_process "${simulator_pid[a]}"
 start_service a
-check "without an answer the last list counts" wait_for 60 has_targets account mine extra prod tests
-check "which is said" grep -q 'could not be listed; those of the last time count' "$work/a-service.log"
+check "nor for one that is away" wait_for 10 has_targets account mine extra prod tests
 stop_service a
+
+# ---- one that is not in the list any more ----
+
+account_token() {
+	curl -sf -u "$(sim_of a .client_id):$(sim_of a .client_secret)" -d 'grant_type=client_credentials&scope=all-apis' \
+		"$(sim_of a .account.host)/oidc/accounts/$(sim_of a .account.account_id)/v1/token" | jq -er .access_token
+}
+ports+=("$(sim_of a .workspaces.extra.host)")
+printf '[]' >"$work/faults"
+start_world_simulator a --listen "${ports[0]##*:}" --workspace "prod:${ports[1]##*:}" --workspace "dev:${ports[2]##*:}" \
+	--workspace "tests:${ports[3]##*:}" --workspace "scratch:${ports[4]##*:}" --workspace "extra:${ports[5]##*:}" --faults "$work/faults"
+start_service a
+check "all are there again" wait_for 30 is_settled a
+printf '[{"match": "GET */workspaces", "times": 0, "status": 403, "body": {"error_code": "PERMISSION_DENIED", "message": "no"}}]' >"$work/faults"
+kill -HUP "${simulator_pid[a]}"
+run a sync
+says_so() {
+	grep -q 'could not be listed; those of the last time count' "$work/a-service.log"
+}
+check "a list that is refused is told" wait_for 20 says_so
+check "and changes nothing" has_targets account mine extra prod tests
+printf '[]' >"$work/faults"
+kill -HUP "${simulator_pid[a]}"
+list=$(curl -sf -H "Authorization: Bearer $(account_token)" \
+	"$(sim_of a .account.host)/api/2.0/accounts/$(sim_of a .account.account_id)/workspaces")
+jq -n --argjson list "$list" '[{match: "GET */workspaces", times: 0, status: 200,
+	body: ($list | map(select(.workspace_name != "extra")))}]' >"$work/faults"
+kill -HUP "${simulator_pid[a]}"
+: >"$work/a/requests.jsonl"
+run a sync
+check "a workspace that is not in the list is no target" wait_for 20 has_targets account mine prod tests
+check "which is said" grep -q 'not among those of the account any more.*target=extra' "$work/a-service.log"
+wait_for 20 is_settled a
+check_equal "nothing is taken away" 0 "$(count_requests a '.method == "DELETE" or .method == "PATCH" or .method == "PUT"')"
+run a doctor -o json
+check_equal "doctor knows it" info "$(jq -r '.checks[] | select(.name == "extra" and .check == "discover") | .state' "$work/said")"
+jq -n --argjson list "$list" '[{match: "GET */workspaces", times: 0, status: 200,
+	body: ($list | map(if .workspace_name == "extra" then .workspace_name = "renamed" else . end))}]' >"$work/faults"
+kill -HUP "${simulator_pid[a]}"
+run a sync
+check "when it is back it has the name under which it is known" wait_for 20 has_targets account mine extra prod tests
+wait_for 20 is_settled a
+stop_service a
+run a plan
+check_equal "and what is ours there is as it was" 0 "$code"
 done_testing

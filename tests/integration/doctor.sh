@@ -61,6 +61,8 @@ run doctor
 check_equal "beside the service" 0 "$code"
 check "in words" said '^  ok  *sign-in: oauth-m2m at http'
 check "with a closing line" said '^0 problems, '
+run doctor -o csv
+check "or as CSV" said '^databricks,account,sign-in,ok,oauth-m2m at http'
 stop_service a
 
 in_account POST /scim/v2/Groups '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"local-only"}' >/dev/null

@@ -53,6 +53,9 @@ policies='cluster_policies:
 - {name: small, definition: {autotermination_minutes: {type: fixed, value: 30}}, in: [prod]}'
 mapping "$policies"
 ldap2dbx_in a check || exit 1
+ldap2dbx_in a plan -o csv | tr -d '\r' >"$work/said"
+check "a plan as CSV" grep -q '^create,account,user,ada@example.com,,"create user ""ada@example.com"" in account",false,,.*company.yaml,3,"uid=ada,' "$work/said"
+check_equal "has an operation a line" "$(ldap2dbx_in a plan -o json | jq '.operations | length')" "$(tail -n +2 "$work/said" | wc -l)"
 start_service a
 check "a first load" wait_for 30 is_settled a
 
@@ -73,6 +76,9 @@ check "in words" grep -q '^      ours: 2 grants, 1 permissions, 1 cluster polici
 check "with the sums" grep -q '^Ours .* 1 roles, 1 cluster policies, 3 IP access lists, 1 settings, 1 secrets, 1 federation policies$' "$work/said"
 check "and what is due" grep -q '^      due: new objects 20.*Z, tokens 20.*Z$' "$work/said"
 
+ldap2dbx_in a status -o csv | tr -d '\r' >"$work/said"
+check_equal "as CSV, a target a line" "account prod dev" "$(tail -n +2 "$work/said" | cut -d, -f1 | xargs)"
+check "with a line of names" grep -q '^target,host,sign_in,.*,cluster_policies,ip_access_lists,' "$work/said"
 served=$(status '[.targets[] | [.name, .ours, .held, .quarantined]], .counts')
 stop_service a
 check_equal "the same without the service" "$served" "$(status '[.targets[] | [.name, .ours, .held, .quarantined]], .counts')"

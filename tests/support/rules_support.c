@@ -54,6 +54,8 @@ static void cut_folder(const char *folder, struct err *err)
 		memmove(found, found + strlen(prefix), strlen(found + strlen(prefix)) + 1);
 }
 
+struct faults *support_faults;
+
 enum err_code support_load(
 		const char *config, const char *mapping, struct config **ret, struct err *err)
 {
@@ -69,7 +71,7 @@ enum err_code support_load(
 	assert_int_equal(mkdir(mappings, 0700), 0);
 	if (mapping)
 		write_file(folder, "mappings/a.yaml", mapping);
-	code = config_load(path, ret, err);
+	code = config_load(path, support_faults, ret, err);
 	if (code != ERR_NONE)
 		cut_folder(folder, err);
 	remove_file(folder, "mappings/a.yaml");

@@ -17,6 +17,8 @@ extern const char support_users[];
  * mapping NULL: no mapping file. In err the folder's name is left out, so that messages begin with
  * "ldap2dbx.yaml:" or "mappings/a.yaml:".
  */
+/* What support_load notes faults in; NULL (as it is at first): the first is the end. */
+extern struct faults *support_faults;
 enum err_code support_load(
 		const char *config, const char *mapping, struct config **ret, struct err *err);
 /* The same, and the test fails with the message if it does not load. */

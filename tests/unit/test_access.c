@@ -306,7 +306,7 @@ static void samples_are_good(void **state)
 		struct err err;
 		size_t count;
 
-		if (config_load(path, &config, &err) != ERR_NONE)
+		if (config_load(path, NULL, &config, &err) != ERR_NONE)
 			fail_msg("%s", err.text);
 		assert_int_equal(mapping_run_tests(config_mapping(config), arena, &results, &count),
 				0);

@@ -124,7 +124,7 @@ static void test_bad_lines(void **state)
 			{{"plan", "-o", "protobuf"},
 					"--output: \"protobuf\" is not known; it may be text, "
 					"json"},
-			{{"plan", "-o", "csv"}, "`plan` has no CSV form; say -o json"},
+			{{"check", "-o", "csv"}, "`check` has no CSV form; say -o json"},
 			{{"diff", "ada"}, "`diff` needs PRINCIPAL PRINCIPAL"},
 			{{"plan", "--full=yes"}, "--full takes no value"},
 			{{"plan", "--auto-approve"}, "`plan` does not take --auto-approve"},

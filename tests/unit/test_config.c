@@ -392,7 +392,8 @@ static void wants_mapping_files(void **state)
 	assert_string_equal(err.text,
 			"mappings: no mapping file; write the rules into one such as "
 			"mappings/main.yaml");
-	assert_int_equal(config_load("/nonexistent/ldap2dbx.yaml", &config, &err), ERR_CONFIG);
+	assert_int_equal(
+			config_load("/nonexistent/ldap2dbx.yaml", NULL, &config, &err), ERR_CONFIG);
 	assert_string_equal(err.text, "/nonexistent/ldap2dbx.yaml: No such file or directory");
 }
 
@@ -472,9 +473,108 @@ static void schemas_agree_with_the_tables(void **state)
 	arena_free(arena);
 }
 
+/* Each line: what a fault says, in the order of the places. */
+static void faults_are(
+		const char *config, const char *mapping, const char *const *words, size_t count)
+{
+	struct config *loaded = NULL;
+	struct err err;
+
+	support_faults = faults_new();
+	assert_int_equal(support_load(config, mapping, &loaded, &err), ERR_CONFIG);
+	for (size_t i = 0; i < count; i++) {
+		const char *text = faults_at(support_faults, i);
+
+		if (!text || !strstr(text, words[i]))
+			fail_msg("fault %zu is \"%s\", not \"%s\"", i, text ? text : "none",
+					words[i]);
+	}
+	if (faults_count(support_faults) != count)
+		fail_msg("one more: \"%s\"", faults_at(support_faults, count));
+	faults_free(support_faults);
+	support_faults = NULL;
+}
+
+static void all_faults_are_told_by_place(void **state)
+{
+	static const char config[] =
+			"version: 1\n"
+			"sources:\n"
+			"  corp: {uri: \"ldap://a.example.com\", bind: {dn: \"cn=x\", "
+			"password: \"file:x\"}}\n"
+			"account: {host: \"https://accounts.example.com\", account_id: "
+			"00000000-0000-0000-0000-000000000000}\n"
+			"workspaces: {dev: {host: \"https://d.example.com\"}}\n"
+			"mode: maybe\n"
+			"stor: sqlite:x\n"
+			"guard: {window: 1, users: many}\n";
+	static const char mapping[] =
+			"version: 1\n"
+			"grants:\n"
+			"- to: {group: a}\n"
+			"  workspaces: {prod: USER}\n"
+			"users:\n"
+			"- search: {source: corp, base: \"dc=x\", filter: \"(a=b\"}\n"
+			"  user: {userName: \"${mail\"}\n"
+			"- search: {source: other, base: \"dc=x\", filter: \"(a=b)\"}\n"
+			"  usr: {userName: \"${mail}\"}\n"
+			"cluster_policies: 7\n";
+	static const char *const words[] = {"ldap2dbx.yaml:6:7: ", "ldap2dbx.yaml:7:1: ",
+			"ldap2dbx.yaml:8:", "ldap2dbx.yaml:8:", "a.yaml:4:16: unknown workspace",
+			"a.yaml:6:", "a.yaml:7:", "a.yaml:8:", "a.yaml:9:3: unknown key `usr`",
+			"a.yaml:10:"};
+
+	(void)state;
+	faults_are(config, mapping, words, COUNT_OF(words));
+}
+
+/* A source that could not be read is no reason to call every search of it wrong. */
+static void no_fault_is_the_shadow_of_another(void **state)
+{
+	static const char config[] =
+			"version: 1\n"
+			"sources:\n"
+			"  corp: {uri: \"http://a.example.com\", bind: {sasl: external}}\n"
+			"account: {host: \"https://accounts.example.com\", account_id: "
+			"00000000-0000-0000-0000-000000000000}\n"
+			"store: sqlite:x\n"
+			"mode: maybe\n";
+	static const char mapping[] = "version: 1\n"
+				      "users:\n"
+				      "- search: {source: corp, base: \"dc=x\", filter: (a=b)}\n"
+				      "  user: {userName: \"${mail}\"}\n"
+				      "grants: 7\n";
+	static const char *const words[] = {"ldap2dbx.yaml:3:", "ldap2dbx.yaml:6:"};
+
+	(void)state;
+	faults_are(config, mapping, words, COUNT_OF(words));
+}
+
+static void faults_are_counted_beyond_what_is_kept(void **state)
+{
+	AUTO(faults_freep) struct faults *faults = faults_new();
+	struct err err;
+
+	(void)state;
+	assert_false(faults_note(NULL, &err));
+	for (unsigned i = 0; i < FAULTS_MAX + 5; i++) {
+		(void)err_set(&err, ERR_CONFIG, 0, "a:b.yaml:%u:1: x", FAULTS_MAX + 5 - i);
+		assert_true(faults_note(faults, &err));
+	}
+	assert_true(faults_note(faults, &err) || faults_count(faults) == FAULTS_MAX + 5);
+	assert_string_equal(faults_at(faults, 0), "a:b.yaml:6:1: x");
+	assert_null(faults_at(faults, FAULTS_MAX));
+	assert_true(faults_between(faults, "a:b.yaml", 6, 7));
+	assert_false(faults_between(faults, "a:b.yaml", 1, 6));
+	assert_false(faults_between(faults, "a", 1, 100));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(all_faults_are_told_by_place),
+			cmocka_unit_test(no_fault_is_the_shadow_of_another),
+			cmocka_unit_test(faults_are_counted_beyond_what_is_kept),
 			cmocka_unit_test(has_defaults),
 			cmocka_unit_test(reads_every_key),
 			cmocka_unit_test(relative_names_are_relative_to_the_file),

@@ -103,10 +103,11 @@ static void test_memory(void **state)
 	struct settings settings = {.targets = targets, .target_count = 3, .has_account = true};
 	AUTO(mem_freep) char *text = discover_to_text(&settings);
 	const struct target_settings *read;
-	size_t count = discover_from_text(text, arena, &read);
+	size_t gone, count = discover_from_text(text, arena, &read, &gone);
 
 	(void)state;
 	assert_int_equal(count, 2);
+	assert_int_equal(gone, 0);
 	assert_true(discover_is_same(&settings, read, 2));
 	assert_false(discover_is_same(&settings, read, 1));
 	assert_false(discover_is_same(&settings, read, 0));
@@ -115,9 +116,35 @@ static void test_memory(void **state)
 	settings.target_count = 1;
 	assert_true(discover_is_same(&settings, read, 0));
 	assert_false(discover_is_same(&settings, read, 2));
-	assert_int_equal(discover_from_text("[{\"name\":1}]", arena, &read), 0);
-	assert_int_equal(discover_from_text("{", arena, &read), 0);
-	assert_int_equal(discover_from_text(NULL, arena, &read), 0);
+	assert_int_equal(discover_from_text("[{\"name\":1}]", arena, &read, &gone), 0);
+	assert_int_equal(discover_from_text("{", arena, &read, &gone), 0);
+	assert_int_equal(discover_from_text(NULL, arena, &read, &gone), 0);
+}
+
+/* Out of the list and back again under another name: what the store knows of it has its first name. */
+static void test_the_vanished_keep_their_names(void **state)
+{
+	AUTO(arena_freep) struct arena *arena = arena_new();
+	struct target_settings targets[] = {{.name = "account", .is_account = true}};
+	struct target_settings vanished[] = {{.name = "old",
+			.host = "https://a.example.com",
+			.workspace_id = "7",
+			.discovered = true}};
+	struct settings settings = {.targets = targets,
+			.target_count = 1,
+			.has_account = true,
+			.vanished = vanished,
+			.vanished_count = 1};
+	struct workspace_info infos[] = {workspace("7", "new", 1)};
+	AUTO(mem_freep) char *text = discover_to_text(&settings);
+	const struct target_settings *read;
+	size_t gone, count = discover_from_text(text, arena, &read, &gone);
+
+	(void)state;
+	assert_int_equal(count, 0);
+	assert_int_equal(gone, 1);
+	assert_string_equal(read[0].name, "old");
+	assert_string_equal(choose(&settings, infos, 1, arena), "old=7");
 }
 
 int main(void)
@@ -126,6 +153,7 @@ int main(void)
 			cmocka_unit_test(test_choice),
 			cmocka_unit_test(test_names),
 			cmocka_unit_test(test_memory),
+			cmocka_unit_test(test_the_vanished_keep_their_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
