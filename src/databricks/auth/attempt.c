@@ -178,5 +178,5 @@ void attempt_warn(struct attempt *attempt, const char *format, ...)
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	log_event(LOG_WARNING, "sign-in lacks something that it can do without",
-			{"host", attempt->credential->host}, {"error", text});
+			{"target", attempt->credential->host}, {"error", text});
 }
