@@ -10,11 +10,11 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/account_role.h"
 
 /* A principal that is fresh may be dropped at first; what is dropped again waits longer each time. */
 #define REFUSED_FIRST_NS (5 * SECOND_NS)
 #define REFUSED_DOUBLINGS 7
-#define ROLE_ACCOUNT_ADMIN "account_admin"
 
 static const char *target_name(const struct engine *engine, unsigned target)
 {
