@@ -220,7 +220,7 @@ static json_t *explain_key(struct engine *engine, const char *key)
 {
 	json_t *principals = json_array(), *held = json_array(), *pending = json_array();
 	struct rights *rights = rights_new(engine);
-	json_t *groups, *grants, *permissions;
+	json_t *groups, *grants, *permissions, *tokens;
 	struct object *first = NULL;
 	const struct want *want;
 
@@ -238,12 +238,13 @@ static json_t *explain_key(struct engine *engine, const char *key)
 	groups = rights_groups(rights);
 	grants = rights_grants(rights);
 	permissions = rights_permissions(rights);
+	tokens = rights_tokens(rights);
 	rights_free(rights);
 	if (!first)
 		return json_null();
 	want = first->node == NODE_NONE ? NULL : desired_want(engine->desired, first->node);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o}",
+			 "s:o, s:o}",
 			"name", pass_name(engine, first), "kind", principal_kind_name(first->kind),
 			"key", key, "state", state_of(engine, first, held, pending), "entry",
 			entry_of(engine, first), "rule",
@@ -253,7 +254,7 @@ static json_t *explain_key(struct engine *engine, const char *key)
 					: json_null(),
 			"wanted", wanted_of(want), "principals", principals, "groups", groups,
 			"members", members_of(engine, first), "grants", grants, "permissions",
-			permissions, "held", held, "quarantine",
+			permissions, "tokens", tokens, "held", held, "quarantine",
 			first->quarantined_ms ? report_quarantine(engine, first) : json_null(),
 			"pending", pending);
 }

@@ -19,7 +19,8 @@ const struct object *rights_group(const struct rights *rights, size_t index, con
 /* As doc/control.md says; new references. */
 json_t *rights_groups(struct rights *rights);
 json_t *rights_grants(struct rights *rights);
-json_t *rights_permissions(struct rights *rights);
+json_t *rights_permissions(struct rights *rights); /* roles of rule sets, too */
+json_t *rights_tokens(const struct rights *rights);
 
 /*
  * One entry of a list of rights, as doc/control.md says: level, direct, inherited, from, ours, former, wanted, file, line,
@@ -28,5 +29,10 @@ json_t *rights_permissions(struct rights *rights);
 json_t *rights_entry(enum securable_type type, const struct acl_view_entry *entry);
 /* What the entry gives, direct and inherited together; NULL: nothing. */
 const char *rights_level(enum securable_type type, const struct acl_view_entry *entry);
+/* In place of a type: the entry is a role, or a grant. They are no ladder: one does not cover another. */
+#define RIGHTS_OF_ROLES SECURABLE_TYPE_COUNT_
+/* What two entries of one principal give together, in arena; either may be NULL. */
+const char *rights_join(
+		enum securable_type type, const char *a, const char *b, struct arena *arena);
 
 #endif

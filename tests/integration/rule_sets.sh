@@ -1,39 +1,7 @@
 #!/usr/bin/env bash
 # rule_sets -- a grant makes a group the manager of another and the user of a service principal; what others put there stays
-# shellcheck source=permissions_world.sh
-. "$(dirname "$0")/permissions_world.sh"
-
-account_call() { # METHOD PATH [BODY]
-	local token
-	token=$(curl -sf -u "$(sim_of a .client_id):$(sim_of a .client_secret)" \
-		-d 'grant_type=client_credentials&scope=all-apis' \
-		"$(sim_of a .account.host)/oidc/accounts/$(sim_of a .account.account_id)/v1/token" | jq -r .access_token)
-	curl -sf -X "$1" -H "Authorization: Bearer $token" ${3:+-d "$3"} "$(sim_of a .account.host)$2"
-}
-rule_set_name() {
-	echo "accounts/$(sim_of a .account.account_id)/$1/ruleSets/default"
-}
-rule_set() { # what a rule set says, as ROLE PRINCIPAL lines
-	account_call GET "/api/2.0/preview/accounts/$(sim_of a .account.account_id)/access-control/rule-sets?etag=&name=$(rule_set_name "$1")" |
-		jq -r '.grant_rules // [] | .[] | .role as $role | .principals[]? | "\($role) \(.)"' | sort
-}
-has_rules() {
-	[ "$(rule_set "$1")" = "$(printf '%s\n' "${@:2}" | sort)" ] || {
-		rule_set "$1"
-		return 1
-	}
-}
-rules_become() {
-	wait_for 20 has_rules "$@" >/dev/null
-	has_rules "$@"
-}
-add_rule() { # RESOURCE ROLE PRINCIPAL: somebody else gives it
-	local at name
-	at="/api/2.0/preview/accounts/$(sim_of a .account.account_id)/access-control/rule-sets"
-	name=$(rule_set_name "$1")
-	account_call PUT "$at" "$(account_call GET "$at?etag=&name=$name" | jq -c --arg role "$2" --arg who "$3" --arg name "$name" \
-		'{name: $name, rule_set: (.name = $name | .grant_rules = ((.grant_rules // []) + [{role: $role, principals: [$who]}]))}')" >/dev/null
-}
+# shellcheck source=rules_world.sh
+. "$(dirname "$0")/rules_world.sh"
 
 start_slapd --ldif <(people_and_groups)
 guard="{permissions: 50%, groups: 10, minimum: 3}"

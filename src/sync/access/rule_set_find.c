@@ -14,9 +14,9 @@ const char *rule_set_kind_name(enum rule_set_kind kind)
 	return names[kind];
 }
 
-enum rule_set_kind rule_set_kind_of(enum principal_kind kind)
+const char *rule_set_of_what(const struct item *item)
 {
-	return kind == PRINCIPAL_GROUP ? RULE_SET_GROUP : RULE_SET_SERVICE;
+	return rule_set_kind_name(((const struct rule_set_item *)item)->of_kind);
 }
 
 enum principal_kind rule_set_principal_kind(enum rule_set_kind kind)

@@ -30,6 +30,8 @@ struct item *rule_set_item(struct access *access, const char *id, const char *na
 struct item *rule_set_item_of_key(struct access *access, const char *id, const char *key);
 void rule_set_load(struct access *access, struct item *item, const struct store_holding *holding);
 void rule_set_release(struct item *item);
+/* "account", "group", "service_principal"; static. */
+const char *rule_set_of_what(const struct item *item);
 size_t rule_set_count_held(const struct item *item);
 /* As acl_view; the levels are roles without "roles/", and an entry is a principal in one role. */
 size_t rule_set_view(struct access *access, struct item *item, struct arena *arena,

@@ -68,7 +68,7 @@ struct rule_set_found {
 /* name: of RULE_SET_ACCOUNT not looked at. */
 struct rule_set_found rule_set_find(const struct access *access, enum rule_set_kind kind,
 		const char *name, struct arena *arena);
-/* NULL of RULE_SET_ACCOUNT: "account". */
+/* "account", "group", "service_principal"; static. */
 const char *rule_set_kind_name(enum rule_set_kind kind);
 enum rule_set_kind rule_set_kind_of(enum principal_kind kind);        /* no user's */
 enum principal_kind rule_set_principal_kind(enum rule_set_kind kind); /* not the account's */
