@@ -4,7 +4,7 @@
 . "$(dirname "$0")/rules_world.sh"
 
 start_slapd --ldif <(people_and_groups)
-guard="{permissions: 50%, groups: 10, minimum: 3}"
+guard="{permissions: 1000, groups: 10, minimum: 3}"
 make_world a
 mapping() {
 	use_mapping a <<-YAML
@@ -67,4 +67,117 @@ mapping 'grants:
   manages: {groups: [nobody-knows]}'
 run a plan
 check "a group that is not there is told" said 'is not in the account'
+
+# ---- several of one name, and entries that Databricks does not take ----
+
+scim="/api/2.0/accounts/$(sim_of a .account.account_id)/scim/v2"
+new_service() { # NAME: somebody else makes one; says its application id
+	account_call POST "$scim/ServicePrincipals" "$(jq -nc --arg name "$1" \
+		'{schemas: ["urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal"], displayName: $name, active: true}')" |
+		jq -r .applicationId
+}
+add_rule "groups/$group" roles/group.manager users/bo@example.com
+one=$(new_service loader)
+mapping 'grants:
+- to: {group: etl-rw}
+  uses: {service_principals: [loader]}'
+run a apply --auto-approve
+check_equal "a service principal of others, by its display name" 0 "$code"
+base_service=$(rule_set "servicePrincipals/$one" | grep -v etl-rw)
+check "has its user" has_rules "servicePrincipals/$one" ${base_service:+"$base_service"} \
+	"roles/servicePrincipal.user groups/etl-rw"
+start_service a
+wait_for 20 is_settled a
+stop_service a
+check "a restart, at which nobody's names are read, leaves it so" has_rules "servicePrincipals/$one" \
+	${base_service:+"$base_service"} "roles/servicePrincipal.user groups/etl-rw"
+two=$(new_service loader)
+run a plan
+check "several of one name are told" said "several service principals of the account are called \"loader\""
+check "with the ids that tell them apart" said "$one"
+check "of both" said "$two"
+check "with the rule" said 'company.yaml:[0-9]*: several'
+check "and nothing is taken away for it" has_rules "servicePrincipals/$one" ${base_service:+"$base_service"} \
+	"roles/servicePrincipal.user groups/etl-rw"
+mapping "grants:
+- to: {group: etl-rw}
+  uses: {service_principals: [$two]}"
+run a apply --auto-approve
+check "the id says which" has_rules "servicePrincipals/$two" ${base_service:+"${base_service}"} \
+	"roles/servicePrincipal.user groups/etl-rw"
+check "and what was given before is taken back" has_rules "servicePrincipals/$one" ${base_service:+"$base_service"}
+mapping "grants:
+- to: {service_principal: loader}
+  manages: {groups: [ops-ro]}
+- to: {group: nobody-knows}
+  manages: {groups: [ops-ro]}
+- to: {group: etl-rw}
+  manages: {groups: [ops-ro]}"
+run a apply --auto-approve
+check "several that might get a role are told" said "name the one to be given a role by its application id"
+check "one whom Databricks refuses keeps nothing from the others" has_rules "groups/$group" \
+	${base_rules:+"$base_rules"} "roles/group.manager groups/etl-rw" "roles/group.manager users/bo@example.com"
+run a plan
+check "and is told" said 'nobody-knows'
+
+# ---- renamed groups ----
+
+mapping 'grants:
+- to: {group: etl-rw}
+  manages: {groups: [ops-ro]}'
+run a apply --auto-approve
+printf 'dn: cn=dbx-etl-rw,ou=Groups,%s\nchangetype: modrdn\nnewrdn: cn=dbx-etl-all\ndeleteoldrdn: 1\n\n' "$base" | ldif
+mapping 'grants:
+- to: {group: etl-all}
+  manages: {groups: [ops-ro]}'
+run a apply --auto-approve
+check_equal "a group is renamed" 0 "$code"
+check "its role is as it was" has_rules "groups/$group" ${base_rules:+"$base_rules"} \
+	"roles/group.manager groups/etl-all" "roles/group.manager users/bo@example.com"
+run a plan
+check_equal "and nothing is left to do" 0 "$code"
+printf 'dn: cn=dbx-etl-all,ou=Groups,%s\nchangetype: modrdn\nnewrdn: cn=dbx-etl-rw\ndeleteoldrdn: 1\n\n' "$base" | ldif
+run a apply --auto-approve
+run a apply --auto-approve
+check "named by no rule any more, it loses the role under its new name" has_rules "groups/$group" \
+	${base_rules:+"$base_rules"} "roles/group.manager users/bo@example.com"
+
+# ---- the account's own roles ----
+
+add_rule "" roles/marketplace.admin users/bo@example.com
+add_rule "" roles/billing.admin users/cy@example.com
+account_roles=$(rule_set "")
+mapping 'grants:
+- to: {group: etl-rw}
+  roles: [billing.admin]'
+run a plan
+check "a role of the account" said 'the account'
+run a apply --auto-approve
+check "is given beside those of others" eval 'rule_set "" | grep -qx "roles/billing.admin groups/etl-rw"'
+check_equal "which stay" "$account_roles" "$(rule_set "" | grep -v etl-rw)"
+run a plan
+check_equal "then nothing is left" 0 "$code"
+mapping ''
+run a apply --auto-approve
+check_equal "and is taken back alone" "$account_roles" "$(rule_set "")"
+
+# ---- by another hand, and many at once ----
+
+mapping "$managing"
+run a apply --auto-approve
+start_service a
+wait_for 20 is_settled a
+drop_rule "groups/$group" roles/group.manager groups/etl-rw
+ldap2dbx_in a sync >/dev/null
+check "what somebody else takes is given anew" rules_become "groups/$group" ${base_rules:+"$base_rules"} \
+	"roles/group.manager groups/etl-rw" "roles/group.manager users/bo@example.com" "roles/group.manager users/cy@example.com"
+check_equal "after a second look, and told once" 1 "$(grep -c 'drift: a rule set lost' "$work/a-service.log")"
+stop_service a
+guard='{permissions: 1, groups: 10, minimum: 0}'
+write_config a
+mapping ''
+run a apply --auto-approve
+check_equal "roles that go are counted by the guard" 3 "$code"
+check "and held" has_rules "groups/$group" ${base_rules:+"$base_rules"} "roles/group.manager groups/etl-rw" \
+	"roles/group.manager users/bo@example.com" "roles/group.manager users/cy@example.com"
 done_testing
