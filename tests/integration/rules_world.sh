@@ -10,11 +10,12 @@
 . "$(dirname "${BASH_SOURCE[0]}")/permissions_world.sh"
 
 account_call() { # METHOD PATH [BODY]
-	local token
-	token=$(curl -sf -u "$(sim_of a .client_id):$(sim_of a .client_secret)" \
-		-d 'grant_type=client_credentials&scope=all-apis' \
-		"$(sim_of a .account.host)/oidc/accounts/$(sim_of a .account.account_id)/v1/token" | jq -r .access_token)
-	curl -sf -X "$1" -H "Authorization: Bearer $token" ${3:+-d "$3"} "$(sim_of a .account.host)$2"
+	local host
+	host=$(sim_of a .account.host)
+	[ -s "$work/account-token" ] ||
+		curl -sf -u "$(sim_of a .client_id):$(sim_of a .client_secret)" -d 'grant_type=client_credentials&scope=all-apis' \
+			"$host/oidc/accounts/$(sim_of a .account.account_id)/v1/token" | jq -r .access_token >"$work/account-token"
+	curl -sf -X "$1" -H "Authorization: Bearer $(cat "$work/account-token")" ${3:+-d "$3"} "$host$2"
 }
 rule_set_name() {
 	echo "accounts/$(sim_of a .account.account_id)${1:+/$1}/ruleSets/default"
