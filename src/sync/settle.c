@@ -254,10 +254,15 @@ void settle_write(struct engine *engine, struct object *object, const struct ope
 
 /* ---- reads ---- */
 
+/* Of its own, or through a group that it is in. */
 static bool has_role(const struct resource *resource, const char *role)
 {
 	for (size_t i = 0; i < resource->role_count; i++) {
 		if (text_equal(resource->roles[i], role))
+			return true;
+	}
+	for (size_t i = 0; i < resource->inherited_role_count; i++) {
+		if (text_equal(resource->inherited_roles[i], role))
 			return true;
 	}
 	return false;
