@@ -6,14 +6,17 @@
 #include "sync/access/acl_item.h"
 #include "model/account_role.h"
 #include "sync/access/lookup.h"
+#include "sync/access/principal_read.h"
 #include "sync/access/role_lookup.h"
 #include "sync/report_rights.h"
 
 struct question {
 	struct engine *engine;
 	struct task done;
-	struct lookup *lookup; /* one of the two */
+	struct lookup *lookup; /* one of the two, if an object is asked about */
 	struct role_lookup *roles;
+	struct principal_read *reads[2]; /* else of who and other; NULL: none */
+	char *other;
 	char *who, *level;
 	bool expand;
 };
@@ -26,30 +29,60 @@ static void looked_up(struct task *task)
 	engine_tell(question->engine);
 }
 
+static enum err_code look_up(
+		struct question *question, const struct engine_question *asked, struct err *err)
+{
+	struct lookup_query query = {asked->object, asked->workspace};
+	struct access *access = question->engine->access;
+
+	if (role_lookup_is_meant(asked->object))
+		return role_lookup_new(access, &query, &question->done, &question->roles, err);
+	return lookup_new(access, &query, &question->done, &question->lookup, err);
+}
+
+/* Keys are what answers are asked for: names may come to mean several meanwhile. */
+static enum err_code read_principal(
+		struct question *question, const char *who, size_t at, char **ret, struct err *err)
+{
+	const char *key;
+
+	if (report_find(question->engine, PRINCIPAL_KIND_COUNT_, who, &key, err) != ERR_NONE)
+		return err->code;
+	*ret = mem_strdup(key);
+	question->reads[at] = principal_read_new(question->engine, key, &question->done);
+	return ERR_NONE;
+}
+
+static enum err_code begin(
+		struct question *question, const struct engine_question *asked, struct err *err)
+{
+	const char *key;
+
+	if (!asked->object) {
+		if (read_principal(question, asked->who, 0, &question->who, err) != ERR_NONE)
+			return err->code;
+		return asked->other
+				? read_principal(question, asked->other, 1, &question->other, err)
+				: ERR_NONE;
+	}
+	if (asked->who &&
+			report_find(question->engine, PRINCIPAL_KIND_COUNT_, asked->who, &key,
+					err) != ERR_NONE)
+		return err->code;
+	question->who = mem_strdup_or_null(asked->who);
+	return look_up(question, asked, err);
+}
+
 enum err_code engine_ask(struct engine *engine, const struct engine_question *asked,
 		struct question **ret, struct err *err)
 {
-	struct lookup_query query = {asked->object, asked->workspace};
-	struct question *question;
-	const char *key;
+	struct question *question = mem_zalloc(sizeof(*question));
 
-	if (asked->who &&
-			report_find(engine, PRINCIPAL_KIND_COUNT_, asked->who, &key, err) !=
-					ERR_NONE)
-		return err->code;
-	question = mem_zalloc(sizeof(*question));
 	question->engine = engine;
-	question->who = mem_strdup_or_null(asked->who);
 	question->level = mem_strdup_or_null(asked->level);
 	question->expand = asked->expand;
 	task_init(&question->done, engine->loop, looked_up);
-	if ((role_lookup_is_meant(asked->object)
-					    ? role_lookup_new(engine->access, &query,
-							      &question->done, &question->roles,
-							      err)
-					    : lookup_new(engine->access, &query, &question->done,
-							      &question->lookup, err)) !=
-			ERR_NONE) {
+	if (begin(question, asked, err) != ERR_NONE) {
 		question_free(question);
 		return err->code;
 	}
@@ -63,6 +96,9 @@ void question_free(struct question *question)
 		return;
 	lookup_free(question->lookup);
 	role_lookup_free(question->roles);
+	principal_read_free(question->reads[0]);
+	principal_read_free(question->reads[1]);
+	mem_free(question->other);
 	task_cancel(&question->done);
 	mem_free(question->who);
 	mem_free(question->level);
@@ -71,8 +107,12 @@ void question_free(struct question *question)
 
 bool question_is_done(const struct question *question)
 {
-	return question->roles ? role_lookup_is_done(question->roles)
-			       : lookup_is_done(question->lookup);
+	if (question->roles)
+		return role_lookup_is_done(question->roles);
+	if (question->lookup)
+		return lookup_is_done(question->lookup);
+	return principal_read_is_done(question->reads[0]) &&
+			(!question->reads[1] || principal_read_is_done(question->reads[1]));
 }
 
 /* For rights_*. */
@@ -390,7 +430,7 @@ static json_t *ways_json(const struct question *question, const struct lookup_ob
 		const char *key, json_t *unresolved, struct joined *ret_level)
 {
 	const struct engine *engine = question->engine;
-	struct rights *rights = rights_new(engine);
+	struct rights *rights = rights_new(engine, NULL);
 	json_t *ways = json_array(), *json;
 
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
@@ -448,10 +488,31 @@ static enum err_code answer_explain(const struct question *question,
 	return ERR_NONE;
 }
 
+static enum err_code answer_principals(
+		const struct question *question, json_t **ret, struct err *err)
+{
+	json_auto_t *a = NULL, *b = NULL;
+
+	if (report_explain_read(question->engine, question->who, question->reads[0], &a, err) !=
+			ERR_NONE)
+		return err->code;
+	if (!question->other) {
+		*ret = json_incref(a);
+		return ERR_NONE;
+	}
+	if (report_explain_read(question->engine, question->other, question->reads[1], &b, err) !=
+			ERR_NONE)
+		return err->code;
+	*ret = report_diff_of(a, b);
+	return ERR_NONE;
+}
+
 enum err_code question_answer(const struct question *question, json_t **ret, struct err *err)
 {
 	const struct lookup_object *object;
 
+	if (question->reads[0])
+		return answer_principals(question, ret, err);
 	if ((question->roles ? role_lookup_result(question->roles, &object, err)
 			     : lookup_result(question->lookup, &object, err)) != ERR_NONE)
 		return err->code;

@@ -1,6 +1,7 @@
 #include "sync/report_rights.h"
 
 #include "base/text.h"
+#include "sync/access/principal_read.h"
 #include "sync/access/rule_set_item.h"
 #include "sync/access/token_item.h"
 #include "sync/report_internal.h"
@@ -17,17 +18,19 @@ struct granted {
 };
 struct rights {
 	const struct engine *engine;
+	const struct principal_read *read; /* NULL: none */
 	VEC(struct reached) groups;
 	VEC(struct granted) grants;
 	VEC(const struct object *) objects;
 	VEC(const struct object *) own; /* of them, the principal's own */
 };
 
-struct rights *rights_new(const struct engine *engine)
+struct rights *rights_new(const struct engine *engine, const struct principal_read *read)
 {
 	struct rights *rights = mem_zalloc(sizeof(*rights));
 
 	rights->engine = engine;
+	rights->read = read;
 	return rights;
 }
 
@@ -157,20 +160,36 @@ static void add_seen(struct rights *rights, const struct object *to, unsigned wo
 				(struct granted){to, {workspace, kind, value, NULL}, false};
 }
 
+static const struct seen_grants *seen_at(
+		const struct rights *rights, const struct object *to, unsigned target)
+{
+	const struct seen_grants *fresh =
+			rights->read ? principal_read_seen(rights->read, to, target) : NULL;
+
+	for (size_t i = 0; !fresh && i < to->seen.count; i++) {
+		if (to->seen.items[i].workspace == target)
+			return &to->seen.items[i];
+	}
+	return fresh;
+}
+
+static void add_foreign_values(struct rights *rights, const struct object *to, unsigned target)
+{
+	const struct seen_grants *seen = seen_at(rights, to, target);
+
+	for (size_t j = 0; seen && j < seen->entitlement_count; j++)
+		add_seen(rights, to, target, GRANT_ENTITLEMENT, seen->entitlements[j]);
+	for (size_t j = 0; seen && j < seen->role_count; j++)
+		add_seen(rights, to, target, GRANT_ROLE, seen->roles[j]);
+}
+
 /* What others gave, as far as it was read. */
 static void add_foreign_grants(struct rights *rights, const struct object *to)
 {
 	const struct settings *settings = rights->engine->settings;
 
-	for (size_t i = 0; i < to->seen.count; i++) {
-		const struct seen_grants *seen = &to->seen.items[i];
-
-		for (size_t j = 0; j < seen->entitlement_count; j++)
-			add_seen(rights, to, seen->workspace, GRANT_ENTITLEMENT,
-					seen->entitlements[j]);
-		for (size_t j = 0; j < seen->role_count; j++)
-			add_seen(rights, to, seen->workspace, GRANT_ROLE, seen->roles[j]);
-	}
+	for (unsigned target = 0; target < settings->target_count; target++)
+		add_foreign_values(rights, to, target);
 	for (unsigned target = 0;
 			settings->has_account && to->id && target < settings->target_count;
 			target++) {
@@ -305,6 +324,11 @@ static const struct why *why_of(const struct engine *engine, const struct grante
 	return NULL;
 }
 
+static const char *grant_state(const struct granted *granted, const struct why *why)
+{
+	return why ? "in_sync" : granted->ours ? "leftover" : "foreign";
+}
+
 json_t *rights_grants(struct rights *rights)
 {
 	static const char *const kinds[] = {[GRANT_ASSIGNMENT] = "assignment",
@@ -321,12 +345,12 @@ json_t *rights_grants(struct rights *rights)
 		const struct why *why = why_of(engine, granted);
 
 		json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:o}", "target",
+				json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s?, s:o}", "target",
 						engine->settings->targets[grant->workspace].name,
 						"kind", kinds[grant->kind], "value", grant->value,
 						"to", object_name(granted->to), "ours",
-						granted->ours, "file", why ? why->file : NULL,
-						"line",
+						granted->ours, "state", grant_state(granted, why),
+						"file", why ? why->file : NULL, "line",
 						why ? json_integer(why->line) : json_null()));
 	}
 	return list;

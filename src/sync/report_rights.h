@@ -11,7 +11,9 @@
 #include "sync/access/acl.h"
 
 struct rights;
-struct rights *rights_new(const struct engine *engine); /* borrowed */
+struct principal_read;
+/* Both borrowed. read: what was read for the question goes before what is known; NULL: nothing was. */
+struct rights *rights_new(const struct engine *engine, const struct principal_read *read);
 void rights_free(struct rights *rights);
 void rights_gather(struct rights *rights, const struct object *object);
 /* A group that it is in; via as in doc/control.md, NULL: its entry is a member of the group's. NULL: there are no more. */

@@ -174,14 +174,28 @@ check_equal "no such workspace" 64 "$code"
 check "has its likely one" said 'did you mean "prod"'
 run a explain ada@example.com
 check "roles are told among the rights, with the way and the rule" said 'account: group ops-ro  group.manager  through etl-rw  # .*company.yaml'
-check "those of the account as well" said 'account: account account  billing.admin  through etl-rw'
+check "those of the account as well" said 'account: role billing.admin  through etl-rw'
 run a explain cy@example.com
 check "and what no rule asked for" said 'account: group ops-ro  group.manager  no rule asked for it'
+check "over SCIM, too" said 'account: role account_admin  (no rule asked for it)'
+prod_call() {
+	curl -sf -X "$1" -H "Authorization: Bearer $(sim_of a .workspaces.prod.token)" ${3:+-d "$3"} \
+		"$(sim_of a .workspaces.prod.host)$2"
+}
+prod_call PATCH "/api/2.0/preview/scim/v2/Users/$(principal_id user ada@example.com)" '{"schemas":
+	["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "add", "path": "entitlements",
+	"value": [{"value": "allow-cluster-create"}]}]}' >/dev/null
+prod_call POST /api/2.0/token/create '{"comment": "sample"}' >/dev/null
+run a explain ada@example.com -o json
+check_equal "an entitlement that somebody gave her in a workspace" "prod ada@example.com false foreign" \
+	"$(said_json '.grants[] | select(.value == "allow-cluster-create") | "\(.target) \(.to) \(.ours) \(.state)"')"
+check_equal "all was read" 0 "$(said_json '.unread | length')"
 run a explain ada@example.com group:ops-ro -o json
 check_equal "how somebody comes to a role" "group.manager etl-rw" "$(said_json '"\(.level) \(.ways[0].name)"')"
 run a explain bo@example.com account
 check "or to one of the account's" said 'user "bo@example.com": marketplace.admin'
 run a diff ada@example.com bo@example.com
+check "what others gave one of them is a difference" said '  < prod: entitlement allow-cluster-create  to ada'
 check "two are told apart by roles, too" said '  < account: group ops-ro  group.manager'
 run a explain ada@example.com -o csv
 check "as CSV, too" said 'account,group,.*,ops-ro,group.manager,etl-rw'
