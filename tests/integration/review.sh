@@ -17,7 +17,8 @@ cat >"$work/objects.json" <<'JSON'
 JSON
 start_slapd --ldif <(people_and_groups)
 guard="{permissions: 50%, groups: 10, minimum: 3}"
-make_world a --objects "$work/objects.json"
+echo '{"rules": []}' >"$work/faults.json"
+make_world a --objects "$work/objects.json" --faults "$work/faults.json"
 use_mapping a <<YAML
 version: 1
 users:
@@ -202,6 +203,24 @@ check "as CSV, too" said 'account,group,.*,ops-ro,group.manager,etl-rw'
 run a who-can authorization:tokens --workspace prod
 check_equal "who may use tokens" 0 "$code"
 
+cat >>"$work/a/mappings/company.yaml" <<YAML
+- to: {service_principal: "$two"}
+  workspaces: {prod: USER}
+  tokens: {max_lifetime: 90d}
+YAML
+run a apply --auto-approve
+prod_call POST /api/2.0/token-management/on-behalf-of/tokens \
+	"$(jq -nc --arg id "$two" '{application_id: $id, comment: "sample", lifetime_seconds: 3600}')" >/dev/null
+run a explain "$two"
+check "tokens that work are counted where tokens are read" said '  tokens  *prod: 1 that work'
+run a explain "$two" -o csv
+check "as CSV, too" said "^$two,prod,tokens,,,1,"
+
+faults() {
+	echo "$1" >"$work/faults.json"
+	kill -HUP "${simulator_pid[a]}"
+}
+
 # ---- through the service ----
 
 start_service a
@@ -216,5 +235,15 @@ run a who-can group:ops-ro manager -o json
 check_equal "roles, through the service" 2 "$(said_json '[.entries[] | select(.name | IN("etl-rw", "cy@example.com"))] | length')"
 run a who-can account billing.admin
 check "the account's, too" said 'billing.admin *group etl-rw'
+faults '{"rules": [{"match": "GET /api/2.0/preview/scim/v2/Users/*", "host": "dev", "times": 0, "status": 403,
+	"body": {"error_code": "PERMISSION_DENIED", "message": "sample"}}]}'
+run a explain ada@example.com -o json
+check_equal "a workspace that does not tell is named" "0 dev" "$code $(said_json '.unread[].target')"
+check_equal "the others are told" foreign "$(said_json '.grants[] | select(.value == "allow-cluster-create") | .state')"
+kill -STOP "${simulator_pid[a]}"
+run a explain ada@example.com
+kill -CONT "${simulator_pid[a]}"
+check_equal "while Databricks is away there is an answer all the same" 0 "$code"
+check "with what is known, and what was not read" said 'not read now: prod: it did not answer in time'
 stop_service a
 done_testing
