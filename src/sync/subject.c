@@ -131,6 +131,7 @@ static void make_grants(struct subjects *subjects, struct subject_item *item)
 	item->is.grants = item->grants.items;
 	item->is.count = item->grants.count;
 	item->is.named = item->sources.count > 0;
+	item->is.why = item->is.named ? item->sources.items[0].rule->why : (struct why){0};
 }
 
 /* Permissions and the like name a principal where they are; only what hangs on it makes it a subject. */

@@ -5,7 +5,8 @@
 
 start_slapd --ldif <(people_and_groups)
 guard="{permissions: 1000, groups: 10, minimum: 3}"
-make_world a
+echo '{"rules": []}' >"$work/faults.json"
+make_world a --faults "$work/faults.json"
 mapping() {
 	use_mapping a <<-YAML
 		version: 1
@@ -111,14 +112,24 @@ mapping "grants:
   manages: {groups: [ops-ro]}
 - to: {group: nobody-knows}
   manages: {groups: [ops-ro]}
+- to: {user: ada@example.com}
+  manages: {groups: [ops-ro]}
 - to: {group: etl-rw}
   manages: {groups: [ops-ro]}"
-run a apply --auto-approve
-check "several that might get a role are told" said "name the one to be given a role by its application id"
-check "one whom Databricks refuses keeps nothing from the others" has_rules "groups/$group" \
-	${base_rules:+"$base_rules"} "roles/group.manager groups/etl-rw" "roles/group.manager users/bo@example.com"
 run a plan
-check "and is told" said 'nobody-knows'
+check "who is nobody is told with the rule" said 'company.yaml:[0-9]*: the grant names group "nobody-knows", which neither'
+check_equal "and not planned for" "" "$(grep 'set .*nobody-knows' "$work/said")"
+cat >"$work/faults.json" <<JSON
+{"rules": [{"match": "PUT */access-control/rule-sets", "times": 3, "status": 400,
+	"body": {"error_code": "INVALID_PARAMETER_VALUE", "message": "Unsupported principal: groups/"}}]}
+JSON
+kill -HUP "${simulator_pid[a]}"
+run a apply --auto-approve
+check "so is one whom Databricks may not know by that name" said 'nobody-knows'
+check "several that might get a role are told" said "name the one to be given a role by its application id"
+check "one entry that Databricks refuses is told" said 'Unsupported principal'
+check "and keeps nothing from the others" has_rules "groups/$group" \
+	${base_rules:+"$base_rules"} "roles/group.manager groups/etl-rw" "roles/group.manager users/bo@example.com"
 
 # ---- renamed groups ----
 

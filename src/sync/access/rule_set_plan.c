@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "sync/access/acl_item.h"
 
+#define LISTS_FRESH_NS (600 * SECOND_NS) /* so long a list says who does not exist */
+
 struct rule_planner {
 	struct access *access;
 	struct rule_set_item *set;
@@ -16,14 +18,6 @@ struct rule_planner {
 
 /* ---- what is wanted ---- */
 
-/* The account's lists were read since the start: a name that they do not have is nobody's. */
-static bool names_are_known(const struct access *access)
-{
-	const struct workspace_state *account = &access->engine->workspaces[0];
-
-	return account->lists_complete && account->lists_ns;
-}
-
 static bool is_of(const struct rule_planner *p, const struct rule_want *want)
 {
 	const struct item *item = &p->set->item;
@@ -32,7 +26,10 @@ static bool is_of(const struct rule_planner *p, const struct rule_want *want)
 	if (want->of_kind != p->set->of_kind)
 		return false;
 	found = rule_set_find(p->access, want->of_kind, want->of_name, p->arena);
-	if (found.id || (item->id && !found.several && names_are_known(p->access)))
+	/* Where the account's lists were read, a name that they do not have is nobody's. */
+	if (found.id ||
+			(item->id && !found.several &&
+					inventory_is_known_at(p->access->engine, 0, UINT64_MAX)))
 		return text_equal(found.id, item->id);
 	return text_equal_folded(want->of_name, item->name);
 }
@@ -153,6 +150,16 @@ static struct operation *add_operation(struct rule_planner *p, enum operation_ki
 	return op;
 }
 
+/* A reader of the plan should know. why: of the rule; NULL: none. */
+static void add_note(struct rule_planner *p, const struct why *why, const char *text)
+{
+	const char *note = why ? arena_printf(p->arena, "%s:%u: %s", why->file, why->line, text)
+			       : text;
+
+	p->plan->note = p->plan->note ? arena_printf(p->arena, "%s; %s", p->plan->note, note)
+				      : note;
+}
+
 /* Databricks would take or refuse any one of them. */
 static bool is_ambiguous(struct rule_planner *p, const struct grant_rule *grant)
 {
@@ -162,21 +169,46 @@ static bool is_ambiguous(struct rule_planner *p, const struct grant_rule *grant)
 		found = rule_set_find(p->access, RULE_SET_SERVICE, grant->name, p->arena);
 	if (!found.several)
 		return false;
-	p->plan->note = arena_printf(p->arena,
-			"%s:%u: several service principals of the account are called \"%s\" (%s); "
-			"name the one to be given a role by its application id",
-			grant->why.file, grant->why.line, grant->name, found.several);
+	add_note(p, &grant->why,
+			arena_printf(p->arena,
+					"several service principals of the account are called "
+					"\"%s\" (%s); name the one to be given a role by its "
+					"application id",
+					grant->name, found.several));
 	return true;
 }
 
-/* Databricks refused the change, and it is not yet time to try again. */
+/* Neither a rule makes that principal nor did the account have it minutes ago. */
+static bool is_nobody(struct rule_planner *p, const struct grant_rule *grant)
+{
+	const struct engine *engine = p->access->engine;
+	const struct object *object = access_principal(p->access, 0, grant->kind, grant->name);
+
+	if (!inventory_is_known_at(engine, 0, LISTS_FRESH_NS) || (object && !object->named_only) ||
+			(object && object->id) ||
+			registry_foreign_by_name(engine->registry, 0, grant->kind, grant->name) ||
+			(grant->kind == PRINCIPAL_SERVICE &&
+					rule_set_find(p->access, RULE_SET_SERVICE, grant->name,
+							p->arena)
+							.id))
+		return false;
+	add_note(p, &grant->why,
+			arena_printf(p->arena,
+					"the grant names %s \"%s\", which neither a rule makes "
+					"nor the account has",
+					principal_kind_name(grant->kind), grant->name));
+	return true;
+}
+
+/* Databricks refused the change, and it is not yet time to try again. why: NULL: no rule wants it. */
 static bool is_refused(struct rule_planner *p, const struct rule_row *row, const struct why *why)
 {
 	if (!row || row->refused_until_ns <= clock_monotonic_ns())
 		return false;
-	p->plan->note = arena_printf(p->arena, "%s:%u: %s cannot be changed for %s \"%s\": %s",
-			why->file ? why->file : "(no rule)", why->line, row->role,
-			principal_kind_name(row->kind), row->name, row->refusal);
+	add_note(p, why,
+			arena_printf(p->arena, "%s cannot be changed for %s \"%s\": %s",
+					rule_role_name(row->role), principal_kind_name(row->kind),
+					row->name, row->refusal));
 	return true;
 }
 
@@ -189,7 +221,8 @@ static void plan_want(struct rule_planner *p, const struct rule_want *want)
 	struct operation *op;
 
 	if ((row && row->there && row->held) || leaver_key(p, grant->kind, name) ||
-			is_ambiguous(p, grant) || is_refused(p, row, &grant->why))
+			is_ambiguous(p, grant) || is_nobody(p, grant) ||
+			is_refused(p, row, &grant->why))
 		return;
 	op = add_operation(p, OP_SET_PERMISSIONS, want->role, grant->kind, name);
 	op->adopts = row && row->there;
@@ -219,7 +252,7 @@ static void plan_removals(struct rule_planner *p)
 
 		if (!row->held || (want && !leaver) || is_untouchable(p, row) ||
 				access_is_unsure(p->access, 0, row->kind, row->name) ||
-				is_refused(p, row, &(struct why){0}))
+				is_refused(p, row, NULL))
 			continue;
 		op = add_operation(p, OP_REMOVE_PERMISSIONS, row->role, row->kind, row->name);
 		if (want)
