@@ -174,8 +174,24 @@ check_equal "and is taken back alone" "$account_roles" "$(rule_set "")"
 
 # ---- by another hand, and many at once ----
 
+cat >"$work/faults.json" <<JSON
+{"rules": [{"match": "PUT */access-control/rule-sets", "fault": "patch-conflict"},
+	{"match": "PUT */access-control/rule-sets", "status": 412, "body": {"error_code": "RESOURCE_CONFLICT", "message": "etag"}}]}
+JSON
+kill -HUP "${simulator_pid[a]}"
+of_group() { # METHOD: the calls about the rule set of the group
+	if [ "$1" = PUT ]; then
+		count_requests a '.method == "PUT" and (.path | contains("rule-sets"))'
+	else
+		count_requests a ".method == \"GET\" and (.path | contains(\"rule-sets\") and contains(\"$group\"))"
+	fi
+}
+writes=$(of_group PUT) reads=$(of_group GET)
 mapping "$managing"
 run a apply --auto-approve
+check_equal "another writer who is faster" 0 "$code"
+check_equal "means to write again" 3 "$(($(of_group PUT) - writes))"
+check_equal "after one more look each time, and no more" 4 "$(($(of_group GET) - reads))"
 start_service a
 wait_for 20 is_settled a
 drop_rule "groups/$group" roles/group.manager groups/etl-rw
