@@ -175,8 +175,8 @@ static enum err_code read_values(const struct reader *reader, const struct tape_
 	return ERR_NONE;
 }
 
-static enum err_code read_rights(const struct reader *reader, const struct tape_value *object,
-		struct resource *ret)
+static enum err_code read_rights(
+		const struct reader *reader, const struct tape_value *object, struct resource *ret)
 {
 	struct values entitlements = {0}, roles = {0}, inherited = {0};
 

@@ -114,7 +114,7 @@ MUST_CHECK enum err_code engine_explain(
  *   object               who can do what on an object
  */
 struct engine_question {
-	const char *object;    /* access/lookup.h and role_lookup.h say what it may be; NULL: none */
+	const char *object; /* access/lookup.h and role_lookup.h say what it may be; NULL: none */
 	const char *workspace; /* a name, a glob or tag:KEY=VALUE; NULL: every one */
 	const char *who;       /* as engine_explain */
 	const char *other;     /* with who and no object: the other one of a comparison */
