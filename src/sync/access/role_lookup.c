@@ -2,8 +2,7 @@
 
 #include "base/text.h"
 #include "databricks/rule_set.h"
-#include "model/account_role.h"
-#include "sync/access/acl_item.h"
+#include "sync/access/role_gather.h"
 #include "sync/access/rule_set_item.h"
 
 #define HITS_SHOWN 10
@@ -32,7 +31,7 @@ struct role_lookup {
 	size_t open;                         /* of lists */
 	struct err err;                      /* code ERR_NONE: none */
 	struct lookup_object object;
-	VEC(struct acl_view_entry) entries;
+	struct role_gather gather;
 };
 
 static const char *const words[] = {[OF_ACCOUNT] = "account",
@@ -119,172 +118,6 @@ static enum err_code find_workspace(struct role_lookup *lookup, struct err *err)
 			nearest ? "\"" : "");
 }
 
-/* ---- what was read, beside what we know ---- */
-
-static struct acl_view_entry *find_entry(
-		struct role_lookup *lookup, const char *key, const char *level)
-{
-	for (vec_each (&lookup->entries, entry)) {
-		const char *own = entry->direct ? entry->direct
-				: entry->wanted ? entry->wanted
-						: entry->held;
-
-		if (text_equal(entry->key, key) && text_equal(own, level))
-			return entry;
-	}
-	return NULL;
-}
-
-static struct acl_view_entry *make_entry(struct role_lookup *lookup, enum principal_kind kind,
-		const char *name, const char *level)
-{
-	AUTO(mem_freep) char *key = access_principal_key(kind, name);
-	struct acl_view_entry *entry = find_entry(lookup, key, level);
-
-	if (entry)
-		return entry;
-	entry = vec_add(&lookup->entries);
-	*entry = (struct acl_view_entry){.key = arena_strdup(lookup->arena, key),
-			.name = arena_strdup(lookup->arena, name)};
-	return entry;
-}
-
-static void take_rule_set(struct role_lookup *lookup, const struct rule_set *set)
-{
-	for (size_t i = 0; i < set->grant_count; i++) {
-		const struct rule_grant *grant = &set->grants[i];
-		const char *role = arena_strdup(lookup->arena, rule_role_name(grant->role));
-
-		for (size_t j = 0; j < grant->principals.count; j++) {
-			enum principal_kind kind;
-			const char *name;
-
-			if (rule_principal_parse(grant->principals.items[j], &kind, &name))
-				make_entry(lookup, kind, name, role)->direct = role;
-		}
-	}
-}
-
-/* What the item of the rule set knows; fresh: what is there was read anew. */
-static void add_known(struct role_lookup *lookup, struct item *item, bool fresh)
-{
-	const struct acl_view_entry *known;
-	size_t count = rule_set_view(lookup->access, item, lookup->arena, &known);
-
-	for (size_t i = 0; i < count; i++) {
-		const char *level = arena_strdup(lookup->arena,
-				known[i].wanted                 ? known[i].wanted
-						: known[i].held ? known[i].held
-								: known[i].direct);
-		struct acl_view_entry *entry;
-
-		if (fresh && !known[i].wanted && !known[i].held)
-			continue;
-		entry = make_entry(lookup, acl_kind_of_key(known[i].key), known[i].name, level);
-		entry->direct = fresh ? entry->direct : known[i].direct ? level : NULL;
-		entry->held = known[i].held ? level : NULL;
-		entry->wanted = known[i].wanted ? level : NULL;
-		entry->why = known[i].why;
-		entry->why.file = arena_strdup(lookup->arena, known[i].why.file);
-		entry->why.entry = NULL;
-	}
-}
-
-/* ---- grants of principals: over SCIM, and assignments ---- */
-
-static const struct wanted_grant *find_wanted(const struct subject *subject, unsigned target,
-		enum grant_kind kind, const char *value)
-{
-	for (size_t i = 0; subject && i < subject->count; i++) {
-		const struct wanted_grant *grant = &subject->grants[i];
-
-		if (grant->target == target && grant->kind == kind &&
-				text_equal(grant->value, value))
-			return grant;
-	}
-	return NULL;
-}
-
-static void note_rule(struct role_lookup *lookup, struct acl_view_entry *entry,
-		const struct wanted_grant *wanted, const char *level)
-{
-	if (!wanted)
-		return;
-	entry->wanted = level;
-	entry->why = (struct why){.file = arena_strdup(lookup->arena, wanted->why.file),
-			.line = wanted->why.line};
-}
-
-static struct object *object_of(
-		const struct role_lookup *lookup, enum principal_kind kind, const char *id)
-{
-	const struct registry *registry = engine_of(lookup)->registry;
-	unsigned target = lookup->object.target;
-	struct object *object = registry_find_id(registry, target, kind, id_parse(id));
-
-	return object || !engine_of(lookup)->settings->has_account
-			? object
-			: registry_find_id(registry, 0, kind, id_parse(id));
-}
-
-static void add_grant(struct role_lookup *lookup, enum principal_kind kind, const char *id,
-		const char *name, const struct held_grant *grant)
-{
-	const char *level = arena_strdup(lookup->arena, grant->value);
-	struct acl_view_entry *entry = make_entry(lookup, kind, name, level);
-	struct object *object = object_of(lookup, kind, id);
-	const struct held_grant *held;
-
-	entry->direct = level;
-	if (!object)
-		return;
-	held = object_grant(object, grant->workspace, grant->kind, grant->value);
-	if (held && text_equal(held->value, level)) {
-		entry->held = level;
-		entry->former = arena_strdup(lookup->arena, held->former);
-	}
-	note_rule(lookup, entry,
-			find_wanted(pass_subject(engine_of(lookup), object), grant->workspace,
-					grant->kind, level),
-			level);
-}
-
-static bool is_asked_for(const struct role_lookup *lookup, const struct wanted_grant *grant)
-{
-	return grant->target == lookup->object.target &&
-			(lookup->what == OF_WORKSPACE || grant->kind == GRANT_ROLE);
-}
-
-/* What rules want and nobody showed. A level that is covered by a higher one is there. */
-static void add_missing(struct role_lookup *lookup)
-{
-	const struct engine *engine = engine_of(lookup);
-	unsigned home = engine->settings->has_account ? 0 : lookup->object.target;
-
-	for (size_t i = 0; i < registry_count(engine->registry); i++) {
-		const struct object *object = registry_at(engine->registry, i);
-		const struct subject *subject =
-				object->target == home ? pass_subject(engine, object) : NULL;
-		AUTO(mem_freep) char *key = NULL;
-
-		if (!subject || object->leaving)
-			continue;
-		key = access_principal_key(object->kind, object_name(object));
-		for (size_t k = 0; k < subject->count; k++) {
-			const struct wanted_grant *grant = &subject->grants[k];
-			const char *level = arena_strdup(lookup->arena, grant->value);
-
-			if (is_asked_for(lookup, grant) && !find_entry(lookup, key, level) &&
-					!(grant->kind == GRANT_ASSIGNMENT &&
-							find_entry(lookup, key, "ADMIN")))
-				note_rule(lookup,
-						make_entry(lookup, object->kind,
-								object_name(object), level),
-						grant, level);
-		}
-	}
-}
-
 /* ---- lists ---- */
 
 static void note_error(struct role_lookup *lookup, const struct err *err)
@@ -316,12 +149,12 @@ static void scan_page(void *context, const struct resource *resources, size_t co
 		grant.kind = GRANT_ROLE;
 		for (size_t k = 0; k < resource->role_count; k++) {
 			grant.value = resource->roles[k];
-			add_grant(lookup, scan->kind, resource->id, name, &grant);
+			role_gather_grant(&lookup->gather, scan->kind, resource->id, name, &grant);
 		}
 		grant.kind = GRANT_ENTITLEMENT;
 		for (size_t k = 0; k < resource->entitlement_count; k++) {
 			grant.value = resource->entitlements[k];
-			add_grant(lookup, scan->kind, resource->id, name, &grant);
+			role_gather_grant(&lookup->gather, scan->kind, resource->id, name, &grant);
 		}
 	}
 }
@@ -345,8 +178,8 @@ static void take_assignments(void *context, const struct assignment *assignments
 				assignments[i].level, NULL};
 
 		if (assignments[i].name && assignments[i].level)
-			add_grant(lookup, assignments[i].kind, assignments[i].principal_id,
-					assignments[i].name, &grant);
+			role_gather_grant(&lookup->gather, assignments[i].kind,
+					assignments[i].principal_id, assignments[i].name, &grant);
 	}
 	list_ended(lookup, err);
 }
@@ -377,25 +210,11 @@ static void scan(struct role_lookup *lookup)
 
 /* ---- from stage to stage ---- */
 
-static int compare_entries(const void *a, const void *b)
-{
-	const struct acl_view_entry *x = a, *y = b;
-	const char *p = x->direct ? x->direct : x->wanted ? x->wanted : x->held;
-	const char *q = y->direct ? y->direct : y->wanted ? y->wanted : y->held;
-	int order = strcmp(x->key, y->key);
-
-	return order ? order : strcmp(p, q);
-}
-
 static void finish(struct role_lookup *lookup)
 {
 	if (lookup->what == OF_ACCOUNT || lookup->what == OF_WORKSPACE)
-		add_missing(lookup);
-	if (lookup->entries.count)
-		qsort(lookup->entries.items, lookup->entries.count, sizeof(*lookup->entries.items),
-				compare_entries);
-	lookup->object.entries = lookup->entries.items;
-	lookup->object.count = lookup->entries.count;
+		role_gather_missing(&lookup->gather);
+	lookup->object.count = role_gather_sort(&lookup->gather, &lookup->object.entries);
 	lookup->stage = STAGE_DONE;
 	task_wake(lookup->wakes);
 }
@@ -548,11 +367,11 @@ static void take_rules(struct role_lookup *lookup)
 		return;
 	}
 	if (fresh)
-		take_rule_set(lookup, &set);
+		role_gather_rule_set(&lookup->gather, &set);
 	else
 		lookup->object.stale = arena_strdup(lookup->arena, err.text);
 	if (item)
-		add_known(lookup, item, fresh);
+		role_gather_known(&lookup->gather, item, fresh);
 	lookup->object.is_item = item != NULL;
 	if (lookup->what == OF_ACCOUNT)
 		scan(lookup);
@@ -563,7 +382,7 @@ static void take_rules(struct role_lookup *lookup)
 /* A list that did not come makes the answer one with gaps, and that is told. */
 static void take_scan(struct role_lookup *lookup)
 {
-	if (lookup->err.code != ERR_NONE && !lookup->entries.count) {
+	if (lookup->err.code != ERR_NONE && !lookup->gather.entries.count) {
 		fail(lookup, &lookup->err);
 		return;
 	}
@@ -640,6 +459,10 @@ enum err_code role_lookup_new(struct access *access, const struct lookup_query *
 		role_lookup_free(lookup);
 		return err->code;
 	}
+	lookup->gather = (struct role_gather){.access = access,
+			.arena = lookup->arena,
+			.target = lookup->object.target,
+			.is_workspace = lookup->what == OF_WORKSPACE};
 	start(lookup);
 	*ret = lookup;
 	return ERR_NONE;
@@ -655,7 +478,7 @@ void role_lookup_free(struct role_lookup *lookup)
 	}
 	if (lookup->assignments)
 		assignment_list_cancel(lookup->assignments);
-	vec_release(&lookup->entries);
+	role_gather_release(&lookup->gather);
 	call_release(&lookup->call);
 	task_cancel(&lookup->moved);
 	arena_free(lookup->arena);
