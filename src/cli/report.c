@@ -183,6 +183,33 @@ static void explain_grants(const struct canvas *canvas, const json_t *grants, co
 	}
 }
 
+static void explain_tokens(const struct canvas *canvas, const json_t *tokens)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(tokens, i, item)
+	{
+		print_if(canvas, i ? "             " : "  tokens     ", text_at(item, "target"),
+				"");
+		(void)fprintf(canvas->file, ": %" JSON_INTEGER_FORMAT " that work\n",
+				int_at(item, "live"));
+	}
+}
+
+static void explain_unread(const struct canvas *canvas, const json_t *unread)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(unread, i, item)
+	{
+		print_if(canvas, "  not read now: ", text_at(item, "target"), "");
+		print_if(canvas, ": ", text_at(item, "reason"), "");
+		(void)fputc('\n', canvas->file);
+	}
+}
+
 static void explain_operations(const struct canvas *canvas, const char *title, const json_t *list,
 		const struct settings *settings)
 {
@@ -218,6 +245,8 @@ void report_explain(
 	explain_grants(canvas, json_object_get(explain, "grants"), text_at(explain, "name"));
 	report_permissions(
 			canvas, json_object_get(explain, "permissions"), text_at(explain, "name"));
+	explain_tokens(canvas, json_object_get(explain, "tokens"));
+	explain_unread(canvas, json_object_get(explain, "unread"));
 	if (json_is_object(quarantine)) {
 		print_heading(canvas, "Quarantined");
 		print_quarantine(canvas, quarantine);

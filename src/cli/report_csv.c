@@ -105,6 +105,17 @@ static void right_rows(FILE *file, const json_t *rights, const char *side)
 
 		csv_row(file, row, right_fields, COUNT_OF(right_fields));
 	}
+	json_array_foreach(json_object_get(rights, "tokens"), i, item)
+	{
+		AUTO(mem_freep)
+		char *live = mem_printf("%" JSON_INTEGER_FORMAT, int_at(item, "live"));
+		const char *const more[][2] = {{"side", side},
+				{"workspace", text_at(item, "target")}, {"kind", "tokens"},
+				{"level", live}};
+		json_auto_t *row = with(item, more, COUNT_OF(more));
+
+		csv_row(file, row, right_fields, COUNT_OF(right_fields));
+	}
 }
 
 void csv_explain(FILE *file, const json_t *explain)

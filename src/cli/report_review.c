@@ -143,6 +143,20 @@ void report_ways(const struct canvas *canvas, const json_t *answer)
 	print_unresolved(canvas, json_object_get(answer, "unresolved"), "name");
 }
 
+/* "TYPE NAME  LEVEL"; of the account's own roles there is no name to be told. */
+static void print_right(const struct canvas *canvas, const json_t *item)
+{
+	bool is_account = text_equal(text_at(item, "type"), "account");
+
+	if (is_account) {
+		(void)fputs("role ", canvas->file);
+	} else {
+		print_if(canvas, "", text_at(item, "type"), " ");
+		print_if(canvas, "", text_at(item, "name"), "  ");
+	}
+	print_foreign(canvas->file, text_at(item, "level"));
+}
+
 void report_permissions(const struct canvas *canvas, const json_t *permissions, const char *self)
 {
 	const json_t *item;
@@ -155,9 +169,7 @@ void report_permissions(const struct canvas *canvas, const json_t *permissions, 
 		const char *to = text_at(item, "to");
 
 		print_if(canvas, "    ", text_at(item, "target"), ": ");
-		print_if(canvas, "", text_at(item, "type"), " ");
-		print_if(canvas, "", text_at(item, "name"), "  ");
-		print_foreign(canvas->file, text_at(item, "level"));
+		print_right(canvas, item);
 		if (!text_equal_folded(to, self))
 			print_if(canvas, "  through ", to, "");
 		print_state(canvas, item);
@@ -191,9 +203,7 @@ static void print_side(const struct canvas *canvas, const char *mark, const json
 	json_array_foreach(json_object_get(side, "permissions"), i, item)
 	{
 		print_if(canvas, mark, text_at(item, "target"), ": ");
-		print_if(canvas, "", text_at(item, "type"), " ");
-		print_if(canvas, "", text_at(item, "name"), "  ");
-		print_foreign(canvas->file, text_at(item, "level"));
+		print_right(canvas, item);
 		print_if(canvas, "  to ", text_at(item, "to"), "");
 		print_state(canvas, item);
 		(void)fputc('\n', canvas->file);

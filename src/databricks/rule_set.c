@@ -167,6 +167,11 @@ enum err_code rule_set_roles_read(
 	return ERR_NONE;
 }
 
+const char *rule_role_name(const char *role)
+{
+	return text_starts_with(role, "roles/") ? role + strlen("roles/") : role;
+}
+
 const char *rule_principal(struct arena *arena, enum principal_kind kind, const char *name)
 {
 	return arena_printf(arena, "%s%s", principal_prefixes[kind], name);

@@ -26,6 +26,9 @@ struct rule_set_of {
 #define ROLE_SERVICE_MANAGER "roles/servicePrincipal.manager"
 #define ROLE_SERVICE_USER "roles/servicePrincipal.user"
 
+/* "group.manager" of "roles/group.manager"; borrowed. */
+const char *rule_role_name(const char *role);
+
 struct rule_grant {
 	const char *role;        /* "roles/group.manager" */
 	struct texts principals; /* rule_principal's form */

@@ -28,10 +28,12 @@ struct resource {
 	bool has_members; /* false: the answer cannot say (account-level lists) */
 	const struct scim_member *members;
 	size_t member_count;
-	const char *const *entitlements;
+	const char *const *entitlements; /* its own; not those that come through groups */
 	size_t entitlement_count;
-	const char *const *roles;
+	const char *const *roles; /* its own */
 	size_t role_count;
+	const char *const *inherited_roles; /* through groups, as far as the answer tells */
+	size_t inherited_role_count;
 	const char *resource_type; /* meta.resourceType: "Group", "WorkspaceGroup", NULL */
 };
 /*

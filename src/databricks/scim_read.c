@@ -140,9 +140,18 @@ static enum err_code read_members(
 	return ERR_NONE;
 }
 
-/* Values of `entitlements` and `roles`: [{"value": "x", "type": "direct"}]; elements without a value say nothing. */
+enum way { WAY_DIRECT, WAY_INDIRECT };
+struct values {
+	const char *const *items;
+	size_t count;
+};
+
+/*
+ * Values of `entitlements` and `roles`: [{"value": "x", "type": "direct"}]; elements without a value say nothing. What comes
+ * through a group is "indirect": not the principal's own, and nothing that could be given to it or taken away.
+ */
 static enum err_code read_values(const struct reader *reader, const struct tape_value *object,
-		const char *key, const char *const **ret, size_t *ret_count)
+		const char *key, enum way way, struct values *ret)
 {
 	const struct tape_value *list = tape_get(object, key);
 	const char **values;
@@ -158,10 +167,29 @@ static enum err_code read_values(const struct reader *reader, const struct tape_
 			return wrong_type(reader, key, "array of objects");
 		if (read_text(reader, item, "value", &values[count]) != ERR_NONE)
 			return reader->err->code;
-		count += values[count] != NULL;
+		if (text_equal(tape_text(tape_get(item, "type")), "indirect") ==
+				(way == WAY_INDIRECT))
+			count += values[count] != NULL;
 	}
-	*ret = values;
-	*ret_count = count;
+	*ret = (struct values){values, count};
+	return ERR_NONE;
+}
+
+static enum err_code read_rights(
+		const struct reader *reader, const struct tape_value *object, struct resource *ret)
+{
+	struct values entitlements = {0}, roles = {0}, inherited = {0};
+
+	if (read_values(reader, object, "entitlements", WAY_DIRECT, &entitlements) != ERR_NONE ||
+			read_values(reader, object, "roles", WAY_DIRECT, &roles) != ERR_NONE ||
+			read_values(reader, object, "roles", WAY_INDIRECT, &inherited) != ERR_NONE)
+		return reader->err->code;
+	ret->entitlements = entitlements.items;
+	ret->entitlement_count = entitlements.count;
+	ret->roles = roles.items;
+	ret->role_count = roles.count;
+	ret->inherited_roles = inherited.items;
+	ret->inherited_role_count = inherited.count;
 	return ERR_NONE;
 }
 
@@ -179,10 +207,7 @@ enum err_code scim_read_resource(const struct tape_value *json, enum principal_k
 	if (read_fields(&reader, json, kind, &resource) != ERR_NONE ||
 			read_active(&reader, json, &resource) != ERR_NONE ||
 			read_members(&reader, json, &resource) != ERR_NONE ||
-			read_values(&reader, json, "entitlements", &resource.entitlements,
-					&resource.entitlement_count) != ERR_NONE ||
-			read_values(&reader, json, "roles", &resource.roles,
-					&resource.role_count) != ERR_NONE ||
+			read_rights(&reader, json, &resource) != ERR_NONE ||
 			read_text(&reader, tape_get(json, "meta"), "resourceType",
 					&resource.resource_type) != ERR_NONE)
 		return err->code;

@@ -2,11 +2,11 @@
 #include "rules/grant.h"
 
 #include "base/text.h"
+#include "model/account_role.h"
 
 static const char *const entitlements[] = {"workspace-access", "databricks-sql-access",
 		"workspace-consume", "allow-cluster-create", "allow-instance-pool-create"};
 static const char *const assignment_levels[] = {"USER", "ADMIN", NULL};
-static const char *const account_roles[] = {"account_admin"};
 #define INSTANCE_PROFILE_PREFIX "arn:"
 
 enum grant_value grant_text_value(
@@ -89,11 +89,13 @@ static enum err_code check_entitlement(
 static enum err_code check_role(
 		const struct grant_making *m, const struct document_node *node, const char *role)
 {
+	size_t count;
+	const char *const *roles = account_roles(&count);
+
 	if (text_starts_with(role, INSTANCE_PROFILE_PREFIX))
 		return ERR_NONE;
-	if (strcmp(role, account_roles[0]) != 0)
-		return schema_unknown(
-				node, "role", role, account_roles, COUNT_OF(account_roles), m->err);
+	if (strcmp(role, ROLE_ACCOUNT_ADMIN) != 0 && !account_rule_role(role))
+		return schema_unknown(node, "role", role, roles, count, m->err);
 	if (!m->settings->has_account)
 		return document_error(node, m->err,
 				"role `%s` is the account's, but no `account:` is configured",

@@ -12,7 +12,10 @@ static const char *const sink_variables[] = {"workspace", "applicationId"};
 	"," GRANT_TEMPLATE_JSON "]}"
 #define ENTITLEMENTS_JSON                                                                          \
 	"{\"anyOf\":[" ENTITLEMENT_JSON ",{\"type\":\"array\",\"items\":" ENTITLEMENT_JSON "}]}"
-#define ROLE_JSON "{\"type\":\"string\",\"pattern\":\"^account_admin$|^arn:|\\\\$\\\\{\"}"
+#define ROLE_JSON                                                                                  \
+	"{\"type\":\"string\",\"pattern\":\"^(account_admin|billing\\\\.admin|marketplace\\\\."    \
+	"admin|"                                                                                   \
+	"tagPolicy\\\\.(creator|manager|assigner))$|^arn:|\\\\$\\\\{\"}"
 #define ROLES_JSON "{\"anyOf\":[" ROLE_JSON ",{\"type\":\"array\",\"items\":" ROLE_JSON "}]}"
 #define WORKSPACES_JSON                                                                            \
 	"{\"type\":\"object\",\"additionalProperties\":{\"anyOf\":[{\"enum\":[\"USER\",\"ADMIN\"]" \
@@ -224,8 +227,9 @@ static const struct schema_key grant_keys[] = {
 				.about = "Hold in the workspaces that `workspaces` names."},
 		{"roles", SCHEMA_OWN, .offset = SOURCE(roles), .read = grant_read_texts,
 				.json = ROLES_JSON,
-				.about = "account_admin in the account; ARNs of instance profiles "
-					 "in the workspaces."},
+				.about = "account_admin, billing.admin and the like in the "
+					 "account; "
+					 "ARNs of instance profiles in the workspaces."},
 		{"permissions", SCHEMA_LIST, .section = &grant_permission_schema,
 				.read = grant_read_permission,
 				.about = "Levels on objects of workspaces."},

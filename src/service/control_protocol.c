@@ -185,6 +185,7 @@ static enum err_code ask(struct call *call, json_t **ret, struct err *err)
 	struct engine_question asked = {.object = string_of(call, "object"),
 			.workspace = string_of(call, "workspace"),
 			.who = string_of(call, "who"),
+			.other = string_of(call, "other"),
 			.level = string_of(call, "level"),
 			.expand = flag_of(call, "expand")};
 
@@ -197,11 +198,9 @@ static enum err_code ask(struct call *call, json_t **ret, struct err *err)
 
 static enum err_code command_explain(struct call *call, json_t **ret, struct err *err)
 {
-	if (string_of(call, "object"))
-		return ask(call, ret, err);
-	if (string_of(call, "workspace"))
+	if (!string_of(call, "object") && string_of(call, "workspace"))
 		return err_set(err, ERR_USAGE, 0, "explain: \"workspace\" needs an \"object\"");
-	return engine_explain(call->engine, string_of(call, "who"), ret, err);
+	return ask(call, ret, err);
 }
 
 static enum err_code command_who_can(struct call *call, json_t **ret, struct err *err)
@@ -211,8 +210,7 @@ static enum err_code command_who_can(struct call *call, json_t **ret, struct err
 
 static enum err_code command_diff(struct call *call, json_t **ret, struct err *err)
 {
-	return engine_diff(
-			call->engine, string_of(call, "who"), string_of(call, "other"), ret, err);
+	return ask(call, ret, err);
 }
 
 static enum err_code command_retry(struct call *call, json_t **ret, struct err *err)

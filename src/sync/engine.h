@@ -106,17 +106,18 @@ json_t *engine_holds(const struct engine *engine);
  * Errors: ERR_NOT_FOUND, ERR_USAGE (several; text lists them). */
 MUST_CHECK enum err_code engine_explain(
 		const struct engine *engine, const char *who, json_t **ret, struct err *err);
-/* What a and b have in common and what only one of them has. Errors: as engine_explain. */
-MUST_CHECK enum err_code engine_diff(const struct engine *engine, const char *a, const char *b,
-		json_t **ret, struct err *err);
 /*
- * Who can do what on one object, or how a principal comes to its rights there. The list of rights is read from Databricks for
- * the question, so the answer is there later; options.wakes runs then.
+ * A question that takes reading in Databricks, so that the answer is there later; options.wakes runs then:
+ *   who                  everything about a principal, as engine_explain, with what it has of its own read anew
+ *   who, other           what the two have in common and what only one of them has
+ *   who, object          how a principal comes to its rights on an object
+ *   object               who can do what on an object
  */
 struct engine_question {
-	const char *object;    /* access/lookup.h says what it may be */
+	const char *object; /* access/lookup.h and role_lookup.h say what it may be; NULL: none */
 	const char *workspace; /* a name, a glob or tag:KEY=VALUE; NULL: every one */
-	const char *who;       /* `explain PRINCIPAL OBJECT`; NULL: `who-can` */
+	const char *who;       /* as engine_explain */
+	const char *other;     /* with who and no object: the other one of a comparison */
 	const char *level;     /* who-can: only who has at least this; NULL: all */
 	bool expand;           /* who-can: groups as the people in them, too */
 };

@@ -174,6 +174,8 @@ static void wanted_named(struct engine *engine, struct object *object, struct ar
 	wanted_grants(engine, object, subject, arena, ret);
 	if (ret->grant_count)
 		ret->why = ret->grants[0].why;
+	else if (subject)
+		ret->why = subject->why;
 }
 
 /* The directory that it came from is still configured; else nothing can say that its entry is gone. */

@@ -83,15 +83,8 @@ static json_t *head(const json_t *explain)
 			"rule", json_object_get(explain, "rule"));
 }
 
-enum err_code engine_diff(const struct engine *engine, const char *a, const char *b, json_t **ret,
-		struct err *err)
+json_t *report_diff_of(const json_t *a, const json_t *b)
 {
-	json_auto_t *x = NULL, *y = NULL;
-
-	if (engine_explain(engine, a, &x, err) != ERR_NONE ||
-			engine_explain(engine, b, &y, err) != ERR_NONE)
-		return err->code;
-	*ret = json_pack("{s:o, s:o, s:o, s:o, s:o}", "a", head(x), "b", head(y), "only_a",
-			side(x, y, false), "only_b", side(y, x, false), "both", side(x, y, true));
-	return ERR_NONE;
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "a", head(a), "b", head(b), "only_a",
+			side(a, b, false), "only_b", side(b, a, false), "both", side(a, b, true));
 }

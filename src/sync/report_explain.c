@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "sync/access/principal_read.h"
 #include "sync/plan_file.h"
 #include "sync/report_rights.h"
 
@@ -216,11 +217,25 @@ static const char *state_of(const struct engine *engine, const struct object *ob
 	return object->leaving || object->left_ms ? "leaver" : "in_sync";
 }
 
-static json_t *explain_key(struct engine *engine, const char *key)
+static json_t *unread_of(const struct engine *engine, const struct principal_read *read)
+{
+	json_t *list = json_array();
+	unsigned target;
+	const char *reason;
+
+	for (size_t i = 0; read && principal_read_unread(read, i, &target, &reason); i++)
+		json_array_append_new(list,
+				json_pack("{s:s, s:o}", "target", report_target(engine, target),
+						"reason", report_text(reason)));
+	return list;
+}
+
+static json_t *explain_key(
+		struct engine *engine, const char *key, const struct principal_read *read)
 {
 	json_t *principals = json_array(), *held = json_array(), *pending = json_array();
-	struct rights *rights = rights_new(engine);
-	json_t *groups, *grants, *permissions;
+	struct rights *rights = rights_new(engine, read);
+	json_t *groups, *grants, *permissions, *tokens;
 	struct object *first = NULL;
 	const struct want *want;
 
@@ -238,12 +253,13 @@ static json_t *explain_key(struct engine *engine, const char *key)
 	groups = rights_groups(rights);
 	grants = rights_grants(rights);
 	permissions = rights_permissions(rights);
+	tokens = rights_tokens(rights);
 	rights_free(rights);
 	if (!first)
 		return json_null();
 	want = first->node == NODE_NONE ? NULL : desired_want(engine->desired, first->node);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o}",
+			 "s:o, s:o, s:o}",
 			"name", pass_name(engine, first), "kind", principal_kind_name(first->kind),
 			"key", key, "state", state_of(engine, first, held, pending), "entry",
 			entry_of(engine, first), "rule",
@@ -253,13 +269,14 @@ static json_t *explain_key(struct engine *engine, const char *key)
 					: json_null(),
 			"wanted", wanted_of(want), "principals", principals, "groups", groups,
 			"members", members_of(engine, first), "grants", grants, "permissions",
-			permissions, "held", held, "quarantine",
+			permissions, "tokens", tokens, "unread", unread_of(engine, read), "held",
+			held, "quarantine",
 			first->quarantined_ms ? report_quarantine(engine, first) : json_null(),
 			"pending", pending);
 }
 
-enum err_code engine_explain(
-		const struct engine *engine, const char *who, json_t **ret, struct err *err)
+enum err_code report_explain_read(const struct engine *engine, const char *who,
+		const struct principal_read *read, json_t **ret, struct err *err)
 {
 	const char *key;
 	struct engine *planner;
@@ -268,6 +285,12 @@ enum err_code engine_explain(
 		return err->code;
 	/* Planning marks nothing; only its scratch memory is not const. */
 	memcpy(&planner, &engine, sizeof(planner));
-	*ret = explain_key(planner, key);
+	*ret = explain_key(planner, key, read);
 	return ERR_NONE;
+}
+
+enum err_code engine_explain(
+		const struct engine *engine, const char *who, json_t **ret, struct err *err)
+{
+	return report_explain_read(engine, who, NULL, ret, err);
 }

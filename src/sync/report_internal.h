@@ -20,6 +20,12 @@ json_t *report_decision(const struct decision *decision);
 void report_operations(struct engine *engine, struct object *object, json_t *held, json_t *pending);
 /* Quarantined items are tried again: that of a "TARGET/KEY", NULL: all. Appended to retried; returns how many. */
 size_t report_retry_items(struct engine *engine, const char *key, json_t *retried);
+struct principal_read;
+/* As engine_explain; read: what was read for the question, NULL: nothing was. */
+MUST_CHECK enum err_code report_explain_read(const struct engine *engine, const char *who,
+		const struct principal_read *read, json_t **ret, struct err *err);
+/* Of two answers of report_explain_read. A new reference. */
+json_t *report_diff_of(const json_t *a, const json_t *b);
 /*
  * kind: PRINCIPAL_KIND_COUNT_ for any. All objects of one principal share a key; several keys are several principals.
  * Errors: ERR_NOT_FOUND, ERR_USAGE (several: the text lists them).

@@ -1,6 +1,9 @@
 #include "sync/report_rights.h"
 
 #include "base/text.h"
+#include "sync/access/principal_read.h"
+#include "sync/access/rule_set_item.h"
+#include "sync/access/token_item.h"
 #include "sync/report_internal.h"
 
 struct reached {
@@ -15,16 +18,19 @@ struct granted {
 };
 struct rights {
 	const struct engine *engine;
+	const struct principal_read *read; /* NULL: none */
 	VEC(struct reached) groups;
 	VEC(struct granted) grants;
 	VEC(const struct object *) objects;
+	VEC(const struct object *) own; /* of them, the principal's own */
 };
 
-struct rights *rights_new(const struct engine *engine)
+struct rights *rights_new(const struct engine *engine, const struct principal_read *read)
 {
 	struct rights *rights = mem_zalloc(sizeof(*rights));
 
 	rights->engine = engine;
+	rights->read = read;
 	return rights;
 }
 
@@ -35,6 +41,7 @@ void rights_free(struct rights *rights)
 	vec_release(&rights->groups);
 	vec_release(&rights->grants);
 	vec_release(&rights->objects);
+	vec_release(&rights->own);
 	mem_free(rights);
 }
 
@@ -153,20 +160,36 @@ static void add_seen(struct rights *rights, const struct object *to, unsigned wo
 				(struct granted){to, {workspace, kind, value, NULL}, false};
 }
 
+static const struct seen_grants *seen_at(
+		const struct rights *rights, const struct object *to, unsigned target)
+{
+	const struct seen_grants *fresh =
+			rights->read ? principal_read_seen(rights->read, to, target) : NULL;
+
+	for (size_t i = 0; !fresh && i < to->seen.count; i++) {
+		if (to->seen.items[i].workspace == target)
+			return &to->seen.items[i];
+	}
+	return fresh;
+}
+
+static void add_foreign_values(struct rights *rights, const struct object *to, unsigned target)
+{
+	const struct seen_grants *seen = seen_at(rights, to, target);
+
+	for (size_t j = 0; seen && j < seen->entitlement_count; j++)
+		add_seen(rights, to, target, GRANT_ENTITLEMENT, seen->entitlements[j]);
+	for (size_t j = 0; seen && j < seen->role_count; j++)
+		add_seen(rights, to, target, GRANT_ROLE, seen->roles[j]);
+}
+
 /* What others gave, as far as it was read. */
 static void add_foreign_grants(struct rights *rights, const struct object *to)
 {
 	const struct settings *settings = rights->engine->settings;
 
-	for (size_t i = 0; i < to->seen.count; i++) {
-		const struct seen_grants *seen = &to->seen.items[i];
-
-		for (size_t j = 0; j < seen->entitlement_count; j++)
-			add_seen(rights, to, seen->workspace, GRANT_ENTITLEMENT,
-					seen->entitlements[j]);
-		for (size_t j = 0; j < seen->role_count; j++)
-			add_seen(rights, to, seen->workspace, GRANT_ROLE, seen->roles[j]);
-	}
+	for (unsigned target = 0; target < settings->target_count; target++)
+		add_foreign_values(rights, to, target);
 	for (unsigned target = 0;
 			settings->has_account && to->id && target < settings->target_count;
 			target++) {
@@ -217,6 +240,7 @@ void rights_gather(struct rights *rights, const struct object *object)
 	const struct snapshot *snapshot = rights->engine->snapshot;
 	size_t first = rights->groups.count;
 
+	*vec_add(&rights->own) = object;
 	add_grants(rights, object);
 	add_groups_above(rights, object);
 	for (size_t i = first; i < rights->groups.count; i++)
@@ -300,6 +324,11 @@ static const struct why *why_of(const struct engine *engine, const struct grante
 	return NULL;
 }
 
+static const char *grant_state(const struct granted *granted, const struct why *why)
+{
+	return why ? "in_sync" : granted->ours ? "leftover" : "foreign";
+}
+
 json_t *rights_grants(struct rights *rights)
 {
 	static const char *const kinds[] = {[GRANT_ASSIGNMENT] = "assignment",
@@ -316,12 +345,12 @@ json_t *rights_grants(struct rights *rights)
 		const struct why *why = why_of(engine, granted);
 
 		json_array_append_new(list,
-				json_pack("{s:s, s:s, s:s, s:s, s:b, s:s?, s:o}", "target",
+				json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s?, s:o}", "target",
 						engine->settings->targets[grant->workspace].name,
 						"kind", kinds[grant->kind], "value", grant->value,
 						"to", object_name(granted->to), "ours",
-						granted->ours, "file", why ? why->file : NULL,
-						"line",
+						granted->ours, "state", grant_state(granted, why),
+						"file", why ? why->file : NULL, "line",
 						why ? json_integer(why->line) : json_null()));
 	}
 	return list;
@@ -333,22 +362,38 @@ const char *rights_level(enum securable_type type, const struct acl_view_entry *
 {
 	if (!entry->direct || !entry->inherited)
 		return entry->direct ? entry->direct : entry->inherited;
+	if (type == RIGHTS_OF_ROLES)
+		return entry->direct;
 	if (!securable_has_level(type, entry->direct) ||
 			!securable_has_level(type, entry->inherited))
 		return entry->direct;
 	return securable_join_levels(type, entry->direct, entry->inherited);
 }
 
+const char *rights_join(enum securable_type type, const char *a, const char *b, struct arena *arena)
+{
+	if (!a || !b || text_equal(a, b))
+		return a ? a : b;
+	if (type == RIGHTS_OF_ROLES)
+		return arena_printf(arena, "%s, %s", a, b);
+	if (!securable_has_level(type, a) || !securable_has_level(type, b))
+		return a;
+	return securable_join_levels(type, a, b);
+}
+
+static bool is_covered(enum securable_type type, const char *level, const char *wanted)
+{
+	if (!level || type == RIGHTS_OF_ROLES)
+		return text_equal(level, wanted);
+	return securable_has_level(type, level) && securable_level_covers(type, level, wanted);
+}
+
 static const char *state_of(enum securable_type type, const struct acl_view_entry *entry)
 {
 	const char *level = rights_level(type, entry);
 
-	if (entry->wanted) {
-		bool is_there = level && securable_has_level(type, level) &&
-				securable_level_covers(type, level, entry->wanted);
-
-		return is_there ? "in_sync" : "missing";
-	}
+	if (entry->wanted)
+		return is_covered(type, level, entry->wanted) ? "in_sync" : "missing";
 	if (entry->held)
 		return "leftover";
 	return entry->direct ? "foreign" : "inherited";
@@ -379,11 +424,12 @@ static bool is_about(const struct object *object, const struct engine *engine, u
 static int compare_permissions(const void *a, const void *b)
 {
 	json_t *const *x = a, *const *y = b;
-	static const char *const fields[] = {"target", "type", "name", "id", "to"};
+	static const char *const fields[] = {"target", "type", "name", "id", "to", "level"};
 
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
-		int order = strcmp(json_string_value(json_object_get(*x, fields[i])),
-				json_string_value(json_object_get(*y, fields[i])));
+		const char *p = json_string_value(json_object_get(*x, fields[i]));
+		const char *q = json_string_value(json_object_get(*y, fields[i]));
+		int order = strcmp(p ? p : "", q ? q : "");
 
 		if (order)
 			return order;
@@ -408,28 +454,46 @@ static json_t *sorted(json_t *list, int (*compare)(const void *, const void *))
 	return ret;
 }
 
+/* Of one item: which entries, what its levels are, and how it is called. */
+struct listed {
+	struct item *item;
+	enum securable_type type; /* RIGHTS_OF_ROLES: it is a rule set */
+	const char *type_name;
+};
+
+static json_t *permission(const struct rights *rights, const struct listed *listed,
+		const struct acl_view_entry *from, const struct object *to)
+{
+	const struct item *item = listed->item;
+	json_t *entry = rights_entry(listed->type, from);
+
+	json_object_set_new(entry, "target",
+			json_string(rights->engine->settings->targets[item->target].name));
+	json_object_set_new(entry, "type", json_string(listed->type_name));
+	json_object_set_new(entry, "id", json_string(item->id ? item->id : ""));
+	json_object_set_new(entry, "name", report_text(item->name));
+	json_object_set_new(entry, "to", report_text(object_name(to)));
+	return entry;
+}
+
 static void add_permissions(const struct rights *rights, struct item *item, json_t *list)
 {
 	AUTO(arena_freep) struct arena *arena = arena_new();
+	struct access *access = rights->engine->access;
+	bool is_rule_set = item->class->resource == RESOURCE_RULE_SET;
+	struct listed listed = {item, is_rule_set ? RIGHTS_OF_ROLES : item->securable,
+			is_rule_set ? rule_set_of_what(item)
+				    : securable_traits(item->securable)->name};
 	const struct acl_view_entry *entries;
-	size_t count = acl_view(rights->engine->access, item, arena, &entries);
+	size_t count = is_rule_set ? rule_set_view(access, item, arena, &entries)
+				   : acl_view(access, item, arena, &entries);
 
 	for (size_t i = 0; i < count; i++) {
 		for (vec_each (&rights->objects, object)) {
-			json_t *entry;
-
 			if (!is_about(*object, rights->engine, item->target, &entries[i]))
 				continue;
-			entry = rights_entry(item->securable, &entries[i]);
-			json_object_set_new(entry, "target",
-					json_string(rights->engine->settings->targets[item->target]
-									.name));
-			json_object_set_new(entry, "type",
-					json_string(securable_traits(item->securable)->name));
-			json_object_set_new(entry, "id", json_string(item->id ? item->id : ""));
-			json_object_set_new(entry, "name", report_text(item->name));
-			json_object_set_new(entry, "to", report_text(object_name(*object)));
-			json_array_append_new(list, entry);
+			json_array_append_new(
+					list, permission(rights, &listed, &entries[i], *object));
 			break;
 		}
 	}
@@ -440,8 +504,41 @@ json_t *rights_permissions(struct rights *rights)
 	json_t *list = json_array();
 
 	for (vec_each (&rights->engine->access->items, item)) {
-		if ((*item)->class->resource == RESOURCE_PERMISSIONS)
+		if ((*item)->class->resource == RESOURCE_PERMISSIONS ||
+				(*item)->class->resource == RESOURCE_RULE_SET)
 			add_permissions(rights, *item, list);
 	}
 	return sorted(list, compare_permissions);
+}
+
+/* ---- tokens ---- */
+
+/* Of the workspaces whose tokens were read anyway: because a rule asks, or the sweep. */
+json_t *rights_tokens(const struct rights *rights)
+{
+	const struct engine *engine = rights->engine;
+	json_t *list = json_array();
+
+	for (unsigned target = 0; target < engine->settings->target_count; target++) {
+		const struct item *tokens = item_find(engine->access, target, "tokens");
+		struct ids own = {0}, nobody = {0};
+		size_t live;
+
+		if (!tokens || !tokens->observed)
+			continue;
+		for (vec_each (&rights->own, object)) {
+			if ((*object)->target == target ||
+					engine->settings->targets[(*object)->target].is_account)
+				ids_append(&own, (*object)->id);
+		}
+		ids_sort(&own);
+		live = token_count_live(engine->access, target, &own, &nobody);
+		ids_release(&own);
+		if (live)
+			json_array_append_new(list,
+					json_pack("{s:s, s:I}", "target",
+							engine->settings->targets[target].name,
+							"live", (json_int_t)live));
+	}
+	return list;
 }

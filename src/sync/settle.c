@@ -10,11 +10,11 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/account_role.h"
 
 /* A principal that is fresh may be dropped at first; what is dropped again waits longer each time. */
 #define REFUSED_FIRST_NS (5 * SECOND_NS)
 #define REFUSED_DOUBLINGS 7
-#define ROLE_ACCOUNT_ADMIN "account_admin"
 
 static const char *target_name(const struct engine *engine, unsigned target)
 {
@@ -254,10 +254,15 @@ void settle_write(struct engine *engine, struct object *object, const struct ope
 
 /* ---- reads ---- */
 
+/* Of its own, or through a group that it is in. */
 static bool has_role(const struct resource *resource, const char *role)
 {
 	for (size_t i = 0; i < resource->role_count; i++) {
 		if (text_equal(resource->roles[i], role))
+			return true;
+	}
+	for (size_t i = 0; i < resource->inherited_role_count; i++) {
+		if (text_equal(resource->inherited_roles[i], role))
 			return true;
 	}
 	return false;

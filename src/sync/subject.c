@@ -3,8 +3,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "base/vec.h"
-
-#define ROLE_ACCOUNT_ADMIN "account_admin"
+#include "model/account_role.h"
 
 /* One rule about the principal, and the directory group that it was made for (NODE_NONE: the files'). */
 struct rule_source {
@@ -83,7 +82,9 @@ static void add_in_workspace(struct subjects *subjects, struct subject_item *ite
 	}
 	for (size_t i = 0; i < rule->role_count; i++) {
 		grant = (struct wanted_grant){target, GRANT_ROLE, rule->roles[i], rule->why};
-		if (!text_equal(rule->roles[i], ROLE_ACCOUNT_ADMIN))
+		/* Roles of the account's rule set are items (access/rule_set_item.h). */
+		if (!text_equal(rule->roles[i], ROLE_ACCOUNT_ADMIN) &&
+				!account_rule_role(rule->roles[i]))
 			add_grant(item, &grant);
 	}
 }
@@ -130,6 +131,7 @@ static void make_grants(struct subjects *subjects, struct subject_item *item)
 	item->is.grants = item->grants.items;
 	item->is.count = item->grants.count;
 	item->is.named = item->sources.count > 0;
+	item->is.why = item->is.named ? item->sources.items[0].rule->why : (struct why){0};
 }
 
 /* Permissions and the like name a principal where they are; only what hangs on it makes it a subject. */

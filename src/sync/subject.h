@@ -24,6 +24,7 @@ struct subject {
 	const char *name; /* as first written */
 	const struct wanted_grant *grants;
 	size_t count;
+	struct why why; /* the first rule that names it; what it gives may be no grant of these: a role of a rule set */
 	size_t index; /* for subjects_at */
 	bool named;   /* a rule names it; false: one did */
 	node_id node; /* whose identity has the name; NODE_NONE: nobody's */

@@ -1,23 +1,8 @@
 #!/usr/bin/env bash
 # review -- who can do what, how a principal comes to it, and what two have in common: with rights that rules give and rights
 # that nobody asked for, on objects that a rule selects and on others; alone and through the service
-# shellcheck source=world.sh
-. "$(dirname "$0")/world.sh"
-
-base=dc=example,dc=com
-
-# Sets $code; what was said is in $work/said.
-run() {
-	ldap2dbx_in "$@" >"$work/said" 2>&1
-	code=$?
-}
-
-said() {
-	grep -q -e "$1" "$work/said" || {
-		cat "$work/said"
-		return 1
-	}
-}
+# shellcheck source=rules_world.sh
+. "$(dirname "$0")/rules_world.sh"
 
 said_json() {
 	jq -r "$1" "$work/said"
@@ -30,38 +15,10 @@ cat >"$work/objects.json" <<'JSON'
   "clusters": [{"name": "shared", "tags": {"team": "etl"}}]},
  "dev": {"directories": ["/Shared/etl"], "jobs": [{"name": "nightly-load", "id": "99"}]}}
 JSON
-start_slapd --ldif /dev/stdin <<LDIF
-dn: $base
-objectClass: organization
-objectClass: dcObject
-dc: example
-o: Example
-
-dn: ou=People,$base
-objectClass: organizationalUnit
-ou: People
-
-dn: ou=Groups,$base
-objectClass: organizationalUnit
-ou: Groups
-
-$(for name in ada bo cy; do
-	printf 'dn: uid=%s,ou=People,%s\nobjectClass: inetOrgPerson\nuid: %s\ncn: %s\nsn: Sample\nmail: %s@example.com\n\n' \
-		$name $base $name $name $name
-done)
-
-dn: cn=dbx-etl-rw,ou=Groups,$base
-objectClass: groupOfNames
-cn: dbx-etl-rw
-member: uid=ada,ou=People,$base
-
-dn: cn=dbx-ops-ro,ou=Groups,$base
-objectClass: groupOfNames
-cn: dbx-ops-ro
-member: uid=bo,ou=People,$base
-LDIF
+start_slapd --ldif <(people_and_groups)
 guard="{permissions: 50%, groups: 10, minimum: 3}"
-make_world a --objects "$work/objects.json"
+echo '{"rules": []}' >"$work/faults.json"
+make_world a --objects "$work/objects.json" --faults "$work/faults.json"
 use_mapping a <<YAML
 version: 1
 users:
@@ -73,6 +30,9 @@ groups:
 grants:
 - to: {group: etl-rw}
   workspaces: {prod: USER, dev: USER}
+  entitlements: [databricks-sql-access]
+  roles: [billing.admin]
+  manages: {groups: [ops-ro]}
   permissions:
   - {job: "nightly-*", level: CAN_MANAGE_RUN, in: [prod]}
   - {directory: /Shared/etl, level: CAN_EDIT}
@@ -152,6 +112,115 @@ check "as CSV" said '^ada@example.com,prod,job,4711,nightly-load,CAN_MANAGE_RUN,
 run a diff ada@example.com nobody
 check_equal "with nobody" 1 "$code"
 
+# ---- roles ----
+
+scim="/api/2.0/accounts/$(sim_of a .account.account_id)/scim/v2"
+patch_roles() { # PATH ROLE
+	account_call PATCH "$scim/$1" "$(jq -nc --arg role "$2" '{schemas: ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+		Operations: [{op: "add", path: "roles", value: [{value: $role}]}]}')" >/dev/null
+}
+new_service() {
+	account_call POST "$scim/ServicePrincipals" "$(jq -nc --arg name "$1" \
+		'{schemas: ["urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal"], displayName: $name, active: true}')" |
+		jq -r .applicationId
+}
+ops=$(principal_id group ops-ro)
+patch_roles "Users/$(principal_id user cy@example.com)" account_admin
+add_rule "groups/$ops" roles/group.manager users/cy@example.com
+add_rule "" roles/marketplace.admin users/bo@example.com
+
+run a who-can group:ops-ro -o json
+check_equal "who manages a group: by a rule, with its place" "group.manager in_sync true company.yaml" \
+	"$(said_json '.entries[] | select(.name == "etl-rw") | "\(.level) \(.state) \(.ours) \(.file | split("/") | last)"')"
+check_equal "and by nobody's rule" "group.manager foreign false" \
+	"$(said_json '.entries[] | select(.name == "cy@example.com") | "\(.level) \(.state) \(.ours)"')"
+check_equal "of the account" "account group $ops true" "$(said_json '.object | "\(.target) \(.type) \(.id) \(.ruled)"')"
+run a who-can "group/$ops" manager --expand
+check "by its id, with the people behind groups" said 'ada@example.com  through etl-rw'
+run a who-can "group/$ops" manager --expand -o csv
+check "as CSV" said "^account,group,$ops,ops-ro,user,ada@example.com,group.manager,etl-rw,"
+run a who-can group:ops-ro owner
+check_equal "no such role" 64 "$code"
+check "has those that there are" said 'group.manager, group.assumer'
+run a who-can group:nobody
+check_equal "no such group" 1 "$code"
+run a who-can group:ops-ro --workspace prod
+check_equal "a workspace has no say in it" 64 "$code"
+one=$(new_service loader)
+two=$(new_service loader)
+run a who-can service_principal:loader
+check_equal "several service principals of one name" 64 "$code"
+check "are listed" said "service_principal/$one"
+check "all of them" said "service_principal/$two"
+add_rule "servicePrincipals/$two" roles/servicePrincipal.user groups/ops-ro
+run a who-can "service-principal:$two" user -o json
+check_equal "who uses one that no rule names" "ops-ro foreign false" \
+	"$(said_json '"\(.entries[0] | "\(.name) \(.state)") \(.object.ruled)"')"
+run a who-can account -o json
+check_equal "the account's roles: by a rule" "etl-rw true" \
+	"$(said_json '.entries[] | select(.level == "billing.admin") | "\(.name) \(.ours)"')"
+check_equal "by others, in the rule set" "bo@example.com foreign" \
+	"$(said_json '.entries[] | select(.level == "marketplace.admin") | "\(.name) \(.state)"')"
+check_equal "and over SCIM" "cy@example.com foreign" \
+	"$(said_json '.entries[] | select(.level == "account_admin" and .kind == "user" and .name != "dbx-sim admin") | "\(.name) \(.state)"')"
+run a who-can account account_admin
+check "one role of them" said 'account_admin *user cy@example.com  no rule asked for it'
+run a who-can workspace:prod -o json
+check_equal "who is in a workspace" "USER in_sync" \
+	"$(said_json '.entries[] | select(.name == "etl-rw" and .level == "USER") | "\(.level) \(.state)"')"
+check_equal "with entitlements" "in_sync true" \
+	"$(said_json '.entries[] | select(.name == "etl-rw" and .level == "databricks-sql-access") | "\(.state) \(.ours)"')"
+run a who-can workspace:prot
+check_equal "no such workspace" 64 "$code"
+check "has its likely one" said 'did you mean "prod"'
+run a explain ada@example.com
+check "roles are told among the rights, with the way and the rule" said 'account: group ops-ro  group.manager  through etl-rw  # .*company.yaml'
+check "those of the account as well" said 'account: role billing.admin  through etl-rw'
+run a explain cy@example.com
+check "and what no rule asked for" said 'account: group ops-ro  group.manager  no rule asked for it'
+check "over SCIM, too" said 'account: role account_admin  (no rule asked for it)'
+prod_call() {
+	curl -sf -X "$1" -H "Authorization: Bearer $(sim_of a .workspaces.prod.token)" ${3:+-d "$3"} \
+		"$(sim_of a .workspaces.prod.host)$2"
+}
+prod_call PATCH "/api/2.0/preview/scim/v2/Users/$(principal_id user ada@example.com)" '{"schemas":
+	["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "add", "path": "entitlements",
+	"value": [{"value": "allow-cluster-create"}]}]}' >/dev/null
+prod_call POST /api/2.0/token/create '{"comment": "sample"}' >/dev/null
+run a explain ada@example.com -o json
+check_equal "an entitlement that somebody gave her in a workspace" "prod ada@example.com false foreign" \
+	"$(said_json '.grants[] | select(.value == "allow-cluster-create") | "\(.target) \(.to) \(.ours) \(.state)"')"
+check_equal "all was read" 0 "$(said_json '.unread | length')"
+run a explain ada@example.com group:ops-ro -o json
+check_equal "how somebody comes to a role" "group.manager etl-rw" "$(said_json '"\(.level) \(.ways[0].name)"')"
+run a explain bo@example.com account
+check "or to one of the account's" said 'user "bo@example.com": marketplace.admin'
+run a diff ada@example.com bo@example.com
+check "what others gave one of them is a difference" said '  < prod: entitlement allow-cluster-create  to ada'
+check "two are told apart by roles, too" said '  < account: group ops-ro  group.manager'
+run a explain ada@example.com -o csv
+check "as CSV, too" said 'account,group,.*,ops-ro,group.manager,etl-rw'
+run a who-can authorization:tokens --workspace prod
+check_equal "who may use tokens" 0 "$code"
+
+cat >>"$work/a/mappings/company.yaml" <<YAML
+- to: {service_principal: "$two"}
+  workspaces: {prod: USER}
+  tokens: {max_lifetime: 90d}
+YAML
+run a apply --auto-approve
+prod_call POST /api/2.0/token-management/on-behalf-of/tokens \
+	"$(jq -nc --arg id "$two" '{application_id: $id, comment: "sample", lifetime_seconds: 3600}')" >/dev/null
+run a explain "$two"
+check "tokens that work are counted where tokens are read" said '  tokens  *prod: 1 that work'
+run a explain "$two" -o csv
+check "as CSV, too" said "^$two,prod,tokens,,,1,"
+
+faults() {
+	echo "$1" >"$work/faults.json"
+	kill -HUP "${simulator_pid[a]}"
+}
+
 # ---- through the service ----
 
 start_service a
@@ -162,5 +231,19 @@ run a explain ada@example.com job:4711 -o json
 check_equal "and how somebody comes to it" CAN_MANAGE_RUN "$(said_json .level)"
 run a who-can job:twice
 check_equal "several are a matter of usage there, too" 64 "$code"
+run a who-can group:ops-ro manager -o json
+check_equal "roles, through the service" 2 "$(said_json '[.entries[] | select(.name | IN("etl-rw", "cy@example.com"))] | length')"
+run a who-can account billing.admin
+check "the account's, too" said 'billing.admin *group etl-rw'
+faults '{"rules": [{"match": "GET /api/2.0/preview/scim/v2/Users/*", "host": "dev", "times": 0, "status": 403,
+	"body": {"error_code": "PERMISSION_DENIED", "message": "sample"}}]}'
+run a explain ada@example.com -o json
+check_equal "a workspace that does not tell is named" "0 dev" "$code $(said_json '.unread[].target')"
+check_equal "the others are told" foreign "$(said_json '.grants[] | select(.value == "allow-cluster-create") | .state')"
+kill -STOP "${simulator_pid[a]}"
+run a explain ada@example.com
+kill -CONT "${simulator_pid[a]}"
+check_equal "while Databricks is away there is an answer all the same" 0 "$code"
+check "with what is known, and what was not read" said 'not read now: prod: it did not answer in time'
 stop_service a
 done_testing

@@ -168,22 +168,11 @@ enum err_code engine_explain(
 	return ERR_NONE;
 }
 
-enum err_code engine_diff(const struct engine *engine, const char *a, const char *b, json_t **ret,
-		struct err *err)
-{
-	json_auto_t *x = NULL, *y = NULL;
-
-	if (engine_explain(engine, a, &x, err) != ERR_NONE ||
-			engine_explain(engine, b, &y, err) != ERR_NONE)
-		return err->code;
-	*ret = json_pack("{s:O, s:O}", "a", x, "b", y);
-	return ERR_NONE;
-}
-
 struct question {
 	struct task task;
 	struct engine *engine;
-	char *object;
+	char *object; /* NULL: about who, and perhaps other */
+	char *who, *other;
 	bool done;
 };
 
@@ -201,11 +190,15 @@ enum err_code engine_ask(struct engine *engine, const struct engine_question *as
 {
 	struct question *question;
 
-	if (!strchr(asked->object, '/') && !strchr(asked->object, ':'))
+	if (!asked->object && !fake.explain_state)
+		return err_set(err, ERR_NOT_FOUND, 0, "nothing is known of \"%s\"", asked->who);
+	if (asked->object && !strchr(asked->object, '/') && !strchr(asked->object, ':'))
 		return err_set(err, ERR_USAGE, 0, "\"%s\" is no type of object", asked->object);
 	question = mem_zalloc(sizeof(*question));
 	question->engine = engine;
-	question->object = mem_strdup(asked->object);
+	question->object = mem_strdup_or_null(asked->object);
+	question->who = mem_strdup_or_null(asked->who);
+	question->other = mem_strdup_or_null(asked->other);
 	task_init(&question->task, engine->loop, question_answered);
 	if (!fake.mute)
 		task_wake(&question->task);
@@ -220,6 +213,18 @@ bool question_is_done(const struct question *question)
 
 enum err_code question_answer(const struct question *question, json_t **ret, struct err *err)
 {
+	json_auto_t *a = NULL, *b = NULL;
+
+	if (!question->object && !question->other)
+		return engine_explain(question->engine, question->who, ret, err);
+	if (!question->object) {
+		if (engine_explain(question->engine, question->who, &a, err) != ERR_NONE ||
+				engine_explain(question->engine, question->other, &b, err) !=
+						ERR_NONE)
+			return err->code;
+		*ret = json_pack("{s:O, s:O}", "a", a, "b", b);
+		return ERR_NONE;
+	}
 	if (strstr(question->object, "nothing"))
 		return err_set(err, ERR_NOT_FOUND, 0, "there is no object \"%s\"",
 				question->object);
@@ -234,6 +239,8 @@ void question_free(struct question *question)
 		return;
 	task_cancel(&question->task);
 	mem_free(question->object);
+	mem_free(question->who);
+	mem_free(question->other);
 	mem_free(question);
 }
 

@@ -160,10 +160,8 @@ static void test_explain(void **state)
 			"{\"error\":{\"code\":\"not-found\",\"text\":\"nothing is known of "
 			"\\\"ada\\\"\"},\"ok\":false}");
 	fake.explain_state = "in_sync";
-	expect(state, "{\"command\":\"explain\",\"who\":\"ada\"}",
-			"{\"ok\":true,\"result\":{\"name\":\"ada\",\"quarantine\":{\"reason\":\"no "
-			"mail\"},"
-			"\"state\":\"in_sync\"}}");
+	expect(state, "{\"command\":\"explain\",\"who\":\"ada\"}", "waits");
+	expect(state, "{\"command\":\"diff\",\"who\":\"ada\",\"other\":\"bo\"}", "waits");
 }
 
 /* What was held when the list was shown is decided; what has gone meanwhile is told, what came is

@@ -287,6 +287,8 @@ static const struct mistake grants[] = {
 				"`workspace-access`?"},
 		{"to: {group: a}\n  workspaces: {prod: USER}\n  roles: [account_admn]",
 				"5:11: unknown role `account_admn`, did you mean `account_admin`?"},
+		{"to: {group: a}\n  roles: [billing.admin, billing.admn]",
+				"4:26: unknown role `billing.admn`, did you mean `billing.admin`?"},
 		{"to: {group: a}\n  roles: [\"arn:aws:iam::1:instance-profile/x\"]",
 				"4:3: instance profiles belong to"},
 };
@@ -364,6 +366,9 @@ static void knows_what_needs_an_account(void **state)
 	static const struct mistake cases[] = {
 			{HEAD "grants:\n- to: {group: a}\n  roles: account_admin\n",
 					"mappings/a.yaml:4:10: role `account_admin` is the "
+					"account's, but no `account:` is"},
+			{HEAD "grants:\n- to: {group: a}\n  roles: tagPolicy.creator\n",
+					"mappings/a.yaml:4:10: role `tagPolicy.creator` is the "
 					"account's, but no `account:` is"},
 			{HEAD "grants:\n- to: {group: a}\n  workspaces: {prod: ADMIN}\n",
 					"mappings/a.yaml:4:22: ADMIN is assigned through the "

@@ -51,6 +51,31 @@ static void a_whole_user_is_read(void **state)
 	arena_free(arena);
 }
 
+static void what_comes_through_groups_is_not_its_own(void **state)
+{
+	struct tape *tape = tape_of("{\"id\":\"1\",\"entitlements\":["
+				    "{\"value\":\"workspace-access\",\"type\":\"indirect\"},"
+				    "{\"value\":\"allow-cluster-create\"}],\"roles\":["
+				    "{\"value\":\"arn:own\",\"type\":\"direct\"},"
+				    "{\"value\":\"account_admin\",\"type\":\"indirect\"}]}");
+	struct arena *arena = arena_new();
+	struct resource resource;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(
+			scim_read_resource(tape_root(tape), PRINCIPAL_USER, arena, &resource, &err),
+			ERR_NONE);
+	assert_int_equal(resource.entitlement_count, 1);
+	assert_string_equal(resource.entitlements[0], "allow-cluster-create");
+	assert_int_equal(resource.role_count, 1);
+	assert_string_equal(resource.roles[0], "arn:own");
+	assert_int_equal(resource.inherited_role_count, 1);
+	assert_string_equal(resource.inherited_roles[0], "account_admin");
+	tape_free(tape);
+	arena_free(arena);
+}
+
 static void members_tell_their_kind(void **state)
 {
 	static const struct {
@@ -237,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(a_whole_user_is_read),
+			cmocka_unit_test(what_comes_through_groups_is_not_its_own),
 			cmocka_unit_test(members_tell_their_kind),
 			cmocka_unit_test(what_is_no_resource_is_refused),
 			cmocka_unit_test(lists_are_told_from_other_objects),

@@ -398,7 +398,7 @@ struct item *item_of_operation(struct access *access, const struct operation *op
 	if (op->resource == RESOURCE_ON_BEHALF_TOKEN && op->object.remote_id)
 		return on_behalf_item(access, op->target, op->object.remote_id, op->object.name);
 	if (op->resource == RESOURCE_RULE_SET && op->object.remote_id)
-		return rule_set_item(access, op->object.remote_id, op->object.name);
+		return rule_set_item_of_key(access, op->object.remote_id, op->object.key);
 	if (op->resource == RESOURCE_CLUSTER_POLICY)
 		return cluster_policy_item(access, op->target, op->object.name);
 	if (op->resource == RESOURCE_IP_ACCESS_LIST)

@@ -419,6 +419,7 @@ static void make_object(struct lookup *lookup)
 		qsort(view, count, sizeof(*view), compare_entries);
 	lookup->object.target = hit->target;
 	lookup->object.type = hit->type;
+	lookup->object.kind = securable_traits(hit->type)->name;
 	lookup->object.id = hit->facts.id;
 	lookup->object.name = hit->facts.path                 ? hit->facts.path
 			: hit->facts.name && *hit->facts.name ? hit->facts.name

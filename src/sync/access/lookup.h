@@ -20,6 +20,8 @@ struct lookup_query {
 
 struct lookup_object {
 	unsigned target;
+	const char *kind; /* for people: the type's name, "group", "account"; static */
+	bool has_roles; /* entries are roles, which are no ladder (role_lookup.h), and type says nothing */
 	enum securable_type type;
 	const char *id, *name;
 	bool is_item; /* a rule selects it, or an entry is ours */
