@@ -41,6 +41,8 @@ static const struct option_spec options[] = {
 		[OPTION_LIST] = {"list", 0, NULL, NULL,
 				"verbs and options, one a line, for scripts"},
 		[OPTION_EXPAND] = {"expand", 0, NULL, NULL, "groups as the people in them, too"},
+		[OPTION_INCLUDE_PROTECTED] = {"include-protected", 0, NULL, NULL,
+				"also tokens of protected or unknown owners, and our own"},
 };
 _Static_assert(COUNT_OF(options) == OPTION_COUNT_, "a row per option");
 
@@ -141,6 +143,7 @@ const struct command commands[] = {
 				"configuration name.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE) | BIT(OPTION_ID) |
 						BIT(OPTION_OWNER) | BIT(OPTION_OLDER_THAN) |
+						BIT(OPTION_INCLUDE_PROTECTED) |
 						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
 				1, 1, tokens_words, handle_tokens, true},
 		{"schema", "config|mapping",

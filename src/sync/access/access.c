@@ -375,6 +375,11 @@ void access_leaving_changed(struct access *access, const struct object *object)
 	tokens_owner_changed(access, object);
 }
 
+void access_group_changed(struct access *access, const struct object *group)
+{
+	tokens_group_changed(access, group);
+}
+
 void access_reconciled(struct access *access)
 {
 	tokens_mark_all(access);
