@@ -395,7 +395,7 @@ static void load_hold(void *context, const struct store_hold *record)
 
 		if (item) {
 			guard_load_hold(engine->guard, record, key, &op);
-			item_remember_key(item, record->operation_id);
+			access_hold_loaded(engine->access, item, record->operation_id);
 		} else if (owner) {
 			guard_load_hold(engine->guard, record, key, &op);
 			/* The next plan of its owner says whether its reason still stands. */

@@ -487,6 +487,13 @@ void item_release_hold(struct access *access, const struct item *item, const cha
 		store_drop_holding(records_batch(access->engine), &holding);
 }
 
+void access_hold_loaded(struct access *access, struct item *item, const char *operation_id)
+{
+	item_remember_key(item, operation_id);
+	if (item->class->resource == RESOURCE_PERMISSIONS)
+		finder_note(access->finder, item->target, item->securable);
+}
+
 static bool find_target(const struct engine *engine, const char *name, unsigned *ret)
 {
 	for (unsigned i = 0; i < engine->settings->target_count; i++) {

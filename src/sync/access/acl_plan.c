@@ -415,10 +415,9 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 	struct securable_facts facts;
 
 	/* Which rules select it can only be told by what the finder saw of it. */
-	if (p.acl->gone ||
-			(!p.acl->round &&
-					!finder_knows(access->finder, item->target,
-							item->securable)))
+	ret->pending = !p.acl->gone && !p.acl->round &&
+			!finder_knows(access->finder, item->target, item->securable);
+	if (p.acl->gone || ret->pending)
 		return;
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,

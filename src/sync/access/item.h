@@ -138,6 +138,8 @@ MUST_CHECK enum err_code access_load(struct access *access, struct err *err); /*
 void access_trust_store(struct access *access);
 void access_start(struct
 		access *access); /* rules of the files; items of open intents are to be read */
+/* The store has a hold of the item's: whether it still stands is found out soon, also after a restart that trusts the store. */
+void access_hold_loaded(struct access *access, struct item *item, const char *operation_id);
 /* Databricks is to be read: at the start (unless all is known from the store), and at every reconcile. */
 void access_read(struct access *access);
 /* The directory has been read, so the rules for each group are known: looks for what that takes. */
