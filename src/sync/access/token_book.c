@@ -67,6 +67,9 @@ void tokens_prepare(struct access *access)
 		if (!settings->targets[target].is_account)
 			(void)tokens_item(access, target);
 	}
+	/* Whatever else there is to wake up for, the clock of the sweep starts now. */
+	if (settings->sweep.on && access->engine->options.mode == ENGINE_RUN)
+		engine_tick_at(access->engine, clock_monotonic_ns());
 }
 
 /* ---- news ---- */
