@@ -354,9 +354,13 @@ static size_t count_dying(struct acl_planner *p)
 		if (!all_keep)
 			dying = token_count_live(p->access, op->target, known ? &losing : NULL,
 					&keepers);
-		ids_release(&losing);
 		add_dying(p, op, dying);
 		sum += dying;
+		/* Who loses it by two entries loses his tokens once. */
+		for (size_t i = 0; i < losing.count; i++)
+			(void)ids_add(&keepers, losing.items[i]);
+		all_keep = all_keep || !known;
+		ids_release(&losing);
 	}
 	ids_release(&keepers);
 	return sum;

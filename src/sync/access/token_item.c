@@ -8,7 +8,7 @@
 #include "sync/access/on_behalf_item.h"
 
 #define TOKENS_PER_WRITE 50 /* journalled together, revoked one by one */
-#define FRESH_NS (60 * SECOND_NS) /* so long a list says how many die with a right */
+#define FRESH_NS (10 * SECOND_NS) /* so long a list says how many die with a right */
 
 /* ---- items ---- */
 
@@ -87,7 +87,7 @@ static bool is_fresh(const struct access *access, const struct token_item *token
 {
 	return tokens->item.observed &&
 			(access->engine->options.mode != ENGINE_RUN ||
-					clock_monotonic_ns() - tokens->asked_ns < FRESH_NS);
+					clock_monotonic_ns() - tokens->read_ns < FRESH_NS);
 }
 
 enum tokens_known tokens_ask(struct access *access, unsigned target)
@@ -157,6 +157,7 @@ static void take_list(struct token_item *tokens, const struct token_info *infos,
 				.last_used_ms = infos[i].last_used_ms};
 	if (tokens->rows.count)
 		qsort(tokens->rows.items, tokens->rows.count, sizeof(struct token_row), by_time);
+	tokens->read_ns = clock_monotonic_ns();
 	drop_answered(tokens);
 }
 

@@ -36,7 +36,7 @@ struct token_item {
 	VEC(struct token_row) rows; /* by the time they were made, and by id */
 	VEC(struct token_request) requests;
 	int64_t next_ms;   /* wall clock: some token is too old from then on; 0: none */
-	uint64_t asked_ns; /* when the list was asked for */
+	uint64_t asked_ns, read_ns; /* when the list was asked for last, and when it came */
 	struct ids groups; /* marks of keys (token_group_mark): whose members matter for the last plan */
 };
 
