@@ -119,7 +119,8 @@ const struct command commands[] = {
 		{"approve", "ID|CATEGORY|all", "let held removals go",
 				"Shows them and asks. Exactly those shown are let go, none that "
 				"come later.\n"
-				"CATEGORY: users, groups, members or permissions.",
+				"CATEGORY: users, groups, members, permissions, tokens, policies "
+				"or lists.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_DRY_RUN) |
 						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
 				1, 1, NULL, handle_approve, false},
@@ -139,6 +140,8 @@ const struct command commands[] = {
 				"expiry, last use.\n"
 				"revoke: those that --id, --owner and --older-than name together; "
 				"shows them and asks.\n"
+				"Those of protected or unknown owners, and our own, need "
+				"--include-protected.\n"
 				"sweep: those that lifetimes of grants and the sweep of the "
 				"configuration name.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE) | BIT(OPTION_ID) |

@@ -61,8 +61,9 @@ struct column {
 	const char *title, *name;
 };
 static const struct column columns[] = {{"WORKSPACE", "workspace"}, {"TOKEN", "id"},
-		{"OWNER", "owner"}, {"STATE", "state"}, {"GUARDED", "guarded"}, {"CREATED", "created"}, {"AGE", "age"},
-		{"EXPIRES", "expires"}, {"LAST USED", "last_used"}, {"COMMENT", "comment"}};
+		{"OWNER", "owner"}, {"STATE", "state"}, {"GUARDED", "guarded"},
+		{"CREATED", "created"}, {"AGE", "age"}, {"EXPIRES", "expires"},
+		{"LAST USED", "last_used"}, {"COMMENT", "comment"}};
 
 static int64_t age_ms(const json_t *token)
 {

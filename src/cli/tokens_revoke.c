@@ -14,8 +14,8 @@
 struct outcome {
 	size_t revoked, failed; /* failed: refused, or still under way when we stopped waiting */
 	size_t held;
-	size_t guarded; /* left alone: see engine_revoke_token */
-	size_t unread;  /* workspaces */
+	size_t guarded;   /* left alone: see engine_revoke_token */
+	size_t unread;    /* workspaces */
 	bool handed_over; /* the service sweeps, and nobody waited for it */
 };
 
@@ -170,8 +170,8 @@ static struct operation *planned_ops(
 		const struct token_command *command, struct session *session, size_t *ret_count)
 {
 	size_t count, kept = 0;
-	const struct operation *all = engine_token_operations(
-			session_engine(session), !command->sweeps, &count);
+	const struct operation *all =
+			engine_token_operations(session_engine(session), !command->sweeps, &count);
 	struct operation *ops = mem_array(count + 1, sizeof(*ops));
 
 	for (size_t i = 0; i < count; i++) {
@@ -217,7 +217,8 @@ static enum err_code alone(const struct token_command *command, struct session *
 static bool is_confirmed(const struct token_command *command, size_t count)
 {
 	AUTO(mem_freep)
-	char *question = mem_printf("\nRevoke %zu token%s, for good?", count, count == 1 ? "" : "s");
+	char *question =
+			mem_printf("\nRevoke %zu token%s, for good?", count, count == 1 ? "" : "s");
 
 	if (invocation_has(command->call, OPTION_AUTO_APPROVE) || ask_yes(question))
 		return true;
@@ -242,8 +243,9 @@ static int decide(const struct token_command *command, struct session *session,
 	if (go && !is_confirmed(command, go))
 		return EXIT_FAILED;
 	if (go)
-		code = command->through_service ? by_service(command, ops, count, outcome, &err)
-						: alone(command, session, ops, count, outcome, &err);
+		code = command->through_service
+				? by_service(command, ops, count, outcome, &err)
+				: alone(command, session, ops, count, outcome, &err);
 	print_outcome(command, outcome);
 	return code == ERR_NONE ? exit_code(outcome) : fail(&err);
 }

@@ -265,8 +265,8 @@ static enum err_code command_revoke_tokens(struct call *call, json_t **ret, stru
 			return err_set(err, ERR_USAGE, 0,
 					"\"tokens\" must hold objects with \"workspace\" and "
 					"\"id\"");
-		accepted += engine_revoke_token(call->engine, workspace, id,
-				flag_of(call, "even_guarded"));
+		accepted += engine_revoke_token(
+				call->engine, workspace, id, flag_of(call, "even_guarded"));
 	}
 	*ret = json_pack("{s:I}", "accepted", (json_int_t)accepted);
 	return ERR_NONE;

@@ -160,8 +160,8 @@ json_t *engine_tokens(const struct engine *engine, const char *workspaces);
  * A person wants that token revoked: it is in the plan from now on, without the guard. even_guarded: although its owner is
  * protected or unknown, or we sign in as him. false: no such workspace.
  */
-bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id,
-		bool even_guarded);
+bool engine_revoke_token(
+		struct engine *engine, const char *workspace, const char *id, bool even_guarded);
 /* {"waiting": [{workspace, id, reason}]}: those that a person wants revoked and that still are there, as far as we know. */
 json_t *engine_revocations(const struct engine *engine);
 /* RUN: tokens are read, and those go that the sweep and lifetimes of grants name, now. */

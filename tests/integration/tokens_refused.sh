@@ -69,6 +69,7 @@ faults "$gone"
 run a tokens revoke --owner bo@example.com -w prod --auto-approve
 check_equal "one that is gone between list and call was to go" 0 "$code"
 check "which counts" said '1 revoked, 0 failed'
+check_equal "and stands in the record" 1 "$(ldap2dbx_in a audit export | grep '"op":"remove_resource"' | grep -c 'bo 1')"
 faults '{"match": "DELETE */token-management/tokens/*", "status": 400, "body": {"error_code": "NOT_FOUND", "message": "Token does not exist"}, "times": 0}'
 run a tokens revoke --owner cy@example.com --auto-approve
 check_equal "but 400 with that word is an error" 1 "$code"

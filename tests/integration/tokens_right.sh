@@ -20,6 +20,7 @@ seed() {
 	done
 	seed_token prod 13 dapi-cy-1 "cy 1" 20 300
 	seed_token dev 11 dapi-ada-dev "ada dev" 20 300
+	seed_token dev 13 dapi-cy-dev "cy dev" 20 300
 }
 guard="{users: 5, groups: 10, tokens: 2, minimum: 1}"
 start_tokens_world
@@ -94,7 +95,7 @@ run a approve tokens --auto-approve
 check_equal "a person may approve it" 0 "$code"
 check "then the right goes" use_becomes prod "ops-ro,outsiders,cy@example.com"
 check "and the tokens with it" tokens_become prod "bo 1,bo 2,bo 3,cy 1,guest 1,guest 2"
-check "everywhere" tokens_become dev ""
+check "everywhere" tokens_become dev "cy dev"
 
 # bo keeps it as an admin, and cy by himself: nothing dies. Four went within the hour, so any of theirs would be too many.
 stop_service a
@@ -108,11 +109,13 @@ check "and nothing was held" holds_tokens 0
 stop_service a
 
 # Nobody reads who is in a group of others: what dies with its right may be everybody's who has no other.
-mapping '  permissions: [{authorization: tokens, level: CAN_USE, in: prod, exclusive: true}]'
+may_use_tokens dev ops-ro cy@example.com
+mapping '  permissions: [{authorization: tokens, level: CAN_USE, exclusive: true}]'
 run a plan -o json
 check "of a group of others the most that may die counts" jq -e '[.operations[] | select(.op == "remove_permissions"
 	and .target == "prod") | {(.members[0].name): .before["live tokens"]}] | add | .outsiders == "2" and ."cy@example.com" == "1"
 	or .outsiders == "3" and ."cy@example.com" == "0"' "$work/said"
 run a plan
-check "each token once" said '3 live tokens die'
+check "each token once" said 'prod: 3 live tokens die'
+check "also of somebody who loses it by two entries" said 'dev: 1 live token dies'
 done_testing

@@ -21,7 +21,8 @@ seed() {
 guard="{users: 5, groups: 10, tokens: 20, minimum: 2}"
 extra='protected: {users: [cy@example.com]}
 tokens: {sweep: {at: "03:00"}}'
-start_tokens_world --quirk endless-tokens=on
+simulator_options=(--quirk endless-tokens=on)
+start_tokens_world
 all="ada new,ada old,bo new,bo old,cy new,guest"
 
 member() { # add|delete UID: of etl-rw

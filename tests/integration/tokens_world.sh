@@ -3,7 +3,7 @@
 #
 #   seed_token WORKSPACE OWNER SECRET COMMENT DAYS_OLD EXPIRY_IN_DAYS|never   lines of a seed file for the simulator
 #   seed_user ID NAME                       with seats in prod and dev
-#   start_tokens_world [SIMULATOR OPTION]...   world a: people, groups and the tokens of $work/seed.lines (see seed below)
+#   start_tokens_world                      world a: people, groups and what the test's `seed` says; with $simulator_options
 #   mapping GRANT LINES                     people, groups and a grant to etl-rw with those lines
 #   tokens_of [WORKSPACE]                   comments of what is there, sorted, with commas; has_tokens WORKSPACE LIST,
 #                                           tokens_become WORKSPACE LIST waits for it
@@ -15,6 +15,7 @@
 now_ms=$(($(date +%s) * 1000))
 day_ms=86400000
 prod='' dev=''
+simulator_options=()
 
 seed_token() {
 	local expiry=-1 workspace=$prod
@@ -44,7 +45,7 @@ start_tokens_world() {
 		seed
 	} >"$work/seed"
 	echo '[]' >"$work/faults"
-	make_world a --seed "$work/seed" --faults "$work/faults" "$@"
+	make_world a --seed "$work/seed" --faults "$work/faults" "${simulator_options[@]}"
 }
 
 # They hold from the return on: a rule that only we ask for says so.

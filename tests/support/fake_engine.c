@@ -339,8 +339,8 @@ json_t *engine_revocations(const struct engine *engine)
 	return json_pack("{s:[]}", "waiting");
 }
 
-bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id,
-		bool even_guarded)
+bool engine_revoke_token(
+		struct engine *engine, const char *workspace, const char *id, bool even_guarded)
 {
 	(void)engine;
 	(void)id;

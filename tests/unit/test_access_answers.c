@@ -80,7 +80,8 @@ static void what_cannot_be_a_time_says_nothing(void **state)
 	static const struct {
 		const char *number;
 		int64_t created, expires;
-	} cases[] = {{"9223372036854775807", 0, 0}, {"-9223372036854775807", 0, TOKEN_NEVER_EXPIRES},
+	} cases[] = {{"9223372036854775807", 0, 0},
+			{"-9223372036854775807", 0, TOKEN_NEVER_EXPIRES},
 			{"253402300799000", INT64_C(253402300799000), INT64_C(253402300799000)},
 			{"0", 0, 0}};
 

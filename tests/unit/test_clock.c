@@ -23,7 +23,8 @@ static void next_time_of_day(void **state)
 		int minute;
 		const char *now, *next;
 	} cases[] = {
-			{"later today", "UTC0", AT(3, 0), "2026-01-10T02:59:59", "2026-01-10T03:00:00"},
+			{"later today", "UTC0", AT(3, 0), "2026-01-10T02:59:59",
+					"2026-01-10T03:00:00"},
 			{"it is that very time: tomorrow", "UTC0", AT(3, 0), "2026-01-10T03:00:00",
 					"2026-01-11T03:00:00"},
 			{"over the end of a year", "UTC0", AT(0, 0), "2026-12-31T12:00:00",

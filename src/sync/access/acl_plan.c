@@ -352,8 +352,8 @@ static size_t count_dying(struct acl_planner *p)
 		ids_sort(&losing);
 		/* Of a group whose members nobody knows it may be everybody's. */
 		if (!all_keep)
-			dying = token_count_live(p->access, op->target, known ? &losing : NULL,
-					&keepers);
+			dying = token_count_live(
+					p->access, op->target, known ? &losing : NULL, &keepers);
 		add_dying(p, op, dying);
 		sum += dying;
 		/* Who loses it by two entries loses his tokens once. */

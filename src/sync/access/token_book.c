@@ -191,8 +191,8 @@ static uint64_t age_max_ns(const struct access *access)
 	return (uint64_t)(shortest > least ? shortest : least) * 1000000;
 }
 
-static void look_at(struct access *access, struct token_item *tokens, uint64_t age_max,
-		int64_t now_ms)
+static void look_at(
+		struct access *access, struct token_item *tokens, uint64_t age_max, int64_t now_ms)
 {
 	uint64_t now = clock_monotonic_ns();
 

@@ -7,7 +7,7 @@
 #include "databricks/token.h"
 #include "sync/access/on_behalf_item.h"
 
-#define TOKENS_PER_WRITE 50 /* journalled together, revoked one by one */
+#define TOKENS_PER_WRITE 50       /* journalled together, revoked one by one */
 #define FRESH_NS (10 * SECOND_NS) /* so long a list says how many die with a right */
 
 /* ---- items ---- */
@@ -185,8 +185,9 @@ static bool take_self(struct item_work *work)
 	tokens->own_id = assignment_self_id(&work->call);
 	if (tokens->own_id)
 		return true;
-	(void)err_set(&err, ERR_PROTO, 0, "%s does not say whom we sign in as, so nobody knows "
-					  "which tokens are our own",
+	(void)err_set(&err, ERR_PROTO, 0,
+			"%s does not say whom we sign in as, so nobody knows "
+			"which tokens are our own",
 			work->engine->settings->targets[work->item->target].name);
 	item_retry_later(work->access, work->item, &err);
 	return false;

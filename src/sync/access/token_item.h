@@ -31,11 +31,11 @@ struct token_request {
 };
 
 struct token_item {
-	struct item item; /* first */
-	uint64_t own_id;  /* whom we sign in as there; 0: not known yet */
+	struct item item;           /* first */
+	uint64_t own_id;            /* whom we sign in as there; 0: not known yet */
 	VEC(struct token_row) rows; /* by the time they were made, and by id */
 	VEC(struct token_request) requests;
-	int64_t next_ms;   /* wall clock: some token is too old from then on; 0: none */
+	int64_t next_ms;            /* wall clock: some token is too old from then on; 0: none */
 	uint64_t asked_ns, read_ns; /* when the list was asked for last, and when it came */
 	struct ids groups; /* marks of keys (token_group_mark): whose members matter for the last plan */
 };

@@ -157,7 +157,8 @@ static void add_group(struct holders *h, const struct object *group, unsigned de
 }
 
 /* A group of others in one of ours: nobody reads who is in it. */
-static bool has_foreign_group(const struct access *access, unsigned target, const struct ids *sorted)
+static bool has_foreign_group(
+		const struct access *access, unsigned target, const struct ids *sorted)
 {
 	const struct registry *registry = access->engine->registry;
 	unsigned at;
@@ -204,10 +205,10 @@ void token_add_admins(const struct access *access, unsigned target, struct ids *
 	for (table_each (levels, it)) {
 		AUTO(mem_freep) char *text = mem_strndup(it.key.ptr, it.key.len);
 		uint64_t id = text_equal(it.value, "ADMIN") ? id_parse(text) : 0;
-		const struct object *group = id ? registry_find_id(engine->registry,
-								 home_of(access, target),
-								 PRINCIPAL_GROUP, id)
-						: NULL;
+		const struct object *group = id
+				? registry_find_id(engine->registry, home_of(access, target),
+						  PRINCIPAL_GROUP, id)
+				: NULL;
 
 		if (group)
 			add_group(&h, group, 0);

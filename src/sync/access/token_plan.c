@@ -34,8 +34,8 @@ static bool applies_here(const struct token_planner *p, const struct token_limit
 {
 	const struct token_rule *rule = limit->grant->tokens;
 
-	return target_matches_any(&settings_of(p)->targets[p->tokens->item.target], rule->in,
-			rule->in_count);
+	return target_matches_any(
+			&settings_of(p)->targets[p->tokens->item.target], rule->in, rule->in_count);
 }
 
 static void find_holders_of(
@@ -44,8 +44,7 @@ static void find_holders_of(
 	struct access *access = p->access;
 	unsigned target = p->tokens->item.target;
 
-	(void)token_add_holders(
-			access, target, grant->kind, grant->name, ret, &p->tokens->groups);
+	(void)token_add_holders(access, target, grant->kind, grant->name, ret, &p->tokens->groups);
 	if (!access_principal(access, target, grant->kind, grant->name)) {
 		AUTO(mem_freep) char *key = access_principal_key(grant->kind, grant->name);
 
@@ -84,7 +83,8 @@ static const struct grant_rule *limit_of(const struct token_planner *p, const st
 		const struct grant_rule *grant = book->limits.items[i].grant;
 
 		if (ids_contain(&p->holders[i], row->owner) &&
-				(!found || grant->tokens->max_lifetime_ms <
+				(!found ||
+						grant->tokens->max_lifetime_ms <
 								found->tokens->max_lifetime_ms))
 			found = grant;
 	}
@@ -176,7 +176,8 @@ static struct token_reason reason_of(
 
 /* ---- whose tokens are left alone ---- */
 
-static bool is_protected(const struct settings *settings, const struct object *owner, const char *name)
+static bool is_protected(
+		const struct settings *settings, const struct object *owner, const char *name)
 {
 	if (owner)
 		return plan_is_protected(settings, owner->kind, name);
@@ -227,8 +228,7 @@ static void fill_parts(const struct token_planner *p, struct operation *op,
 	const struct part_change parts[] = {{"id", row->id, NULL}, {"owner", owner, NULL},
 			{"comment", row->comment ? row->comment : "", NULL},
 			{"created", time_text(p, row->created_ms), NULL},
-			{"expires", time_text(p, row->expires_ms), NULL},
-			{"reason", reason, NULL}};
+			{"expires", time_text(p, row->expires_ms), NULL}, {"reason", reason, NULL}};
 	struct part_change *copy = arena_alloc(p->arena, sizeof(parts));
 
 	for (size_t i = 0; i < COUNT_OF(parts); i++)

@@ -33,8 +33,8 @@ static const char *state_of(
 	return want && want->state == WANT_IN ? "in" : "not_managed";
 }
 
-static const char *guarded_word(
-		const struct access *access, const struct token_item *tokens, const struct token_row *row)
+static const char *guarded_word(const struct access *access, const struct token_item *tokens,
+		const struct token_row *row)
 {
 	static const char *const words[] = {[TOKEN_FREE] = NULL,
 			[TOKEN_PROTECTED] = "protected",
@@ -65,9 +65,9 @@ static json_t *token_json(const struct access *access, const struct token_item *
 			access->engine->settings->targets[target].name, "id", row->id, "comment",
 			row->comment, "owner", token_owner_name(access, target, row, arena),
 			"owner_id", row->owner ? id_text(row->owner, id) : "", "state",
-			state_of(access, target, row), "guarded",
-			guarded_word(access, tokens, row), "created", time_json(row->created_ms),
-			"expires", time_json(row->expires_ms), "never_expires", row->expires_ms < 0,
+			state_of(access, target, row), "guarded", guarded_word(access, tokens, row),
+			"created", time_json(row->created_ms), "expires",
+			time_json(row->expires_ms), "never_expires", row->expires_ms < 0,
 			"last_used", time_json(row->last_used_ms));
 }
 
@@ -136,12 +136,12 @@ static void request(struct token_item *tokens, const char *id, bool even_guarded
 		request->asked_ns = clock_monotonic_ns();
 		return;
 	}
-	*vec_add(&tokens->requests) = (struct token_request){
-			mem_strdup(id), even_guarded, clock_monotonic_ns()};
+	*vec_add(&tokens->requests) =
+			(struct token_request){mem_strdup(id), even_guarded, clock_monotonic_ns()};
 }
 
-bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id,
-		bool even_guarded)
+bool engine_revoke_token(
+		struct engine *engine, const char *workspace, const char *id, bool even_guarded)
 {
 	for (unsigned target = 0; target < engine->settings->target_count; target++) {
 		struct token_item *tokens;
