@@ -41,6 +41,30 @@ void clock_format(int64_t wall_ms, char ret[static CLOCK_TEXT_SIZE])
 	(void)snprintf(ret, CLOCK_TEXT_SIZE, "%s.%03dZ", text, (int)(ms < 0 ? ms + 1000 : ms));
 }
 
+/* mktime normalises what it is given, so each day starts from the numbers that were asked for. */
+static int64_t time_of_day(struct tm day, int days_later, int minute)
+{
+	day.tm_mday += days_later;
+	day.tm_hour = minute / 60;
+	day.tm_min = minute % 60;
+	day.tm_sec = 0;
+	day.tm_isdst = -1;
+	return (int64_t)mktime(&day) * 1000;
+}
+
+int64_t clock_next_time_of_day(int minute, int64_t now_ms)
+{
+	time_t now = (time_t)(now_ms / 1000);
+	struct tm day;
+	int64_t next = 0;
+
+	if (!localtime_r(&now, &day))
+		return 0;
+	for (int later = 0; later <= 2 && next <= now_ms; later++)
+		next = time_of_day(day, later, minute);
+	return next;
+}
+
 static bool take_number(const char **text, int64_t *ret)
 {
 	const char *p = *text;

@@ -15,6 +15,12 @@ int64_t clock_wall_ms(void);       /* since the Unix epoch, UTC */
 void clock_format(int64_t wall_ms, char ret[static CLOCK_TEXT_SIZE]);
 
 /*
+ * When that minute of the day (0..1439) comes next after now_ms, in the zone of the process (TZ). Where a change of the
+ * clocks leaves the minute out it is the one that takes its place. 0: the time is none.
+ */
+int64_t clock_next_time_of_day(int minute, int64_t now_ms);
+
+/*
  * Parses a duration with its unit: "1500ms", "30s", "15min", "1h", "30d", "2w", and sums such as
  * "1h30min". Returns false if text is none, or over 100 years. *ret_ms: milliseconds.
  */

@@ -41,6 +41,8 @@ static const struct option_spec options[] = {
 		[OPTION_LIST] = {"list", 0, NULL, NULL,
 				"verbs and options, one a line, for scripts"},
 		[OPTION_EXPAND] = {"expand", 0, NULL, NULL, "groups as the people in them, too"},
+		[OPTION_INCLUDE_PROTECTED] = {"include-protected", 0, NULL, NULL,
+				"also tokens of protected or unknown owners, and our own"},
 };
 _Static_assert(COUNT_OF(options) == OPTION_COUNT_, "a row per option");
 
@@ -117,7 +119,8 @@ const struct command commands[] = {
 		{"approve", "ID|CATEGORY|all", "let held removals go",
 				"Shows them and asks. Exactly those shown are let go, none that "
 				"come later.\n"
-				"CATEGORY: users, groups, members or permissions.",
+				"CATEGORY: users, groups, members, permissions, tokens, policies "
+				"or lists.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_DRY_RUN) |
 						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
 				1, 1, NULL, handle_approve, false},
@@ -137,10 +140,13 @@ const struct command commands[] = {
 				"expiry, last use.\n"
 				"revoke: those that --id, --owner and --older-than name together; "
 				"shows them and asks.\n"
+				"Those of protected or unknown owners, and our own, need "
+				"--include-protected.\n"
 				"sweep: those that lifetimes of grants and the sweep of the "
 				"configuration name.",
 				BIT(OPTION_OUTPUT) | BIT(OPTION_WORKSPACE) | BIT(OPTION_ID) |
 						BIT(OPTION_OWNER) | BIT(OPTION_OLDER_THAN) |
+						BIT(OPTION_INCLUDE_PROTECTED) |
 						BIT(OPTION_AUTO_APPROVE) | BIT(OPTION_FULL),
 				1, 1, tokens_words, handle_tokens, true},
 		{"schema", "config|mapping",

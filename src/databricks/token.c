@@ -46,11 +46,21 @@ void token_list_own(struct databricks *databricks, struct call *call)
 	call_send(databricks, call);
 }
 
+#define TIME_MAX_MS INT64_C(253402300799000) /* the end of the year 9999 */
+
+/* What cannot be a time says nothing. */
+static int64_t time_or_none(int64_t ms)
+{
+	return ms >= 0 && ms <= TIME_MAX_MS ? ms : 0;
+}
+
 /* Whatever stands for "never" becomes one number. */
 static void settle(struct token_info *token)
 {
-	if (token->expires_ms < 0)
-		token->expires_ms = TOKEN_NEVER_EXPIRES;
+	token->expires_ms = token->expires_ms < 0 ? TOKEN_NEVER_EXPIRES
+						  : time_or_none(token->expires_ms);
+	token->created_ms = time_or_none(token->created_ms);
+	token->last_used_ms = time_or_none(token->last_used_ms);
 }
 
 enum err_code token_list_read(const struct call *call, struct arena *arena,

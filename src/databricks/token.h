@@ -23,9 +23,9 @@ struct token_info {
 	const char *owner_id;        /* SCIM id, NULL: not said; the owner's name is not given */
 	const char *created_by_id;   /* SCIM id */
 	const char *created_by_name; /* userName, of an on-behalf-of token the administrator's */
-	int64_t created_ms;
-	int64_t expires_ms;   /* TOKEN_NEVER_EXPIRES; 0: not said */
-	int64_t last_used_ms; /* start of the day of the last use; 0: never, or not said */
+	int64_t created_ms;          /* times: 0: not said, or none before the year 10000 */
+	int64_t expires_ms;          /* TOKEN_NEVER_EXPIRES; 0: not said */
+	int64_t last_used_ms;        /* start of the day of the last use; 0: never, or not said */
 	const char *workspace_id;
 	struct texts scopes; /* none: all */
 };

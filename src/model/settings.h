@@ -133,6 +133,7 @@ struct sweep_settings {
 	bool leavers;        /* of people who are no longer in the directory */
 	bool never_expiring;
 	int64_t older_than_ms; /* since they were made; 0: not said */
+	bool others;           /* also of owners whom no rule manages */
 	unsigned line;         /* in ldap2dbx.yaml */
 };
 

@@ -6,7 +6,8 @@
 
 #include <inttypes.h>
 
-#define MINUTE (INT64_C(60) * 1000)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 #define TAG_KEY_MAX 127
@@ -239,7 +240,7 @@ static const struct schema_key sweep_keys[] = {
 		{"at", SCHEMA_OWN, .offset = SWEEP(minute), .read = config_read_at,
 				.json = TEXT_JSON,
 				.about = "Time of the day, HH:MM, in the zone of `reconcile`."},
-		{"interval", SCHEMA_DURATION, .offset = SWEEP(interval_ms), .min = 5 * MINUTE,
+		{"interval", SCHEMA_DURATION, .offset = SWEEP(interval_ms), .min = SECOND,
 				.max = 30 * DAY, .about = "In place of `at`."},
 		{"leavers", SCHEMA_FLAG, .offset = SWEEP(leavers), .preset = "true",
 				.about = "Revoke tokens of people who are no longer in the "
@@ -249,6 +250,10 @@ static const struct schema_key sweep_keys[] = {
 		{"older_than", SCHEMA_DURATION, .offset = SWEEP(older_than_ms), .min = HOUR,
 				.max = 3650 * DAY,
 				.about = "Revoke tokens that were made longer ago."},
+		{"others", SCHEMA_FLAG, .offset = SWEEP(others), .preset = "false",
+				.about = "Whether never_expiring and older_than mean tokens of "
+					 "people whom "
+					 "no rule manages, too."},
 };
 const struct schema config_sweep_schema = SCHEMA("`sweep`", sweep_keys);
 

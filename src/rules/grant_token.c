@@ -43,8 +43,7 @@ static const struct schema_key token_keys[] = {
 					 "authorization/tokens."},
 		{"max_lifetime", SCHEMA_OWN, .offset = offsetof(struct token_source, max_lifetime),
 				.read = grant_read_text, .json = DURATION_JSON,
-				.about = "Tokens of these people that are older are revoked by the "
-					 "sweep."},
+				.about = "Tokens of these people that are older are revoked."},
 		{"on_behalf_of", SCHEMA_OWN, .offset = offsetof(struct token_source, on_behalf_of),
 				.section = &on_behalf_schema, .read = read_on_behalf,
 				.about = "A token that is made for the service principal."},

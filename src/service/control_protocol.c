@@ -29,6 +29,7 @@ static enum err_code command_retry(struct call *call, json_t **ret, struct err *
 static enum err_code command_sync(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_reconcile(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_revoke_tokens(struct call *call, json_t **ret, struct err *err);
+static enum err_code command_revocations(struct call *call, json_t **ret, struct err *err);
 static enum err_code command_sweep_tokens(struct call *call, json_t **ret, struct err *err);
 
 /* Each command writes its result, or NULL if it waits; on failure *err. */
@@ -61,7 +62,9 @@ static const struct {
 				{{"kind", JSON_STRING, true}, {"name", JSON_STRING, true},
 						{"timeout_ms", JSON_INTEGER, false}}},
 		{"reconcile", command_reconcile, {{0}}},
-		{"revoke_tokens", command_revoke_tokens, {{"tokens", JSON_ARRAY, true}}},
+		{"revoke_tokens", command_revoke_tokens,
+				{{"tokens", JSON_ARRAY, true}, {"even_guarded", JSON_TRUE, false}}},
+		{"revocations", command_revocations, {{0}}},
 		{"sweep_tokens", command_sweep_tokens, {{"workspace", JSON_STRING, false}}},
 };
 
@@ -236,6 +239,13 @@ static enum err_code command_sweep_tokens(struct call *call, json_t **ret, struc
 	return ERR_NONE;
 }
 
+static enum err_code command_revocations(struct call *call, json_t **ret, struct err *err)
+{
+	(void)err;
+	*ret = engine_revocations(call->engine);
+	return ERR_NONE;
+}
+
 static enum err_code command_revoke_tokens(struct call *call, json_t **ret, struct err *err)
 {
 	const json_t *tokens = json_object_get(call->request, "tokens"), *token;
@@ -253,7 +263,8 @@ static enum err_code command_revoke_tokens(struct call *call, json_t **ret, stru
 			return err_set(err, ERR_USAGE, 0,
 					"\"tokens\" must hold objects with \"workspace\" and "
 					"\"id\"");
-		accepted += engine_revoke_token(call->engine, workspace, id);
+		accepted += engine_revoke_token(
+				call->engine, workspace, id, flag_of(call, "even_guarded"));
 	}
 	*ret = json_pack("{s:I}", "accepted", (json_int_t)accepted);
 	return ERR_NONE;

@@ -151,11 +151,20 @@ MUST_CHECK enum err_code engine_sync(struct engine *engine, enum principal_kind 
 
 /* Before engine_start: the tokens of those workspaces are read (workspaces: as target_matches). */
 void engine_want_tokens(struct engine *engine, const char *workspaces);
-/* {"tokens": [{workspace, id, comment, owner, owner_id, state: in | leaver | not_managed, created, expires, never_expires,
- * last_used}], "unread": [{workspace, reason}]}; new reference. */
+/*
+ * {"tokens": [{workspace, id, comment, owner, owner_id, state: in | leaver | not_managed, guarded: protected | unknown | own |
+ * null, created, expires, never_expires, last_used}], "unread": [{workspace, reason}]}: workspaces in the order of the
+ * settings, in each by owner, time and id. New reference.
+ */
 json_t *engine_tokens(const struct engine *engine, const char *workspaces);
-/* A person wants that token revoked: it is in the plan from now on, without the guard. false: no such workspace. */
-bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id);
+/*
+ * A person wants that token revoked: it is in the plan from now on, without the guard. even_guarded: although its owner is
+ * protected or unknown, or we sign in as him. false: no such workspace.
+ */
+bool engine_revoke_token(
+		struct engine *engine, const char *workspace, const char *id, bool even_guarded);
+/* {"waiting": [{workspace, id, reason}]}: those that a person wants revoked and that still are there, as far as we know. */
+json_t *engine_revocations(const struct engine *engine);
 /* RUN: tokens are read, and those go that the sweep and lifetimes of grants name, now. */
 void engine_sweep_tokens(struct engine *engine, const char *workspaces);
 /* From ENGINE_PLANNED on: revocations as planned now, or only those that engine_revoke_token asked for; valid until the

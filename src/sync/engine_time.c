@@ -16,24 +16,6 @@ void engine_tick_at(struct engine *engine, uint64_t monotonic_ns)
 	loop_timer_start(engine->tick, monotonic_ns > now ? (monotonic_ns - now) / 1000000 + 1 : 1);
 }
 
-static int64_t next_time_of_day(const struct settings *settings, int64_t now_ms)
-{
-	time_t now = (time_t)(now_ms / 1000);
-	struct tm day;
-
-	if (settings->reconcile_minute < 0 || !localtime_r(&now, &day))
-		return 0;
-	day.tm_hour = settings->reconcile_minute / 60;
-	day.tm_min = settings->reconcile_minute % 60;
-	day.tm_sec = 0;
-	day.tm_isdst = -1;
-	if ((int64_t)mktime(&day) * 1000 <= now_ms) {
-		day.tm_mday++;
-		day.tm_isdst = -1;
-	}
-	return (int64_t)mktime(&day) * 1000;
-}
-
 /* The wall clock may step: it is looked at again every minute at the latest. */
 static void arm_reconcile(struct engine *engine)
 {
@@ -47,7 +29,10 @@ static void arm_reconcile(struct engine *engine)
 
 void engine_schedule_reconcile(struct engine *engine)
 {
-	engine->next_reconcile_ms = next_time_of_day(engine->settings, clock_wall_ms());
+	int minute = engine->settings->reconcile_minute;
+
+	engine->next_reconcile_ms =
+			minute < 0 ? 0 : clock_next_time_of_day(minute, clock_wall_ms());
 	arm_reconcile(engine);
 }
 

@@ -83,8 +83,13 @@ void guard_load_removals(struct guard *guard, const struct store_removals *remov
 	*vec_add(&guard->window) = *removals;
 }
 
+static unsigned weight_of(const struct operation *op)
+{
+	return op->weight && !op->follows_leaver ? op->weight : 1;
+}
+
 void guard_load_hold(struct guard *guard, const struct store_hold *hold, const char *object_key,
-		unsigned target)
+		const struct operation *op)
 {
 	static const enum verdict verdicts[] = {[HOLD_WAITING] = VERDICT_HELD,
 			[HOLD_APPROVED] = VERDICT_GO,
@@ -94,14 +99,14 @@ void guard_load_hold(struct guard *guard, const struct store_hold *hold, const c
 	int64_t n;
 
 	decision->object_key = mem_strdup(object_key);
-	decision->target = target;
+	decision->target = op->target;
 	decision->category = hold->category;
 	decision->verdict = verdicts[hold->state];
 	decision->hold_id = mem_strdup(hold->hold_id);
 	decision->operation = mem_strdup(hold->operation);
 	decision->reason = mem_strdup_or_null(hold->reason);
 	decision->time_ms = hold->time_ms;
-	decision->weight = 1;
+	decision->weight = weight_of(op);
 	if (number && text_parse_int(number + 1, 0, INT32_MAX, &n) &&
 			n > (int64_t)guard->hold_number)
 		guard->hold_number = (unsigned)n;
@@ -125,7 +130,7 @@ void guard_ask(struct guard *guard, const struct operation *op, const char *oper
 		decision->target = op->target;
 		decision->category = op->follows_leaver ? GUARD_USERS : op->category;
 		decision->operation = mem_strdup(operation_json);
-		decision->weight = op->weight && !op->follows_leaver ? op->weight : 1;
+		decision->weight = weight_of(op);
 		*vec_add(&guard->asked) = decision;
 	}
 	arena_free(arena);

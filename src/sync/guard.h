@@ -44,7 +44,7 @@ struct decision *guard_find(const struct guard *guard, const char *key);
 /* What was kept: removals that passed within the window, and holds. */
 void guard_load_removals(struct guard *guard, const struct store_removals *removals);
 void guard_load_hold(struct guard *guard, const struct store_hold *hold, const char *object_key,
-		unsigned target);
+		const struct operation *op); /* that it was made for, of hold->operation */
 
 /* How many of a category are ours now. */
 struct guard_counts {

@@ -181,6 +181,8 @@ static void plan_one(struct engine *engine, struct object *object)
 		object->leaving = plan.leaving;
 		access_leaving_changed(engine->access, object);
 	}
+	if (object->kind == PRINCIPAL_GROUP)
+		access_group_changed(engine->access, object);
 	object->planned = true;
 	engine->powers_wanted = engine->powers_wanted || plan.waits_for_power;
 	keep_match(engine, object);

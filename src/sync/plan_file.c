@@ -108,6 +108,10 @@ void operation_add_json(
 	add_lists(out, op);
 	add_bool(out, "adopts", op->adopts);
 	add_bool(out, "removal", op->is_removal);
+	if (op->weight > 1) {
+		json_add_key(out, "weight");
+		json_add_number(out, op->weight);
+	}
 	add_or_null(out, "follows", op->follows_leaver);
 	add_or_null(out, "held", op->held_by);
 	json_add_key(out, "why");
@@ -338,6 +342,13 @@ static enum guard_category category_of(const struct operation *op)
 	return op->principal == PRINCIPAL_GROUP ? GUARD_GROUPS : GUARD_USERS;
 }
 
+static unsigned read_weight(const json_t *json)
+{
+	json_int_t weight = json_integer_value(json_object_get(json, "weight"));
+
+	return weight > 1 && weight <= INT32_MAX ? (unsigned)weight : 0;
+}
+
 enum err_code operation_from_json(const json_t *json, const struct settings *settings,
 		struct arena *arena, struct operation *ret, struct err *err)
 {
@@ -361,6 +372,7 @@ enum err_code operation_from_json(const json_t *json, const struct settings *set
 	op.is_removal = json_is_true(json_object_get(json, "removal"));
 	if (op.is_removal)
 		op.category = category_of(&op);
+	op.weight = read_weight(json);
 	op.follows_leaver = get_text(json, "follows", arena);
 	op.held_by = get_text(json, "held", arena);
 	op.why = (struct why){get_text(why, "file", arena),

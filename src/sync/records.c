@@ -394,10 +394,10 @@ static void load_hold(void *context, const struct store_hold *record)
 				: NULL;
 
 		if (item) {
-			guard_load_hold(engine->guard, record, key, op.target);
-			item_remember_key(item, record->operation_id);
+			guard_load_hold(engine->guard, record, key, &op);
+			access_hold_loaded(engine->access, item, record->operation_id);
 		} else if (owner) {
-			guard_load_hold(engine->guard, record, key, op.target);
+			guard_load_hold(engine->guard, record, key, &op);
 			/* The next plan of its owner says whether its reason still stands. */
 			pass_remember_key(owner, record->operation_id);
 		} else if (engine_may_write(engine)) {

@@ -340,10 +340,18 @@ json_t *engine_tokens(const struct engine *engine, const char *workspaces)
 	return json_pack("{s:[], s:[]}", "tokens", "unread");
 }
 
-bool engine_revoke_token(struct engine *engine, const char *workspace, const char *id)
+json_t *engine_revocations(const struct engine *engine)
+{
+	(void)engine;
+	return json_pack("{s:[]}", "waiting");
+}
+
+bool engine_revoke_token(
+		struct engine *engine, const char *workspace, const char *id, bool even_guarded)
 {
 	(void)engine;
 	(void)id;
+	fake.revoked_guarded += even_guarded;
 	if (text_equal(workspace, "nowhere"))
 		return false;
 	fake.revoked++;

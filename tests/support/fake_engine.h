@@ -22,7 +22,7 @@ struct fake_engine {
 	size_t padding;                                       /* bytes of filling in each status */
 	/* What it was asked. */
 	unsigned started, stopped, freed, went, reconciled, synced, retried, approved, rejected,
-			revoked, swept;
+			revoked, revoked_guarded, swept;
 	size_t allowed_count;
 	char last_selector[128], last_reason[128], last_name[128];
 };

@@ -74,6 +74,37 @@ static void whatever_is_below_nothing_never_expires(void **state)
 	arena_free(arena);
 }
 
+/* Ages are computed with them. */
+static void what_cannot_be_a_time_says_nothing(void **state)
+{
+	static const struct {
+		const char *number;
+		int64_t created, expires;
+	} cases[] = {{"9223372036854775807", 0, 0},
+			{"-9223372036854775807", 0, TOKEN_NEVER_EXPIRES},
+			{"253402300799000", INT64_C(253402300799000), INT64_C(253402300799000)},
+			{"0", 0, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		AUTO(mem_freep)
+		char *text = mem_printf("{\"token_info\":{\"token_id\":\"a\",\"creation_time\":%s,"
+					"\"expiry_time\":%s,\"last_used_day\":%s}}",
+				cases[i].number, cases[i].number, cases[i].number);
+		struct call call = answered(text);
+		struct arena *arena = arena_new();
+		struct token_info token;
+		struct err err;
+
+		assert_int_equal(token_read(&call, arena, &token, &err), ERR_NONE);
+		assert_int_equal(token.created_ms, cases[i].created);
+		assert_int_equal(token.last_used_ms, cases[i].created);
+		assert_int_equal(token.expires_ms, cases[i].expires);
+		call_release(&call);
+		arena_free(arena);
+	}
+}
+
 static void a_made_token_is_shown_once(void **state)
 {
 	struct call call =
@@ -625,6 +656,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(tokens_that_never_expire_are_no_old_ones),
 			cmocka_unit_test(whatever_is_below_nothing_never_expires),
+			cmocka_unit_test(what_cannot_be_a_time_says_nothing),
 			cmocka_unit_test(a_made_token_is_shown_once),
 			cmocka_unit_test(policies_are_read),
 			cmocka_unit_test(a_made_policy_has_an_id),

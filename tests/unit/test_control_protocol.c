@@ -147,6 +147,13 @@ static void test_simple_commands(void **state)
 			"\"id\":\"a\"},{\"workspace\":\"nowhere\",\"id\":\"b\"}]}",
 			"{\"ok\":true,\"result\":{\"accepted\":1}}");
 	assert_int_equal(fake.revoked, 1);
+	assert_int_equal(fake.revoked_guarded, 0);
+	expect(state,
+			"{\"command\":\"revoke_tokens\",\"even_guarded\":true,\"tokens\":[{"
+			"\"workspace\":\"prod\",\"id\":\"a\"}]}",
+			"{\"ok\":true,\"result\":{\"accepted\":1}}");
+	assert_int_equal(fake.revoked_guarded, 1);
+	expect(state, "{\"command\":\"revocations\"}", "{\"ok\":true,\"result\":{\"waiting\":[]}}");
 	expect(state, "{\"command\":\"sweep_tokens\"}", "{\"ok\":true,\"result\":{}}");
 	assert_int_equal(fake.swept, 1);
 	expect(state, "{\"command\":\"retry\",\"who\":\"ada\"}",

@@ -220,6 +220,32 @@ static void one_removal_may_weigh_more(void **state)
 	}
 }
 
+/* What was held before a restart counts as much as it did, when it is approved and while it waits. */
+static void a_kept_hold_keeps_its_weight(void **state)
+{
+	const struct operation op = {.id = "heavy", .target = 0, .weight = 40};
+	const struct store_hold hold = {.operation_id = "heavy",
+			.hold_id = "permissions-1",
+			.operation = "{}",
+			.category = GUARD_PERMISSIONS,
+			.state = HOLD_WAITING};
+	struct guard *guard = guard_new(&settings);
+	struct guard_counts ours = {{0}};
+	struct operation small = {.kind = OP_REMOVE_PERMISSIONS,
+			.id = "small",
+			.object = {"tokens", "1", "sample"},
+			.is_removal = true,
+			.category = GUARD_PERMISSIONS};
+
+	(void)state;
+	guard_load_hold(guard, &hold, "tokens", &op);
+	guard_approve(guard, guard_find(guard, "heavy"), 1000);
+	guard_ask(guard, &small, "{}");
+	guard_decide(guard, &ours, 2000);
+	assert_int_equal(guard_find(guard, "small")->verdict, VERDICT_HELD);
+	guard_free(guard);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +257,7 @@ int main(void)
 			cmocka_unit_test(approval_releases_what_was_held_then),
 			cmocka_unit_test(holds_of_one_category_share_a_name),
 			cmocka_unit_test(one_removal_may_weigh_more),
+			cmocka_unit_test(a_kept_hold_keeps_its_weight),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

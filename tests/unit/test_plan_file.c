@@ -166,6 +166,7 @@ static const struct operation operations[] = {
 				.values = levels,
 				.value_count = 1,
 				.values_before = no_level,
+				.weight = 40,
 				REMOVES(GUARD_TOKENS)},
 		{.kind = OP_SET_PERMISSIONS,
 				.resource = RESOURCE_RULE_SET,
@@ -239,6 +240,7 @@ static void same_operation(const struct operation *a, const struct operation *b)
 	assert_int_equal(a->adopts, b->adopts);
 	assert_int_equal(a->is_removal, b->is_removal);
 	assert_int_equal(a->category, b->category);
+	assert_int_equal(a->weight, b->weight);
 	assert_true(text_equal(a->follows_leaver, b->follows_leaver));
 	assert_true(text_equal(a->held_by, b->held_by));
 	assert_true(text_equal(a->why.file, b->why.file));

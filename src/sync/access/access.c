@@ -375,6 +375,11 @@ void access_leaving_changed(struct access *access, const struct object *object)
 	tokens_owner_changed(access, object);
 }
 
+void access_group_changed(struct access *access, const struct object *group)
+{
+	tokens_group_changed(access, group);
+}
+
 void access_reconciled(struct access *access)
 {
 	tokens_mark_all(access);
@@ -480,6 +485,13 @@ void item_release_hold(struct access *access, const struct item *item, const cha
 
 	if (engine_may_write(access->engine))
 		store_drop_holding(records_batch(access->engine), &holding);
+}
+
+void access_hold_loaded(struct access *access, struct item *item, const char *operation_id)
+{
+	item_remember_key(item, operation_id);
+	if (item->class->resource == RESOURCE_PERMISSIONS)
+		finder_note(access->finder, item->target, item->securable);
 }
 
 static bool find_target(const struct engine *engine, const char *name, unsigned *ret)

@@ -311,11 +311,12 @@ static bool find_keepers(const struct acl_planner *p, struct ids *ret)
 			continue;
 		if (row->kind == PRINCIPAL_GROUP && text_equal_folded(row->name, GROUP_USERS))
 			return true;
-		token_add_holders(p->access, target, row->kind, row->name, ret);
+		(void)token_add_holders(p->access, target, row->kind, row->name, ret, NULL);
 	}
 	for (size_t i = 0; i < p->wanted.count; i++)
-		token_add_holders(p->access, target, p->wanted.entries[i].kind,
-				p->wanted.entries[i].name, ret);
+		(void)token_add_holders(p->access, target, p->wanted.entries[i].kind,
+				p->wanted.entries[i].name, ret, NULL);
+	token_add_admins(p->access, target, ret);
 	ids_sort(ret);
 	return false;
 }
@@ -341,17 +342,25 @@ static size_t count_dying(struct acl_planner *p)
 	for (vec_each (&p->plan->operations, op)) {
 		struct ids losing = {0};
 		size_t dying = 0;
+		bool known;
 
 		if (op->kind != OP_REMOVE_PERMISSIONS)
 			continue;
-		token_add_holders(p->access, op->target, acl_kind_of_key(op->members[0].key),
-				op->members[0].name, &losing);
+		known = token_add_holders(p->access, op->target,
+				acl_kind_of_key(op->members[0].key), op->members[0].name, &losing,
+				NULL);
 		ids_sort(&losing);
+		/* Of a group whose members nobody knows it may be everybody's. */
 		if (!all_keep)
-			dying = token_count_live(p->access, op->target, &losing, &keepers);
-		ids_release(&losing);
+			dying = token_count_live(
+					p->access, op->target, known ? &losing : NULL, &keepers);
 		add_dying(p, op, dying);
 		sum += dying;
+		/* Who loses it by two entries loses his tokens once. */
+		for (size_t i = 0; i < losing.count; i++)
+			(void)ids_add(&keepers, losing.items[i]);
+		all_keep = all_keep || !known;
+		ids_release(&losing);
 	}
 	ids_release(&keepers);
 	return sum;
@@ -384,9 +393,11 @@ static void tell_dying(struct acl_planner *p)
 		drop_removals(p->plan);
 		return;
 	case TOKENS_FAILED:
+		drop_removals(p->plan);
 		p->plan->note = arena_printf(p->arena,
-				"%s: the tokens could not be listed, so nobody knows how many die "
-				"with the right to use them",
+				"%s: the tokens could not be listed, so nobody knows how many "
+				"would die with the right to use them; nobody loses it until they "
+				"are",
 				place);
 		return;
 	case TOKENS_KNOWN:
@@ -408,10 +419,9 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 	struct securable_facts facts;
 
 	/* Which rules select it can only be told by what the finder saw of it. */
-	if (p.acl->gone ||
-			(!p.acl->round &&
-					!finder_knows(access->finder, item->target,
-							item->securable)))
+	ret->pending = !p.acl->gone && !p.acl->round &&
+			!finder_knows(access->finder, item->target, item->securable);
+	if (p.acl->gone || ret->pending)
 		return;
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,

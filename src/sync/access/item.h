@@ -142,6 +142,8 @@ MUST_CHECK enum err_code access_load(struct access *access, struct err *err); /*
 void access_trust_store(struct access *access);
 void access_start(struct
 		access *access); /* rules of the files; items of open intents are to be read */
+/* The store has a hold of the item's: whether it still stands is found out soon, also after a restart that trusts the store. */
+void access_hold_loaded(struct access *access, struct item *item, const char *operation_id);
 /* Databricks is to be read: at the start (unless all is known from the store), and at every reconcile. */
 void access_read(struct access *access);
 /* The directory has been read, so the rules for each group are known: looks for what that takes. */
@@ -161,6 +163,8 @@ void access_cancel(struct access *access); /* works and lists, at the end */
 void access_mark_all(struct access *access);
 /* The principal is there, was renamed, assigned or leaves: items that name it look again. */
 void access_principal_changed(struct access *access, const struct object *object);
+/* It was planned, so who is in it may have changed. */
+void access_group_changed(struct access *access, const struct object *group);
 /* It began to leave, or came back. */
 void access_leaving_changed(struct access *access, const struct object *object);
 /* A reconcile has read the directory whole. */

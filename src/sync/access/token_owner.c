@@ -2,6 +2,7 @@
 #include "sync/access/token_item.h"
 
 #include "base/clock.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "databricks/token.h"
 
@@ -88,74 +89,132 @@ bool token_owner_leaves(const struct object *object)
 
 /* ---- who holds a right ---- */
 
-static void add_group(const struct access *access, const struct object *group, unsigned depth,
-		struct ids *ret);
+struct holders {
+	const struct access *access;
+	struct ids *people, *groups; /* groups: NULL: nobody wants them */
+	bool unknown;                /* members of a group on the way are not known */
+};
 
-static void add_node(const struct access *access, const struct object *group, node_id node,
-		unsigned depth, struct ids *ret)
+static void add_group(struct holders *h, const struct object *group, unsigned depth);
+
+static void add_node(struct holders *h, const struct object *group, node_id node, unsigned depth)
 {
-	const struct object_list *list = &access->engine->by_node[group->target];
+	const struct engine *engine = h->access->engine;
+	const struct object_list *list = &engine->by_node[group->target];
 	const struct object *member = node < list->count ? list->items[node] : NULL;
 
-	if (!member && access->engine->settings->has_account) {
-		list = &access->engine->by_node[0];
+	if (!member && engine->settings->has_account) {
+		list = &engine->by_node[0];
 		member = node < list->count ? list->items[node] : NULL;
 	}
 	if (!member)
 		return;
 	if (member->kind == PRINCIPAL_GROUP)
-		add_group(access, member, depth, ret);
+		add_group(h, member, depth);
 	else if (member->id)
-		ids_append(ret, member->id);
+		ids_append(h->people, member->id);
 }
 
 /* Members that others put there, where they were read: people by their id, groups that we know by theirs. */
-static void add_actual(const struct access *access, const struct object *group, unsigned depth,
-		struct ids *ret)
+static void add_actual(struct holders *h, const struct object *group, unsigned depth)
 {
+	const struct engine *engine = h->access->engine;
 	const struct ids *members = group->actual_known ? &group->actual : &group->members;
 
 	for (size_t i = 0; i < members->count; i++) {
-		const struct object *member = registry_find_member(access->engine->registry, group,
-				access->engine->settings->has_account, members->items[i]);
+		const struct object *member = registry_find_member(engine->registry, group,
+				engine->settings->has_account, members->items[i]);
 
 		if (member && member->kind == PRINCIPAL_GROUP)
-			add_group(access, member, depth, ret);
+			add_group(h, member, depth);
 		else
-			ids_append(ret, members->items[i]);
+			ids_append(h->people, members->items[i]);
 	}
 }
 
-static void add_group(const struct access *access, const struct object *group, unsigned depth,
-		struct ids *ret)
+static void add_group(struct holders *h, const struct object *group, unsigned depth)
 {
 	struct arena *arena;
 	const node_id *nodes;
 	size_t outside, count;
 
-	if (depth >= NESTING_MAX)
+	if (depth >= NESTING_MAX) {
+		h->unknown = true;
 		return;
-	add_actual(access, group, depth + 1, ret);
+	}
+	if (h->groups)
+		ids_append(h->groups, token_group_mark(group->key));
+	if (!group->actual_known && !group->ours && group->node == NODE_NONE)
+		h->unknown = true;
+	add_actual(h, group, depth + 1);
 	if (group->node == NODE_NONE)
 		return;
 	arena = arena_new();
-	count = desired_members(access->engine->desired, group->node, arena, &nodes, &outside);
+	count = desired_members(h->access->engine->desired, group->node, arena, &nodes, &outside);
 	for (size_t i = 0; i < count; i++)
-		add_node(access, group, nodes[i], depth + 1, ret);
+		add_node(h, group, nodes[i], depth + 1);
 	arena_free(arena);
 }
 
-void token_add_holders(const struct access *access, unsigned target, enum principal_kind kind,
-		const char *name, struct ids *ret)
+/* A group of others in one of ours: nobody reads who is in it. */
+static bool has_foreign_group(
+		const struct access *access, unsigned target, const struct ids *sorted)
+{
+	const struct registry *registry = access->engine->registry;
+	unsigned at;
+
+	for (size_t i = 0; i < registry_foreign_count(registry); i++) {
+		const struct foreign *foreign = registry_foreign_at(registry, i, &at);
+
+		if (foreign->kind == PRINCIPAL_GROUP && at == home_of(access, target) &&
+				ids_contain(sorted, foreign->id))
+			return true;
+	}
+	return false;
+}
+
+bool token_add_holders(const struct access *access, unsigned target, enum principal_kind kind,
+		const char *name, struct ids *ret, struct ids *groups)
 {
 	const struct object *object = access_principal(access, target, kind, name);
+	struct ids people = {0};
+	struct holders h = {.access = access, .people = &people, .groups = groups};
 
 	if (!object)
-		return;
+		return false;
 	if (kind == PRINCIPAL_GROUP)
-		add_group(access, object, 0, ret);
+		add_group(&h, object, 0);
 	else if (object->id)
-		ids_append(ret, object->id);
+		ids_append(&people, object->id);
+	ids_sort(&people);
+	h.unknown = h.unknown || has_foreign_group(access, target, &people);
+	for (size_t i = 0; i < people.count; i++)
+		ids_append(ret, people.items[i]);
+	ids_release(&people);
+	return !h.unknown;
+}
+
+void token_add_admins(const struct access *access, unsigned target, struct ids *ret)
+{
+	const struct engine *engine = access->engine;
+	const struct table *levels = engine->workspaces[target].levels;
+	struct holders h = {.access = access, .people = ret};
+
+	if (!levels)
+		return;
+	for (table_each (levels, it)) {
+		AUTO(mem_freep) char *text = mem_strndup(it.key.ptr, it.key.len);
+		uint64_t id = text_equal(it.value, "ADMIN") ? id_parse(text) : 0;
+		const struct object *group = id
+				? registry_find_id(engine->registry, home_of(access, target),
+						  PRINCIPAL_GROUP, id)
+				: NULL;
+
+		if (group)
+			add_group(&h, group, 0);
+		else if (id)
+			ids_append(ret, id);
+	}
 }
 
 size_t token_count_live(const struct access *access, unsigned target, const struct ids *losing,
@@ -170,7 +229,7 @@ size_t token_count_live(const struct access *access, unsigned target, const stru
 		const struct token_row *row = &tokens->rows.items[i];
 
 		count += row->owner && (row->expires_ms <= 0 || row->expires_ms > now) &&
-				ids_contain(losing, row->owner) &&
+				(!losing || ids_contain(losing, row->owner)) &&
 				!ids_contain(keeping, row->owner);
 	}
 	return count;
