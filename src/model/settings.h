@@ -111,8 +111,8 @@ enum guard_category {
 struct guard_settings {
 	int64_t window_ms; /* default 1 h */
 	struct allowance allowances
-			[GUARD_CATEGORY_COUNT_]; /* default 5 %, 5 %, 20 %, 10 %, 20, 2, 1 */
-	unsigned minimum; /* removals of a kind that always pass; default 10 */
+			[GUARD_CATEGORY_COUNT_]; /* default 5 %, 5 %, 20 %, 10 %, 20, 0, 0 */
+	unsigned minimum; /* removals of a kind that always pass, but policies and lists; default 10 */
 };
 
 /* A rate set by name for one endpoint family of databricks/budget.h. */
