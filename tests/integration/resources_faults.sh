@@ -58,6 +58,7 @@ start_slapd --ldif "$work/company.ldif"
 echo '[]' >"$work/faults"
 mkdir -p "$work/a"
 echo '[]' >"$work/a/faults"
+guard="{policies: 10, lists: 10}"
 make_world a --faults "$work/a/faults"
 settings='maxTokenLifetimeDays: 90, restrict_workspace_admins: RESTRICT_TOKENS_AND_JOB_RUN_AS'
 configure() {
@@ -121,7 +122,9 @@ check_equal "and nothing is removed" "one,two later,offices" \
 two=$(policies '.[] | select(.name == "two") | .policy_id')
 call POST /api/2.1/clusters/create "{\"cluster_name\":\"nightly\",\"spark_version\":\"15.4.x-scala2.12\",\"node_type_id\":\"m5.large\",\"num_workers\":1,\"autotermination_minutes\":40,\"policy_id\":\"$two\"}" >/dev/null
 run a plan
-check "a plan says who uses what goes" said 'cluster policy "two" in prod, which goes, is used by 1 cluster (nightly)'
+check "a plan says who uses what goes" said 'used by 1 cluster (nightly) and '
+run a plan -o json
+check_equal "as JSON, too" true "$(jq '.operations[] | select(.object.name == "two") | .note | startswith("used by 1 cluster (nightly) and ")' "$work/said")"
 write_mapping <<<"$all"
 second_plan_is_empty
 
@@ -146,5 +149,34 @@ second_plan_is_empty
 write_mapping <<<"$all"
 apply_is 0 "and it is ours"
 check_equal "so that it goes" 0 "$(lists 'map(select(.label == "third")) | length')"
+
+# ---- an end in the middle, and the rule is gone by then ----
+
+write_mapping <<<"${all/ip_access_lists:/- \{name: fourth, definition: \{autotermination_minutes: \{type: fixed, value: 50\}\}, in: [prod]\}
+ip_access_lists:
+- \{label: fifth, type: ALLOW, addresses: [203.0.113.0/24], in: [prod]\}}"
+faults '{"match": "POST */ip-access-lists", "after": true, "delay_ms": 60000},
+	{"match": "POST */policies/clusters/create", "after": true, "delay_ms": 60000}'
+both_sent() {
+	[ "$(lists 'map(.label) | index("fifth")')" != null ] && [ "$(policies 'map(.name) | index("fourth")')" != null ]
+}
+start_service a
+check "two writes are under way" wait_for 20 both_sent
+stop_service a KILL
+faults ''
+guard="{}"
+configure "$settings"
+write_mapping <<<"$all"
+run a apply --auto-approve
+check_equal "without its rule what was made is ours, and held" 3 "$code" || cat "$work/said"
+check "the policy" said '- remove cluster policy "fourth"  \[held policies-'
+check "with who uses it" said 'used by no cluster and '
+check "the list" said '- remove ip access list "fifth"  \[held lists-'
+guard="{policies: 10, lists: 10}"
+configure "$settings"
+run a approve all --auto-approve
+apply_is 0 "approved"
+check_equal "they go" "one,two later,offices" "$(policies 'map(.name) | sort | join(",")') $(lists 'map(.label) | sort | join(",")')"
+second_plan_is_empty
 
 done_testing

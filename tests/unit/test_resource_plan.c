@@ -35,6 +35,7 @@ static int set_up(void **state)
 	world->engine.workspaces = world->workspaces;
 	world->engine.leavers_confirmed = true;
 	world->engine.guard = guard_new(&settings);
+	world->engine.scratch = arena_new();
 	world->workspaces[0].lists_complete = true;
 	task_init(&world->engine.pass, world->engine.loop, pass_run);
 	world->access = world->engine.access = access_new(&world->engine);
@@ -51,6 +52,7 @@ static int tear_down(void **state)
 	item_plan_release(&world->plan);
 	access_free(world->access);
 	guard_free(world->engine.guard);
+	arena_free(world->engine.scratch);
 	arena_free(world->arena);
 	loop_free(world->engine.loop);
 	mem_free(world);
@@ -177,21 +179,58 @@ static void test_policy_without_rule(void **state)
 		policy->seen->is_default = samples[i].is_default;
 		hold(policy, samples[i].adopted);
 		policy->gone = samples[i].gone;
+		mem_replace_text(&policy->usage, "used by no cluster and no job");
 		if (!text_equal(plan_of(world, &policy->item), samples[i].plan))
 			fail_msg("sample %zu: not %s", i, samples[i].plan);
 	}
 	policy->gone = POLICY_GONE_DELETE;
 	policy->seen->is_default = false;
-	policy->usage = mem_strdup("1 cluster (nightly) and 0 jobs");
+	mem_replace_text(&policy->usage, NULL);
+	assert_string_equal(plan_of(world, &policy->item), "wait"); /* who uses it is to be known */
+	policy->usage = mem_strdup("used by 1 cluster (nightly) and no job");
 	assert_string_equal(plan_of(world, &policy->item), "remove!");
 	assert_int_equal(world->plan.operations.items[0].category, GUARD_POLICIES);
-	assert_non_null(strstr(world->plan.note, "nightly"));
+	assert_non_null(strstr(world->plan.operations.items[0].note, "nightly"));
 	/* Unknown is not gone: neither when a rule failed, nor when something was not read. */
 	roster_at(world->access, 0, ROSTER_POLICIES)->unsure = true;
 	assert_string_equal(plan_of(world, &policy->item), "");
 	roster_at(world->access, 0, ROSTER_POLICIES)->unsure = false;
 	world->workspaces[0].lists_complete = false;
 	assert_string_equal(plan_of(world, &policy->item), "");
+}
+
+/* We ended between the call and its answer, and the files changed meanwhile: what is there is ours, as it is there. */
+static void test_policy_found_after_a_crash(void **state)
+{
+	struct world *world = *state;
+	struct cluster_policy_rule keeping = policy_rule;
+	struct policy_item *policy = want_policy(world, &keeping);
+	struct operation intent;
+
+	keeping.gone = POLICY_GONE_DELETE;
+	assert_string_equal(plan_of(world, &policy->item), "create");
+	intent = world->plan.operations.items[0];
+	assert_false(cluster_policy_class.shows(&policy->item, &intent));
+	see(policy, "{\"a\":2}");
+	assert_false(cluster_policy_class.shows(
+			&policy->item, &intent)); /* another's of that name */
+	see(policy, "{\"a\":1}");
+	assert_true(cluster_policy_class.shows(&policy->item, &intent));
+	policy->wanted.definition = "{\"a\":3}";
+	cluster_policy_class.settle(world->access, &policy->item, &intent);
+	assert_string_equal(plan_of(world, &policy->item), "change");
+
+	mem_free(STEAL(policy->held));
+	policy->rule = NULL;
+	policy->gone = POLICY_GONE_DEFAULT;
+	policy->wanted = (struct wanted_policy){0};
+	assert_true(cluster_policy_class.shows(&policy->item, &intent));
+	cluster_policy_class.settle(world->access, &policy->item, &intent);
+	assert_string_equal(policy->item.id, "A1");
+	assert_int_equal(policy->gone, POLICY_GONE_DELETE);
+	assert_string_equal(plan_of(world, &policy->item), "wait");
+	policy->usage = mem_strdup("used by no cluster and no job");
+	assert_string_equal(plan_of(world, &policy->item), "remove!");
 }
 
 static void test_policy_of_a_family(void **state)
@@ -463,6 +502,7 @@ int main(void)
 			TEST(test_policy_is_made_or_adopted),
 			TEST(test_policy_of_ours),
 			TEST(test_policy_without_rule),
+			TEST(test_policy_found_after_a_crash),
 			TEST(test_policy_of_a_family),
 			TEST(test_list_is_made_or_adopted),
 			TEST(test_nobody_is_shut_out),

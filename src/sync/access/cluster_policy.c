@@ -12,6 +12,20 @@ static const char *const gone_words[] = {[POLICY_GONE_DEFAULT] = "",
 		[POLICY_GONE_KEEP] = "keep",
 		[POLICY_GONE_DELETE] = "delete"};
 
+const char *policy_gone_word(enum policy_gone gone)
+{
+	return gone_words[gone];
+}
+
+enum policy_gone policy_gone_of_word(const char *word_or_null)
+{
+	for (unsigned i = 0; i < COUNT_OF(gone_words); i++) {
+		if (text_equal(word_or_null, gone_words[i]))
+			return (enum policy_gone)i;
+	}
+	return POLICY_GONE_DEFAULT;
+}
+
 /* ---- items ---- */
 
 static char *key_of(const char *name)
@@ -119,15 +133,11 @@ static void policy_load(
 {
 	struct policy_item *policy = policy_of(item);
 	json_t *json = json_loads(holding->value ? holding->value : "", 0, NULL);
-	const char *gone = json_string_value(json_object_get(json, "gone"));
 
 	(void)access;
 	mem_free(policy->item.id);
 	policy->item.id = mem_strdup(holding->id);
-	for (unsigned i = 0; i < COUNT_OF(gone_words); i++) {
-		if (text_equal(gone, gone_words[i]))
-			policy->gone = (enum policy_gone)i;
-	}
+	policy->gone = policy_gone_of_word(json_string_value(json_object_get(json, "gone")));
 	mem_free(policy->held);
 	mem_free(policy->held_family);
 	mem_free(policy->former);
