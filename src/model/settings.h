@@ -52,6 +52,13 @@ struct setting {
 	unsigned line;
 };
 
+/* `egress:`: the addresses that Databricks sees us come from; each is valid for ip_range_parse. */
+struct egress_settings {
+	const char *const *addresses;
+	size_t count; /* 0: not said */
+	unsigned line;
+};
+
 struct target_settings {
 	const char *name; /* "account", or the workspace's name in the file */
 	bool is_account;
@@ -69,6 +76,7 @@ struct target_settings {
 	 */
 	const struct setting *settings;
 	size_t setting_count;
+	struct egress_settings egress; /* in place of that of all; see target_egress */
 	bool discovered; /* not in the file: the account's list told of it (workspace_id and host are set) */
 	unsigned line;
 };
@@ -160,6 +168,7 @@ struct settings {
 	struct limit_settings limits;
 	int64_t permissions_interval_ms; /* how often objects that are new are looked for; default 15 min */
 	struct sweep_settings sweep;
+	struct egress_settings egress; /* towards targets that say nothing of their own */
 	enum sync_mode mode;
 	const char *const *protected_names[3]; /* by principal_kind: userName, displayName,
 						  application id */
@@ -167,6 +176,9 @@ struct settings {
 	/* SHA-256 (hex) over this file and all mapping files: what a plan file is bound to. */
 	char digest[65];
 };
+
+const struct egress_settings *target_egress(
+		const struct settings *settings, const struct target_settings *target);
 
 /* "users", "groups", "members", "permissions", "tokens", "policies", "lists" */
 const char *guard_category_name(enum guard_category category);

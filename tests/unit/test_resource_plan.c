@@ -340,6 +340,7 @@ static void test_nobody_is_shut_out(void **state)
 
 	keeping.must_keep = keep_inside;
 	keeping.must_keep_count = 1;
+	/* two are made, and the second one lets him in as well */
 	assert_string_equal(plan_of(world, &list->item), "create");
 	keeping.must_keep = keep_outside;
 	assert_string_equal(plan_of(world, &list->item), "quarantine");
@@ -358,20 +359,185 @@ static void test_nobody_is_shut_out(void **state)
 	assert_non_null(ip_lists_refusal(world->access, 0, world->arena));
 }
 
-static void test_a_new_list_begins_enabled(void **state)
+/* One that is made to be off has no effect, not even for a moment. */
+static void test_a_disabled_list_shuts_nobody_out(void **state)
 {
 	struct world *world = *state;
 	struct ip_list_rule keeping = office_rule, off = bad_rule;
 	struct ip_list_item *list = add_list(world, true, "bad", &off);
+	struct ip_state after, empty = {.enabled = true};
+	struct operation *op;
 
 	off.enabled = false;
 	keeping.must_keep = keep_inside;
 	keeping.must_keep_count = 1;
 	(void)add_list(world, false, "office", &keeping);
 	list->wanted.enabled = false;
-	assert_string_equal(plan_of(world, &list->item), "quarantine");
+	assert_string_equal(plan_of(world, &list->item), "create");
+	op = &world->plan.operations.items[0];
+	after = ip_list_after(list, op, world->arena);
+	assert_false(after.enabled);
+	assert_true(ip_state_equal(&after, &list->wanted));
+	/* we ended between the two calls that it takes */
+	ip_list_set_seen(list, "L2", &empty);
+	assert_true(ip_list_class.shows(&list->item, op));
 	see_list(world, list, "L2", "192.0.2.0/24", true);
+	assert_false(ip_list_class.shows(&list->item, op));
 	assert_string_equal(plan_of(world, &list->item), "change");
+}
+
+static const struct ip_list_rule outside_rule = {.label = "outside",
+		.enabled = true,
+		.addresses = keep_outside,
+		.address_count = 1,
+		.must_keep = keep_outside,
+		.must_keep_count = 1};
+
+/* The first ALLOW list shuts out all others, so it lets in for a while whom the second one will. */
+static void test_two_lists_over_a_bridge(void **state)
+{
+	struct world *world = *state;
+	struct ip_list_rule keeping = office_rule;
+	struct ip_list_item *first = add_list(world, false, "office", &keeping);
+	struct ip_list_item *outside = add_list(world, false, "outside", &outside_rule);
+	struct ip_state bridge;
+
+	keeping.must_keep = keep_inside;
+	keeping.must_keep_count = 1;
+	assert_string_equal(plan_of(world, &first->item), "create change");
+	assert_string_equal(
+			world->plan.operations.items[0].parts[1].after, "192.0.2.0/24 198.51.100.7");
+	assert_string_equal(world->plan.operations.items[1].parts[0].after, "192.0.2.0/24");
+	bridge = ip_list_after(first, &world->plan.operations.items[0], world->arena);
+	assert_true(ip_list_may_become(world->access, first, &bridge));
+	assert_false(ip_list_may_become(world->access, first, &first->wanted));
+	assert_string_equal(plan_of(world, &outside->item), "create");
+	assert_false(ip_list_may_become(world->access, outside, &outside->wanted));
+	/* the bridge is there */
+	ip_list_set_seen(first, "L1", &bridge);
+	first->held = mem_strdup("on 192.0.2.0/24 198.51.100.7");
+	assert_string_equal(plan_of(world, &first->item), "change");
+	assert_false(ip_list_may_become(world->access, first, &first->wanted));
+	assert_true(ip_list_may_become(world->access, outside, &outside->wanted));
+	/* the other list as well */
+	see_list(world, outside, "L2", "198.51.100.7", true);
+	assert_true(ip_list_may_become(world->access, first, &first->wanted));
+}
+
+/* A removal that the guard holds keeps its list there, and who relies on it in. */
+static void test_a_held_removal_is_there_still(void **state)
+{
+	struct world *world = *state;
+	struct ip_list_item *old = add_list(world, false, "old", NULL);
+	struct ip_list_item *all = add_list(world, false, "all", NULL);
+	struct ip_list_item *block = add_list(world, true, "bad", &bad_rule);
+
+	block->rule = &outside_rule; /* only for whom it keeps */
+	block->wanted.count = 0;
+	block->wanted.enabled = true;
+	see_list(world, block, "L3", "203.0.113.1", true);
+	see_list(world, old, "L1", "198.51.100.7", true);
+	see_list(world, all, "L2", "203.0.113.0/24", true);
+	assert_string_equal(plan_of(world, &old->item), "remove!");
+	/* without any ALLOW list he is in, but not with the other one alone */
+	assert_false(ip_list_may_become(world->access, old, NULL));
+	assert_true(ip_list_may_become(world->access, all, NULL));
+	ip_list_set_seen(all, NULL, &all->wanted);
+	assert_true(ip_list_may_become(world->access, old, NULL));
+}
+
+static void test_another_hand_on_our_list(void **state)
+{
+	struct world *world = *state;
+	struct ip_list_item *list = add_list(world, false, "office", &office_rule);
+	struct ip_state state_now;
+
+	see_list(world, list, "L1", "192.0.2.0/24", true);
+	assert_string_equal(plan_of(world, &list->item), "");
+	state_now = list->seen;
+	state_now.label = "renamed";
+	state_now.other_type = true;
+	ip_list_set_seen(list, "L1", &state_now);
+	assert_string_equal(plan_of(world, &list->item), "change");
+	assert_string_equal(world->plan.operations.items[0].parts[0].before, "BLOCK");
+	assert_string_equal(world->plan.operations.items[0].parts[0].after, "ALLOW");
+	assert_string_equal(world->plan.operations.items[0].parts[1].before, "renamed");
+	assert_string_equal(world->plan.operations.items[0].parts[1].after, "office");
+	assert_int_equal(world->plan.operations.items[0].part_count, 2);
+}
+
+/* We ended between the call and its answer, and the rule is gone: what was made is ours all the same. */
+static void test_list_found_after_a_crash(void **state)
+{
+	struct world *world = *state;
+	struct ip_list_item *list = add_list(world, false, "office", &office_rule);
+	struct operation intent;
+
+	assert_string_equal(plan_of(world, &list->item), "create");
+	intent = world->plan.operations.items[0];
+	list->rule = NULL;
+	list->wanted = (struct ip_state){0};
+	assert_false(ip_list_class.shows(&list->item, &intent));
+	see_list(world, list, "L1", "192.0.2.0/25", false);
+	assert_false(ip_list_class.shows(&list->item, &intent));
+	see_list(world, list, "L1", "192.0.2.0/24", false);
+	assert_true(ip_list_class.shows(&list->item, &intent));
+	ip_list_class.settle(world->access, &list->item, &intent);
+	assert_string_equal(list->item.id, "L1");
+	assert_string_equal(plan_of(world, &list->item), "remove!");
+}
+
+static void test_our_own_way_in(void **state)
+{
+	static const char *const egress[] = {"198.51.100.7"}, *const other[] = {"192.0.2.1"};
+	struct world *world = *state;
+	struct ip_list_item *list = add_list(world, false, "office", &office_rule);
+
+	settings.egress = (struct egress_settings){egress, 1, 9};
+	assert_string_equal(plan_of(world, &list->item), "quarantine");
+	assert_non_null(strstr(world->plan.quarantine,
+			"ldap2dbx itself comes from 198.51.100.7 (egress, "
+			"/sample/ldap2dbx.yaml:9)"));
+	/* a target says something else of itself */
+	targets[0].egress = (struct egress_settings){other, 1, 12};
+	assert_string_equal(plan_of(world, &list->item), "create");
+	targets[0].egress = settings.egress = (struct egress_settings){0};
+}
+
+/* Turning the switch on waits for what the lists there are, those of others included. */
+static void test_switch_knows_the_lists(void **state)
+{
+	static const struct setting wanted[] = {{"enableIpAccessLists", "true", 5}};
+	static const char *const vendor[] = {"203.0.113.0/24"}, *const egress[] = {"198.51.100.7"};
+	struct ip_access_list foreign = {.id = "F",
+			.label = "vendor",
+			.type = IP_ACCESS_ALLOW,
+			.addresses = {vendor, 1},
+			.enabled = true};
+	struct ip_lists lists = {&foreign, 1};
+	struct world *world = *state;
+	struct item *item, *watch;
+
+	targets[0].settings = wanted;
+	targets[0].setting_count = 1;
+	settings.egress = (struct egress_settings){egress, 1, 9};
+	setting_start(world->access);
+	targets[0].settings = NULL;
+	targets[0].setting_count = 0;
+	item = item_find(world->access, 0, "setting/enableIpAccessLists");
+	watch = &ip_list_of(ip_list_item(world->access, 0, false, ""))->item;
+	item->observed = true;
+	assert_string_equal(plan_of(world, item), "");
+	assert_true(world->plan.pending);
+	assert_string_equal(plan_of(world, watch), "wait");
+	watch->observed = true;
+	assert_string_equal(plan_of(world, item), "change");
+	roster_at(world->access, 0, ROSTER_LISTS)->data = &lists;
+	assert_string_equal(plan_of(world, item), "quarantine");
+	assert_non_null(strstr(world->plan.quarantine, "(\"vendor\")"));
+	assert_true(ip_lists_shut_out(world->access, 0));
+	assert_false(lists_are_in_force(world->access, 0));
+	settings.egress = (struct egress_settings){0};
 }
 
 static void test_too_many_addresses(void **state)
@@ -397,29 +563,19 @@ static void test_too_many_addresses(void **state)
 static void test_order_of_lists(void **state)
 {
 	struct world *world = *state;
-	struct ip_list_rule keeping = office_rule;
-	struct ip_list_item *keeper = add_list(world, false, "keeper", &keeping);
+	struct ip_list_item *fresh = add_list(world, false, "fresh", &office_rule);
 	struct ip_list_item *block = add_list(world, true, "bad", &bad_rule);
 	struct ip_list_item *grows = add_list(world, false, "grows", &office_rule);
 	struct ip_list_item *narrows = add_list(world, false, "narrows", &office_rule);
 	struct ip_list_item *gone = add_list(world, false, "gone", NULL);
-	const char *const elsewhere[] = {"203.0.113.0/24"};
-	struct ip_list_rule far = office_rule;
-	struct ip_list_item *plain;
 
-	far.addresses = elsewhere;
-	plain = add_list(world, false, "plain", &far);
-	keeping.must_keep = keep_inside;
-	keeping.must_keep_count = 1;
 	see_list(world, grows, "L1", "192.0.2.0/25", true);
 	see_list(world, narrows, "L2", "192.0.0.0/16", true);
 	see_list(world, gone, "L3", "192.0.2.0/24", true);
-	assert_true(ip_list_phase(world->access, keeper) < ip_list_phase(world->access, plain));
-	assert_int_equal(ip_list_phase(world->access, plain), ip_list_phase(world->access, grows));
-	assert_true(ip_list_phase(world->access, grows) < ip_list_phase(world->access, block));
-	assert_int_equal(
-			ip_list_phase(world->access, block), ip_list_phase(world->access, narrows));
-	assert_true(ip_list_phase(world->access, narrows) < ip_list_phase(world->access, gone));
+	assert_int_equal(ip_list_phase(fresh), ip_list_phase(grows));
+	assert_true(ip_list_phase(grows) < ip_list_phase(block));
+	assert_int_equal(ip_list_phase(block), ip_list_phase(narrows));
+	assert_true(ip_list_phase(narrows) < ip_list_phase(gone));
 	assert_false(ip_lists_are_done(world->access, 0));
 }
 
@@ -506,7 +662,13 @@ int main(void)
 			TEST(test_policy_of_a_family),
 			TEST(test_list_is_made_or_adopted),
 			TEST(test_nobody_is_shut_out),
-			TEST(test_a_new_list_begins_enabled),
+			TEST(test_a_disabled_list_shuts_nobody_out),
+			TEST(test_two_lists_over_a_bridge),
+			TEST(test_a_held_removal_is_there_still),
+			TEST(test_another_hand_on_our_list),
+			TEST(test_list_found_after_a_crash),
+			TEST(test_our_own_way_in),
+			TEST(test_switch_knows_the_lists),
 			TEST(test_too_many_addresses),
 			TEST(test_order_of_lists),
 			cmocka_unit_test(test_meaning_of_settings),

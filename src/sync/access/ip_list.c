@@ -93,13 +93,16 @@ bool ip_state_same_addresses(const struct ip_state *a, const struct ip_state *b)
 
 bool ip_state_equal(const struct ip_state *a, const struct ip_state *b)
 {
-	return a->enabled == b->enabled && ip_state_same_addresses(a, b);
+	return a->enabled == b->enabled && text_equal(a->label, b->label) &&
+			a->other_type == b->other_type && ip_state_same_addresses(a, b);
 }
 
 const char *ip_state_text(const struct ip_state *state, struct arena *arena)
 {
-	return arena_printf(arena, "%s%s %s", state->enabled ? "on" : "off",
+	return arena_printf(arena, "%s%s%s%s%s %s", state->enabled ? "on" : "off",
 			state->unread ? " and more" : "",
+			state->other_type ? " of the other type" : "", state->label ? " as " : "",
+			state->label ? state->label : "",
 			ip_ranges_text(state->ranges, state->count, arena));
 }
 
@@ -117,6 +120,7 @@ void ip_list_set_seen(
 		if (copy.count)
 			memcpy(ranges, state->ranges, copy.count * sizeof(*ranges));
 		copy.ranges = ranges;
+		copy.label = arena_strdup(arena, state->label);
 	}
 	mem_free(list->seen_id);
 	arena_free(list->seen_arena);
@@ -158,6 +162,12 @@ static void ip_list_load(
 }
 
 /* ---- rules ---- */
+
+void ip_lists_watch(struct access *access, unsigned target)
+{
+	/* No list has an empty label. */
+	ip_list_of(ip_list_item(access, target, false, ""))->watches = true;
+}
 
 static bool is_for(const struct ip_list_rule *rule, const struct target_settings *target)
 {

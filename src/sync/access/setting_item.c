@@ -71,6 +71,17 @@ static void setting_load(
 	mem_replace_text(&of(item)->former, holding->former);
 }
 
+static bool is_switch(const struct setting_item *setting)
+{
+	return text_equal(setting->known->name,
+			setting->known->account ? ACCOUNT_IP_SWITCH : CONF_IP_LISTS_ENABLED);
+}
+
+static bool is_off(const char *value)
+{
+	return conf_equal(value, NULL);
+}
+
 void setting_start(struct access *access)
 {
 	const struct settings *settings = access->engine->settings;
@@ -81,8 +92,11 @@ void setting_start(struct access *access)
 		for (size_t i = 0; i < at->setting_count; i++) {
 			struct item *item = setting_item(access, target, at->settings[i].name);
 
-			if (item)
-				of(item)->rule = &at->settings[i];
+			if (!item)
+				continue;
+			of(item)->rule = &at->settings[i];
+			if (is_switch(of(item)) && !is_off(at->settings[i].value))
+				ip_lists_watch(access, target);
 		}
 	}
 }
@@ -118,17 +132,6 @@ static bool is_so(const struct setting_item *setting)
 			setting->known, setting->seen, setting->rule->value, setting->held != NULL);
 }
 
-static bool is_switch(const struct setting_item *setting)
-{
-	return text_equal(setting->known->name,
-			setting->known->account ? ACCOUNT_IP_SWITCH : CONF_IP_LISTS_ENABLED);
-}
-
-static bool is_off(const char *value)
-{
-	return conf_equal(value, NULL);
-}
-
 static struct setting_item *find_switch(const struct access *access, unsigned target)
 {
 	for (vec_each (&access->items, place)) {
@@ -145,6 +148,28 @@ bool lists_switch_goes_off(const struct access *access, unsigned target)
 	return setting && setting->rule && setting->item.observed &&
 			!setting->item.quarantined_ms && is_off(setting->rule->value) &&
 			!is_so(setting);
+}
+
+bool lists_switch_goes_on(const struct access *access, unsigned target)
+{
+	const struct setting_item *setting = find_switch(access, target);
+
+	if (!setting || !setting->rule || is_off(setting->rule->value))
+		return false;
+	if (setting->item.observed)
+		return !is_so(setting);
+	return !setting->held ||
+			!setting_is_so(setting->known, setting->held, setting->rule->value, true);
+}
+
+bool lists_are_in_force(const struct access *access, unsigned target)
+{
+	const struct setting_item *setting = find_switch(access, target);
+
+	if (!setting || !setting->item.observed)
+		return true;
+	/* Never set, it is off in a workspace and on in the account (Databricks' documentation, "IP access lists"). */
+	return !is_off(setting->seen ? setting->seen : setting->known->account ? "true" : "false");
 }
 
 void lists_switch_mark(struct access *access, unsigned target)
@@ -198,6 +223,22 @@ static void plan_left(struct setting_item *setting, struct access *access, struc
 			setting->former ? setting->former : "not set");
 }
 
+static void plan_change(struct setting_item *setting, struct access *access, struct arena *arena,
+		struct item_plan *ret)
+{
+	bool goes_on = is_switch(setting) && !is_off(setting->rule->value);
+
+	/* Whom the lists would shut out is known when they were read. */
+	if (goes_on && !ip_lists_are_known(access, setting->item.target)) {
+		ret->pending = true;
+		return;
+	}
+	if (goes_on)
+		ret->quarantine = ip_lists_refusal(access, setting->item.target, arena);
+	if (!ret->quarantine)
+		add_change(setting, access, arena, ret);
+}
+
 static void setting_plan(struct access *access, struct item *item, struct arena *arena,
 		struct item_plan *ret)
 {
@@ -224,11 +265,7 @@ static void setting_plan(struct access *access, struct item *item, struct arena 
 		return;
 	}
 	if (!is_so(setting)) {
-		if (is_switch(setting) && !is_off(setting->rule->value) &&
-				ip_lists_are_known(access, item->target))
-			ret->quarantine = ip_lists_refusal(access, item->target, arena);
-		if (!ret->quarantine)
-			add_change(setting, access, arena, ret);
+		plan_change(setting, access, arena, ret);
 		return;
 	}
 	if (setting->held &&
@@ -400,7 +437,9 @@ static void setting_choose(struct item_work *work, const struct item_plan *plan)
 		}
 		/* All lists first, then in force. */
 		if (is_switch(setting) && !is_off(setting->rule->value) &&
-				!ip_lists_are_done(work->access, work->item->target))
+				(!ip_lists_are_done(work->access, work->item->target) ||
+						ip_lists_shut_out(
+								work->access, work->item->target)))
 			return;
 		*vec_add(&work->ops) = *op;
 		return;

@@ -23,6 +23,10 @@ bool setting_is_so(const struct known_setting *known, const char *before, const 
 /* The switch that puts the IP access lists of a place in force, if the configuration has it. */
 bool lists_switch_goes_off(
 		const struct access *access, unsigned target); /* soon, and ahead of the lists */
+bool lists_switch_goes_on(
+		const struct access *access, unsigned target); /* soon, and behind the lists */
+/* Whether lists there have an effect now, for all that we know. */
+bool lists_are_in_force(const struct access *access, unsigned target);
 void lists_switch_mark(struct access *access, unsigned target);
 
 #endif
