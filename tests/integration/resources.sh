@@ -152,11 +152,13 @@ check_equal "of which the rest is as it was" "Sample 3" "$(policy de-standard '.
 second_plan_is 0
 
 write_mapping <<<"$policies
-- {name: theirs, definition: {spark_version: {type: unlimited}}, in: [prod]}"
+- {name: THEIRS, definition: {spark_version: {type: unlimited}}, in: [prod]}"
+forget_calls
 run apply --auto-approve
 check_equal "another's policy is quarantined" 4 "$code" || cat "$work/said"
 check "with the way out" said 'cluster policy "theirs" in prod was made by somebody else, other@example.com: `adopt: true`'
 check_equal "and untouched" "$before" "$(policy theirs 'tojson')"
+check_equal "the name is known to be taken, however it is written" 0 "$(calls policies/clusters/create POST)"
 
 write_mapping <<'YAML'
 grants:

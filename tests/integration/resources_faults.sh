@@ -117,6 +117,34 @@ check_equal "without lists the rest is done" 4 "$code" || cat "$work/said"
 check_equal "and nothing is removed" "one,two later,offices" \
 	"$(faults '' && policies 'map(.name) | sort | join(",")') $(lists 'map(.label) | sort | join(",")')"
 
+# ---- settings with a will of their own ----
+
+write_mapping <<<"$all"
+apply_is 0 "as before"
+configure "enableTokensConfig: true, enableGp3: true, $settings"
+faults '{"match": "GET */workspace-conf*", "status": 400, "body": {"error_code": "INVALID_REQUEST", "message": "Invalid keys: [\"enableGp3\"]"}},
+	{"match": "PATCH */workspace-conf", "status": 400, "body": {"error_code": "INVALID_REQUEST", "message": "Some values are not allowed: {}"}}'
+run a apply --auto-approve
+check_equal "a key that this workspace does not have is quarantined" 4 "$code" || cat "$work/said"
+check "with the place" said 'prod has no setting enableGp3 (.*ldap2dbx.yaml:'
+check "and so is a value that it does not take" said 'enableTokensConfig.*Some values are not allowed'
+faults ''
+apply_is 0 "when it takes them"
+check_equal "they are set" "true true" "$(conf enableTokensConfig) $(conf enableGp3)"
+call PATCH /api/2.0/workspace-conf '{"enableTokensConfig":"TRue"}' >/dev/null
+second_plan_is_empty
+configure "${settings/RESTRICT_TOKENS_AND_JOB_RUN_AS/ALLOW_ALL}"
+: >"$work/a/requests.jsonl"
+faults '{"match": "PATCH */settings/types/*", "status": 409, "body": {"error_code": "RESOURCE_CONFLICT", "message": "stale",
+	"details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "metadata": {"etag": "not this one either"}}]}}'
+apply_is 0 "another hand changed a setting in between, twice"
+check_equal "it is tried once more with the etag of the refusal, then read again" "PATCH,PATCH,GET,PATCH" \
+	"$(requests_of a '.path | contains("settings/types")' | jq -r .method | tail -n 4 | paste -sd,)"
+second_plan_is_empty
+configure "$settings"
+apply_is 0 "and back"
+write_mapping <<<""
+
 # ---- who uses what goes ----
 
 two=$(policies '.[] | select(.name == "two") | .policy_id')

@@ -126,6 +126,9 @@ static void test_policy_is_made_or_adopted(void **state)
 	assert_string_equal(plan_of(world, &policy->item), "quarantine");
 	assert_non_null(strstr(world->plan.quarantine, "`adopt: true`"));
 	assert_non_null(strstr(world->plan.quarantine, "other@example.com"));
+	policy->seen->creator = NULL; /* deleted since: Databricks does not name him any more */
+	assert_string_equal(plan_of(world, &policy->item), "quarantine");
+	assert_non_null(strstr(world->plan.quarantine, "was made by somebody else: "));
 	policy->rule = &adopting_rule;
 	assert_string_equal(plan_of(world, &policy->item), "adopt");
 	see(policy, "{\"a\":2}");
