@@ -5,6 +5,7 @@
 #include "sync/access/setting_item.h"
 
 #include "base/text.h"
+#include "databricks/workspace_setting.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -408,8 +409,8 @@ static void test_two_lists_over_a_bridge(void **state)
 	keeping.must_keep = keep_inside;
 	keeping.must_keep_count = 1;
 	assert_string_equal(plan_of(world, &first->item), "create change");
-	assert_string_equal(
-			world->plan.operations.items[0].parts[1].after, "192.0.2.0/24 198.51.100.7");
+	assert_string_equal(world->plan.operations.items[0].parts[1].after,
+			"192.0.2.0/24 198.51.100.7");
 	assert_string_equal(world->plan.operations.items[1].parts[0].after, "192.0.2.0/24");
 	bridge = ip_list_after(first, &world->plan.operations.items[0], world->arena);
 	assert_true(ip_list_may_become(world->access, first, &bridge));
@@ -614,6 +615,24 @@ static void test_meaning_of_settings(void **state)
 	}
 }
 
+/* What the configuration takes, the client can read and write. */
+static void test_typed_settings_are_known_to_the_client(void **state)
+{
+	size_t count;
+	const struct known_setting *known = settings_known(&count);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		const struct setting_kind *kind = setting_find(known[i].name, known[i].account);
+
+		if (known[i].api != SETTING_TYPED)
+			continue;
+		if (!kind || !text_equal(kind->field, known[i].field) ||
+				kind->no_etag != known[i].without_etag)
+			fail_msg("%s", known[i].name);
+	}
+}
+
 static void test_setting_life(void **state)
 {
 	static const struct setting wanted[] = {
@@ -675,6 +694,7 @@ int main(void)
 			TEST(test_too_many_addresses),
 			TEST(test_order_of_lists),
 			cmocka_unit_test(test_meaning_of_settings),
+			cmocka_unit_test(test_typed_settings_are_known_to_the_client),
 			TEST(test_setting_life),
 			TEST(test_setting_that_leaves),
 	};

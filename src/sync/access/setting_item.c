@@ -454,15 +454,23 @@ static void write_conf(struct item_work *work)
 	conf_write(work->engine->databricks, &work->call, &pairs);
 }
 
+/* A text as JSON; in arena. */
+static const char *json_of(const char *text, struct arena *arena)
+{
+	json_t *json = json_string(text);
+	AUTO(mem_freep) char *dumped = json_dumps(json, JSON_ENCODE_ANY);
+
+	json_decref(json);
+	return arena_strdup(arena, dumped ? dumped : "\"\"");
+}
+
 static void write_typed(struct item_work *work)
 {
-	const struct setting_item *setting = of(work->item);
-	const char *value = setting->rule->value, *json = value;
+	struct setting_item *setting = of(work->item);
+	const char *value = setting->rule->value;
+	const char *json = setting->known->type == SETTING_BOOL ? (is_off(value) ? "false" : "true")
+								: json_of(value, work->arena);
 
-	if (setting->known->type == SETTING_BOOL)
-		json = is_off(value) ? "false" : "true";
-	else
-		json = arena_printf(work->arena, "\"%s\"", value);
 	setting_set(work->engine->databricks, &work->call, kind_of(work), json,
 			setting->etag ? setting->etag : "");
 }
