@@ -165,6 +165,26 @@ run a approve all --auto-approve
 apply_is 0 "approved"
 check_equal "it goes" offices "$(lists '"6051"' 'map(.label) | join(",")')"
 
+# ---- two changes, each of which would do no harm alone ----
+
+three='
+ip_access_lists:
+- {label: offices, type: ALLOW, addresses: [192.0.2.0/24, 203.0.113.0/28], in: [prod], must_keep: [192.0.2.7]}
+- {label: second, type: ALLOW, addresses: [203.0.113.9, 198.51.100.0/24], in: [prod]}'
+write_mapping <<<"$three"
+apply_is 0 "we are in two lists"
+faults '{"match": "POST */ip-access-lists", "status": 400, "body": {"error_code": "INVALID_PARAMETER_VALUE", "message": "not this one"}, "times": 0}'
+write_mapping <<<"$(sed -e 's/, 203.0.113.0.28//' -e 's/203.0.113.9, //' <<<"$three")
+- {label: third, type: ALLOW, addresses: [203.0.113.9], in: [prod]}"
+apply_is 4 "the third one, to which we move, is refused"
+check_equal "we are in one of the two still" 1 "$(lists '"6051"' 'map(.ip_addresses[] | select(startswith("203.0.113."))) | length')"
+faults ''
+apply_is 0 "when it is taken"
+check_equal "we are in the third" 203.0.113.9 "$(lists '"6051"' '.[] | select(.label == "third") | .ip_addresses[0]')"
+second_plan_is_empty
+write_mapping <<<"$(sed '/second/d' <<<"$three")"
+apply_is 0 "and back to one"
+
 # ---- another hand ----
 
 id=$(lists '"6051"' '.[0].id')

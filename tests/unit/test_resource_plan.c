@@ -17,7 +17,8 @@ static struct target_settings targets[] = {{.name = "prod"}};
 static struct settings settings = {
 		.path = "/sample/ldap2dbx.yaml", .targets = targets, .target_count = 1};
 static const struct cluster_policy_rule policy_rule = {.why = {.file = "rules.yaml", .line = 7}};
-static const struct cluster_policy_rule adopting_rule = {.adopt = true};
+static const struct cluster_policy_rule adopting_rule = {
+		.adopt = true, .why = {.file = "rules.yaml", .line = 9}};
 
 struct world {
 	struct engine engine;
@@ -297,8 +298,11 @@ static void see_list(struct world *world, struct ip_list_item *list, const char 
 static const char *const office[] = {"192.0.2.0/24"};
 static const char *const keep_inside[] = {"192.0.2.7"};
 static const char *const keep_outside[] = {"198.51.100.7"};
-static const struct ip_list_rule office_rule = {
-		.label = "office", .enabled = true, .addresses = office, .address_count = 1};
+static const struct ip_list_rule office_rule = {.label = "office",
+		.enabled = true,
+		.addresses = office,
+		.address_count = 1,
+		.why = {.file = "rules.yaml", .line = 5}};
 static const struct ip_list_rule bad_rule = {.label = "bad",
 		.block = true,
 		.enabled = true,
@@ -468,6 +472,16 @@ static void test_another_hand_on_our_list(void **state)
 	assert_string_equal(world->plan.operations.items[0].parts[1].before, "renamed");
 	assert_string_equal(world->plan.operations.items[0].parts[1].after, "office");
 	assert_int_equal(world->plan.operations.items[0].part_count, 2);
+	/* what we cannot read is written over, once */
+	see_list(world, list, "L1", "192.0.2.0/24", true);
+	state_now = list->seen;
+	state_now.unread = 1;
+	ip_list_set_seen(list, "L1", &state_now);
+	assert_string_equal(plan_of(world, &list->item), "change");
+	assert_non_null(strstr(world->plan.operations.items[0].parts[0].before, " and 1 that"));
+	state_now = ip_list_after(list, &world->plan.operations.items[0], world->arena);
+	ip_list_set_seen(list, "L1", &state_now);
+	assert_string_equal(plan_of(world, &list->item), "");
 }
 
 /* We ended between the call and its answer, and the rule is gone: what was made is ours all the same. */
@@ -489,6 +503,28 @@ static void test_list_found_after_a_crash(void **state)
 	ip_list_class.settle(world->access, &list->item, &intent);
 	assert_string_equal(list->item.id, "L1");
 	assert_string_equal(plan_of(world, &list->item), "remove!");
+}
+
+/* In a workspace that was discovered, where `check` could not see it. */
+static void test_two_rules_for_one_thing(void **state)
+{
+	static const struct wanted_policy wanted = {.name = "standard", .definition = "{}"};
+	struct world *world = *state;
+	struct policy_item *policy = policy_of(cluster_policy_item(world->access, 0, "standard"));
+	struct ip_list_item *list = ip_list_of(ip_list_item(world->access, 0, false, "office"));
+	struct ip_list_rule again = office_rule;
+
+	policy->item.observed = list->item.observed = true;
+	policy_set_rule(world->access, policy, &policy_rule, &wanted);
+	ip_list_set_rule(world->access, 0, &office_rule);
+	assert_string_equal(plan_of(world, &policy->item), "create");
+	assert_string_equal(plan_of(world, &list->item), "create");
+	policy_set_rule(world->access, policy, &adopting_rule, &wanted);
+	ip_list_set_rule(world->access, 0, &again);
+	assert_string_equal(plan_of(world, &policy->item), "quarantine");
+	assert_non_null(strstr(world->plan.quarantine, "two rules want it, rules.yaml:7 and "));
+	assert_string_equal(plan_of(world, &list->item), "quarantine");
+	assert_non_null(strstr(world->plan.quarantine, "two rules want it, "));
 }
 
 static void test_our_own_way_in(void **state)
@@ -689,6 +725,7 @@ int main(void)
 			TEST(test_a_held_removal_is_there_still),
 			TEST(test_another_hand_on_our_list),
 			TEST(test_list_found_after_a_crash),
+			TEST(test_two_rules_for_one_thing),
 			TEST(test_our_own_way_in),
 			TEST(test_switch_knows_the_lists),
 			TEST(test_too_many_addresses),

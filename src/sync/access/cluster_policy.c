@@ -152,11 +152,22 @@ static void policy_load(
 
 /* ---- rules ---- */
 
-static void set_rule(struct access *access, struct policy_item *policy,
+void policy_set_rule(struct access *access, struct policy_item *policy,
 		const struct cluster_policy_rule *rule, const struct wanted_policy *wanted)
 {
 	struct arena *arena = policy->arena;
 
+	/* `check` finds it in the workspaces of the file; this one may have been discovered since. */
+	if (policy->rule && policy->rule != rule) {
+		mem_free(policy->failure);
+		policy->failure = mem_printf(
+				"cluster policy \"%s\" in %s: two rules want it, %s:%u and %s:%u",
+				wanted->name,
+				access->engine->settings->targets[policy->item.target].name,
+				policy->rule->why.file, policy->rule->why.line, rule->why.file,
+				rule->why.line);
+		return;
+	}
 	policy->rule = rule;
 	policy->wanted = (struct wanted_policy){.name = arena_strdup(arena, wanted->name),
 			.description = arena_strdup(arena, wanted->description),
@@ -185,7 +196,7 @@ static void want(struct access *access, struct evaluator *evaluator,
 	if (evaluate_cluster_policy(evaluator, rule, &access->engine->settings->targets[target],
 			    arena, &wanted, &err) == ERR_NONE) {
 		item = cluster_policy_item(access, target, wanted.name);
-		set_rule(access, policy_of(item), rule, &wanted);
+		policy_set_rule(access, policy_of(item), rule, &wanted);
 		return;
 	}
 	/* Which policy it is about is not known: none of this workspace counts as wanted by no rule. */

@@ -43,6 +43,9 @@ static inline struct policy_item *policy_of(struct item *item)
  */
 bool policy_wanted_face(struct access *access, struct policy_item *policy, struct arena *arena,
 		struct policy_face *ret);
+/* Of all rules for that name; wanted is copied. A second one puts the policy into doubt. */
+void policy_set_rule(struct access *access, struct policy_item *policy,
+		const struct cluster_policy_rule *rule, const struct wanted_policy *wanted);
 #define POLICY_GONE_PART "gone" /* of an operation that makes one: what its rule says of its end */
 const char *policy_gone_word(enum policy_gone gone); /* "": not said */
 enum policy_gone policy_gone_of_word(const char *word_or_null);

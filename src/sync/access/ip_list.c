@@ -175,6 +175,22 @@ static bool is_for(const struct ip_list_rule *rule, const struct target_settings
 				  : target_matches_any(target, rule->in, rule->in_count);
 }
 
+void ip_list_set_rule(struct access *access, unsigned target, const struct ip_list_rule *rule)
+{
+	struct ip_list_item *list =
+			ip_list_of(ip_list_item(access, target, rule->block, rule->label));
+
+	/* `check` finds it in the places of the file; this one may have been discovered since. */
+	if (list->rule && list->rule != rule) {
+		list->other_rule = rule;
+		return;
+	}
+	list->rule = rule;
+	list->wanted.enabled = rule->enabled;
+	list->wanted.count = ip_ranges_of(rule->addresses, rule->address_count, list->arena,
+			&list->wanted.ranges, &list->wanted.unread);
+}
+
 void ip_list_start(struct access *access)
 {
 	const struct settings *settings = access->engine->settings;
@@ -183,17 +199,8 @@ void ip_list_start(struct access *access)
 
 	for (unsigned target = 0; target < settings->target_count; target++) {
 		for (size_t i = 0; i < count; i++) {
-			struct ip_list_item *list;
-
-			if (!is_for(&rules[i], &settings->targets[target]))
-				continue;
-			list = ip_list_of(ip_list_item(
-					access, target, rules[i].block, rules[i].label));
-			list->rule = &rules[i];
-			list->wanted.enabled = rules[i].enabled;
-			list->wanted.count = ip_ranges_of(rules[i].addresses,
-					rules[i].address_count, list->arena, &list->wanted.ranges,
-					&list->wanted.unread);
+			if (is_for(&rules[i], &settings->targets[target]))
+				ip_list_set_rule(access, target, &rules[i]);
 		}
 	}
 }

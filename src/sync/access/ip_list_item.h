@@ -21,7 +21,8 @@ struct ip_state {
 struct ip_list_item {
 	struct item item; /* first; its id is that of the list that is there, its name the label */
 	bool block;
-	const struct ip_list_rule *rule; /* NULL: none wants it */
+	const struct ip_list_rule *rule;       /* NULL: none wants it */
+	const struct ip_list_rule *other_rule; /* wants it, too: nobody knows what it should be */
 	bool watches; /* stands for no list: the lists of this place are to be known to the switch */
 	struct arena *arena;    /* of wanted */
 	struct ip_state wanted; /* with rule */
@@ -44,6 +45,7 @@ static inline struct ip_list_item *ip_list_of(struct item *item)
 	return (struct ip_list_item *)item; /* item is its first member */
 }
 
+void ip_list_set_rule(struct access *access, unsigned target, const struct ip_list_rule *rule);
 bool ip_list_is_at(const struct item *item, unsigned target);
 bool ip_state_same_addresses(const struct ip_state *a, const struct ip_state *b);
 bool ip_state_equal(const struct ip_state *a, const struct ip_state *b);
@@ -59,6 +61,8 @@ enum ip_need { IP_NOTHING, IP_CREATE, IP_ADOPT, IP_CHANGE, IP_FOREIGN, IP_REMOVE
 enum ip_need ip_list_need(const struct ip_list_item *list);
 /* When its write has its turn among the lists of its place: those of a lower phase first. */
 unsigned ip_list_phase(const struct ip_list_item *list);
+/* Whether there is an enabled ALLOW list there. */
+bool ip_lists_allow_some(struct access *access, unsigned target);
 /* If the list has to hold more for a while (ip_moves.h): what. */
 bool ip_list_bridge(struct access *access, const struct ip_list_item *list, struct arena *arena,
 		struct ip_state *ret);

@@ -235,6 +235,20 @@ bool ip_lists_shut_out(struct access *access, unsigned target)
 	return lost;
 }
 
+bool ip_lists_allow_some(struct access *access, unsigned target)
+{
+	struct arena *arena = arena_new();
+	struct place place;
+	bool some = false;
+
+	place_fill(&place, access, target, arena);
+	for (vec_each (&place.moves.moves, move))
+		some = some || (move->is_now && move->now.enabled && !move->now.block);
+	place_release(&place);
+	arena_free(arena);
+	return some;
+}
+
 bool ip_list_bridge(struct access *access, const struct ip_list_item *list, struct arena *arena,
 		struct ip_state *ret)
 {

@@ -22,6 +22,15 @@ static const char *flag(bool value)
 	return value ? "true" : "false";
 }
 
+static const char *addresses_text(const struct ip_state *state, struct arena *arena)
+{
+	const char *text = ip_ranges_text(state->ranges, state->count, arena);
+
+	return state->unread
+			? arena_printf(arena, "%s and %zu that are not IPv4", text, state->unread)
+			: text;
+}
+
 /* before NULL: there is none. */
 static void add_parts(struct operation *op, const struct ip_list_item *list,
 		const struct ip_state *before, const struct ip_state *after, struct arena *arena)
@@ -32,9 +41,8 @@ static void add_parts(struct operation *op, const struct ip_list_item *list,
 	add_part(op, parts, "list_type", before ? type_of(list, before) : NULL,
 			type_of(list, after));
 	add_part(op, parts, "label", label, label ? arena_strdup(arena, list->item.name) : NULL);
-	add_part(op, parts, "ip_addresses",
-			before ? ip_ranges_text(before->ranges, before->count, arena) : NULL,
-			ip_ranges_text(after->ranges, after->count, arena));
+	add_part(op, parts, "ip_addresses", before ? addresses_text(before, arena) : NULL,
+			addresses_text(after, arena));
 	add_part(op, parts, "enabled", before ? flag(before->enabled) : NULL, flag(after->enabled));
 	op->parts = parts;
 }
@@ -48,12 +56,12 @@ struct ip_state ip_list_after(
 		state = list->seen;
 	state.label = NULL;
 	state.other_type = false;
+	state.unread = 0;
 	for (size_t i = 0; i < op->part_count; i++) {
 		const struct part_change *part = &op->parts[i];
 
 		if (text_equal(part->name, "ip_addresses") && part->after) {
 			state.count = ip_ranges_of_text(part->after, arena, &state.ranges);
-			state.unread = 0;
 		} else if (text_equal(part->name, "enabled")) {
 			state.enabled = text_equal(part->after, "true");
 		}
@@ -165,6 +173,12 @@ void ip_list_plan(struct access *access, struct item *item, struct arena *arena,
 		return; /* one principal is meant, nothing else */
 	if (list->watches)
 		plan_watch(access, item, ret);
+	else if (list->other_rule)
+		ret->quarantine = arena_printf(arena,
+				"IP access list \"%s\" in %s: two rules want it, %s:%u and %s:%u",
+				item->name, access->engine->settings->targets[item->target].name,
+				list->rule->why.file, list->rule->why.line,
+				list->other_rule->why.file, list->other_rule->why.line);
 	else if (!list->rule && !list->held)
 		item->disposable = true;
 	else if (!item->observed)

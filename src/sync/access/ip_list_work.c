@@ -94,6 +94,9 @@ static bool has_to_wait(struct item_work *work, const struct operation *op)
 		if (other == work->item || !ip_list_is_at(other, work->item->target) ||
 				ip_list_of(*place)->watches)
 			continue;
+		/* What each of two writes leaves alone, both together may not. */
+		if (other->work && other->work->ops.count)
+			return true;
 		/* One that is quarantined may stay so; whether it is missed is judged below. */
 		if (!other->observed ||
 				(!other->quarantined_ms &&
@@ -137,17 +140,6 @@ static struct texts addresses_of(
 	return texts;
 }
 
-static bool some_allow_is_there(const struct access *access, unsigned target)
-{
-	const struct ip_lists *lists = roster_at(access, target, ROSTER_LISTS)->data;
-
-	for (size_t i = 0; lists && i < lists->count; i++) {
-		if (lists->lists[i].enabled && lists->lists[i].type == IP_ACCESS_ALLOW)
-			return true;
-	}
-	return false;
-}
-
 /*
  * A new list begins enabled. One that should not be is made so that it has no effect until it is disabled: a BLOCK list, or an
  * ALLOW list beside others, without addresses; the only ALLOW list with all addresses.
@@ -157,7 +149,7 @@ static void make_harmless(const struct item_work *work, struct ip_access_list *b
 	static const char *const all[] = {"0.0.0.0/0"};
 
 	body->addresses = (struct texts){NULL, 0};
-	if (body->type == IP_ACCESS_ALLOW && !some_allow_is_there(work->access, work->item->target))
+	if (body->type == IP_ACCESS_ALLOW && !ip_lists_allow_some(work->access, work->item->target))
 		body->addresses = (struct texts){all, COUNT_OF(all)};
 }
 
@@ -264,6 +256,7 @@ bool ip_list_failed(struct item_work *work)
 				work->item->name, ip_list_of(work->item)->block ? "BLOCK" : "ALLOW",
 				work->engine->settings->targets[work->item->target].name);
 	made_only(work);
+	ip_lists_mark(work->access, work->item->target); /* others may have waited */
 	return false;
 }
 

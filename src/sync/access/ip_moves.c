@@ -121,10 +121,20 @@ static bool go_on(struct walk *walk)
 	return all;
 }
 
+static bool changes_nothing(const struct ip_move *move)
+{
+	return move->is_now == move->is_then && move->now.ranges == move->then.ranges &&
+			move->now.count == move->then.count &&
+			move->now.block == move->then.block &&
+			move->now.enabled == move->then.enabled;
+}
+
 static void walk_begin(struct walk *walk, const struct ip_moves *moves, struct arena *arena)
 {
 	*walk = (struct walk){.moves = moves,
 			.done = arena_alloc(arena, (moves->moves.count + 1) * sizeof(bool))};
+	for (size_t i = 0; i < moves->moves.count; i++)
+		walk->done[i] = changes_nothing(&moves->moves.items[i]);
 }
 
 static void walk_end(struct walk *walk)
