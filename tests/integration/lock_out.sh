@@ -170,17 +170,17 @@ check_equal "it goes" offices "$(lists '"6051"' 'map(.label) | join(",")')"
 three='
 ip_access_lists:
 - {label: offices, type: ALLOW, addresses: [192.0.2.0/24, 203.0.113.0/28], in: [prod], must_keep: [192.0.2.7]}
-- {label: second, type: ALLOW, addresses: [203.0.113.9, 198.51.100.0/24], in: [prod]}'
+- {label: second, type: ALLOW, addresses: [192.0.2.7, 198.51.100.0/24], in: [prod]}'
 write_mapping <<<"$three"
-apply_is 0 "we are in two lists"
+apply_is 0 "he is in two lists"
 faults '{"match": "POST */ip-access-lists", "status": 400, "body": {"error_code": "INVALID_PARAMETER_VALUE", "message": "not this one"}, "times": 0}'
-write_mapping <<<"$(sed -e 's/, 203.0.113.0.28//' -e 's/203.0.113.9, //' <<<"$three")
-- {label: third, type: ALLOW, addresses: [203.0.113.9], in: [prod]}"
-apply_is 4 "the third one, to which we move, is refused"
-check_equal "we are in one of the two still" 1 "$(lists '"6051"' 'map(.ip_addresses[] | select(startswith("203.0.113."))) | length')"
+write_mapping <<<"$(sed -e 's/192.0.2.0.24, //' -e 's/192.0.2.7, //' <<<"$three")
+- {label: third, type: ALLOW, addresses: [192.0.2.7], in: [prod]}"
+apply_is 4 "the third one, to which he moves, is refused"
+check_equal "he is in one of the two still" 1 "$(lists '"6051"' 'map(.ip_addresses[] | select(startswith("192.0.2."))) | length')"
 faults ''
 apply_is 0 "when it is taken"
-check_equal "we are in the third" 203.0.113.9 "$(lists '"6051"' '.[] | select(.label == "third") | .ip_addresses[0]')"
+check_equal "he is in the third alone" 192.0.2.7 "$(lists '"6051"' 'map(.ip_addresses[] | select(startswith("192.0.2."))) | join(" ")')"
 second_plan_is_empty
 write_mapping <<<"$(sed '/second/d' <<<"$three")"
 apply_is 0 "and back to one"
@@ -246,5 +246,30 @@ forget_writes
 apply_is 4 "the switch does not go on over lists that shut us out"
 check "whoever made them" said 'would be in no ALLOW list ("theirs")'
 check_equal "and nothing is sent" "" "$(writes)"
+
+
+# ---- the switch and a removal that is held ----
+
+write_mapping <<'YAML'
+ip_access_lists:
+- {label: block, type: BLOCK, addresses: [198.51.100.0/24], in: [prod]}
+YAML
+call DELETE "/api/2.0/ip-access-lists/$(lists '"6051"' '.[] | select(.label == "theirs") | .id')" >/dev/null
+configure "$own"
+apply_is 0 "a list that blocks others, while lists are off"
+configure "198.51.100.7" "settings: {enableIpAccessLists: true}"
+guard="{}"
+extra=
+sed -i "s|^guard: .*|guard: {}|" "$work/a/ldap2dbx.yaml"
+write_mapping <<<""
+run a apply --auto-approve
+check "its removal is held" said 'remove ip access list "block"  \[held'
+check_equal "so the switch stays off: it would put the list in force" false \
+	"$(call GET '/api/2.0/workspace-conf?keys=enableIpAccessLists' | jq -r .enableIpAccessLists)"
+run a approve all --auto-approve
+apply_is 0 "approved"
+check_equal "both are done" "0 true" "$(lists '"6051"' 'map(select(.label == "block")) | length') $(call GET \
+	'/api/2.0/workspace-conf?keys=enableIpAccessLists' | jq -r .enableIpAccessLists)"
+second_plan_is_empty
 
 done_testing

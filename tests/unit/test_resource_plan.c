@@ -344,7 +344,7 @@ static void test_nobody_is_shut_out(void **state)
 			.type = IP_ACCESS_ALLOW,
 			.addresses = {vendor, 1},
 			.enabled = true};
-	struct ip_lists lists = {&foreign, 1};
+	struct ip_lists lists = {&foreign, 1, NULL};
 
 	keeping.must_keep = keep_inside;
 	keeping.must_keep_count = 1;
@@ -554,7 +554,7 @@ static void test_switch_knows_the_lists(void **state)
 			.type = IP_ACCESS_ALLOW,
 			.addresses = {vendor, 1},
 			.enabled = true};
-	struct ip_lists lists = {&foreign, 1};
+	struct ip_lists lists = {&foreign, 1, NULL};
 	struct world *world = *state;
 	struct item *item, *watch;
 
@@ -587,7 +587,7 @@ static void test_too_many_addresses(void **state)
 	const char *many[IP_VALUES_MAX];
 	struct ip_access_list foreign = {
 			.id = "F", .label = "many", .type = IP_ACCESS_ALLOW, .enabled = true};
-	struct ip_lists lists = {&foreign, 1};
+	struct ip_lists lists = {&foreign, 1, NULL};
 
 	for (unsigned i = 0; i < IP_VALUES_MAX; i++)
 		many[i] = arena_printf(world->arena, "10.0.%u.%u", i / 256, i % 256);

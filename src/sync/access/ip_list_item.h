@@ -38,6 +38,7 @@ struct ip_list_item {
 struct ip_lists {
 	const struct ip_access_list *lists;
 	size_t count;
+	bool *gone; /* a list each: we deleted it since; NULL: none */
 };
 
 static inline struct ip_list_item *ip_list_of(struct item *item)

@@ -80,7 +80,7 @@ static void add_foreign(struct place *place, const struct access *access, unsign
 				.enabled = list->enabled};
 		size_t unread;
 
-		if (is_item(access, target, list->id))
+		if ((lists->gone && lists->gone[i]) || is_item(access, target, list->id))
 			continue;
 		foreign.count = ip_ranges_of(list->addresses.items, list->addresses.count, arena,
 				&foreign.ranges, &unread);

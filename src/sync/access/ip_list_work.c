@@ -22,6 +22,8 @@ static bool read_lists(struct roster *roster)
 	if (ip_access_list_list_read(&roster->call, roster->fresh, &lists->lists, &lists->count,
 			    &err) != ERR_NONE)
 		roster_fail(roster, &err);
+	else
+		lists->gone = arena_alloc(roster->fresh, (lists->count + 1) * sizeof(bool));
 	return false;
 }
 
@@ -293,6 +295,17 @@ static void written(struct access *access, struct ip_list_item *list, const stru
 	hold_seen(access, list);
 }
 
+/* Else it would count as another's, which nobody of ours is. */
+static void leave_read(struct access *access, const struct ip_list_item *list)
+{
+	const struct ip_lists *lists = roster_at(access, list->item.target, ROSTER_LISTS)->data;
+
+	for (size_t i = 0; lists && lists->gone && i < lists->count; i++) {
+		if (text_equal(lists->lists[i].id, list->seen_id))
+			lists->gone[i] = true;
+	}
+}
+
 void ip_list_settle(struct access *access, struct item *item, const struct operation *op)
 {
 	struct ip_list_item *list = ip_list_of(item);
@@ -305,6 +318,7 @@ void ip_list_settle(struct access *access, struct item *item, const struct opera
 	} else if (op->kind == OP_ADOPT_RESOURCE && list->seen_id) {
 		hold_seen(access, list);
 	} else if (op->kind == OP_REMOVE_RESOURCE || op->kind == OP_FORGET_RESOURCE) {
+		leave_read(access, list);
 		ip_list_drop_hold(access, list);
 		ip_list_set_seen(list, NULL, &nothing);
 	}
