@@ -260,6 +260,7 @@ configure "maxTokenLifetimeDays: 90, enableTokensConfig: false, restrict_workspa
 run plan
 check "a setting that is not configured any more stays" said 'setting enableIpAccessLists of prod is not configured any more and stays false'
 check "tokens off is a removal" said '~ change setting "enableTokensConfig"'
+check "with what it stops" said '[0-9] live tokens* stops* working'
 apply_is 0 "typed settings are written"
 check_equal "tokens are off" false "$(conf enableTokensConfig)"
 check_equal "the typed one is set" RESTRICT_TOKENS_AND_JOB_RUN_AS \

@@ -3,6 +3,7 @@
 #include "sync/access/finder.h"
 #include "sync/access/ip_list_item.h"
 #include "sync/access/setting_item.h"
+#include "sync/access/token_item.h"
 
 #include "base/text.h"
 #include "databricks/workspace_setting.h"
@@ -674,6 +675,7 @@ static void test_setting_life(void **state)
 	static const struct setting wanted[] = {
 			{"maxTokenLifetimeDays", "90", 5}, {"enableTokensConfig", "false", 6}};
 	struct world *world = *state;
+	struct token_item *inventory;
 	struct item *lifetime, *tokens;
 
 	targets[0].settings = wanted;
@@ -689,9 +691,21 @@ static void test_setting_life(void **state)
 	assert_int_equal(world->plan.operations.items[0].why.line, 5);
 	conf_setting_class.settle(world->access, lifetime, &world->plan.operations.items[0]);
 	assert_string_equal(plan_of(world, lifetime), "");
-	/* it ends the tokens that there are */
+	/* it stops the tokens that there are: they are to be known */
+	assert_string_equal(plan_of(world, tokens), "");
+	assert_true(world->plan.pending);
+	inventory = (struct token_item *)tokens_item(world->access, 0);
+	inventory->item.observed = true;
+	for (unsigned i = 0; i < 3; i++)
+		*vec_add(&inventory->rows) = (struct token_row){.expires_ms = i == 1 ? 1 : -1};
 	assert_string_equal(plan_of(world, tokens), "change!");
 	assert_int_equal(world->plan.operations.items[0].category, GUARD_TOKENS);
+	assert_int_equal(world->plan.operations.items[0].weight, 2); /* one is past its end */
+	assert_string_equal(world->plan.operations.items[0].note, "2 live tokens stop working");
+	inventory->item.observed = false;
+	inventory->item.tries = 1;
+	assert_string_equal(plan_of(world, tokens), "change!");
+	assert_true(world->plan.operations.items[0].weight > 1000);
 	assert_null(setting_item(world->access, 0, "noSuchSetting"));
 }
 

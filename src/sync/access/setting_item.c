@@ -7,8 +7,10 @@
 #include "databricks/workspace_setting.h"
 #include "sync/access/ip_list.h"
 #include "sync/access/roster.h"
+#include "sync/access/token_item.h"
 
-#define SETTING_RANK 4 /* behind the lists that a switch puts in force */
+#define TOKENS_UNKNOWN_WEIGHT 1000000 /* more than an allowance */
+#define SETTING_RANK 4                /* behind the lists that a switch puts in force */
 #define ACCOUNT_IP_SWITCH "acct_ip_acl_enable"
 
 struct setting_item {
@@ -191,8 +193,42 @@ static struct operation *add(struct setting_item *setting, enum operation_kind k
 	return item_operation(&setting->item, ret, kind, setting->rule ? &why : NULL, arena);
 }
 
-static void add_change(struct setting_item *setting, const struct access *access,
-		struct arena *arena, struct item_plan *ret)
+static size_t count_live_tokens(struct access *access, unsigned target)
+{
+	const struct token_item *tokens = (const struct token_item *)tokens_item(access, target);
+	int64_t now = clock_wall_ms();
+	size_t count = 0;
+
+	for (vec_each (&tokens->rows, row))
+		count += row->expires_ms <= 0 || row->expires_ms > now;
+	return count;
+}
+
+/* Nobody can use his tokens any more: the guard counts all of them. false: they are being read. */
+static bool add_stopped_tokens(struct access *access, struct operation *op, struct arena *arena)
+{
+	size_t count;
+
+	item_removes(op, GUARD_TOKENS, NULL);
+	switch (tokens_ask(access, op->target)) {
+	case TOKENS_ASKED:
+		return false;
+	case TOKENS_FAILED:
+		op->weight = TOKENS_UNKNOWN_WEIGHT;
+		op->note = "the tokens could not be listed: nobody knows how many stop working";
+		break;
+	case TOKENS_KNOWN:
+		count = count_live_tokens(access, op->target);
+		op->weight = count > 1 ? (unsigned)count : 1;
+		op->note = arena_printf(arena, "%zu live token%s working", count,
+				count == 1 ? " stops" : "s stop");
+		break;
+	}
+	return true;
+}
+
+static void add_change(struct setting_item *setting, struct access *access, struct arena *arena,
+		struct item_plan *ret)
 {
 	struct operation *op = add(setting, OP_CHANGE_RESOURCE, access, arena, ret);
 	struct part_change *part = arena_alloc(arena, sizeof(*part));
@@ -201,9 +237,12 @@ static void add_change(struct setting_item *setting, const struct access *access
 			arena_strdup(arena, setting->rule->value)};
 	op->parts = part;
 	op->part_count = 1;
-	if (text_equal(setting->known->name, CONF_TOKENS_ENABLED) && is_off(setting->rule->value))
-		item_removes(op, GUARD_TOKENS, NULL);
 	item_operation_done(access, op, arena);
+	if (text_equal(setting->known->name, CONF_TOKENS_ENABLED) && is_off(setting->rule->value) &&
+			!add_stopped_tokens(access, op, arena)) {
+		ret->operations.count = 0;
+		ret->pending = true;
+	}
 }
 
 static void plan_left(struct setting_item *setting, struct access *access, struct arena *arena,

@@ -3,7 +3,7 @@
  *
  * An item is one setting of one target. Keys of workspace-conf are read together (roster.h), typed settings one by one. What
  * a setting had before us is kept with the holding, and told when the setting leaves the configuration: it stays as it is
- * then. Turning tokens off ends those that there are, so it goes before the guard.
+ * then. Turning tokens off stops those that there are, so it goes before the guard with their number.
  */
 #ifndef L2D_SYNC_ACCESS_SETTING_ITEM_H
 #define L2D_SYNC_ACCESS_SETTING_ITEM_H
