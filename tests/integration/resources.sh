@@ -253,6 +253,19 @@ check_equal "the switch goes off first" /api/2.0/workspace-conf "${order%%\?*}"
 check_equal "our lists are gone, another's is not" vendor "$(fact ip_access_list 'select(.workspace == "6051") | .label')"
 second_plan_is 0
 
+# ---- our own token ----
+
+configure "enableIpAccessLists: false, maxTokenLifetimeDays: 90, enableTokensConfig: false"
+(
+	umask 077
+	sim_of a .workspaces.prod.token >"$work/a/own-token"
+)
+sed -i 's|^  prod: {|&auth: {type: pat, token: file:own-token}, |' "$work/a/ldap2dbx.yaml"
+run apply --auto-approve
+check_equal "tokens are not turned off where we come with one" 4 "$code" || cat "$work/said"
+check "which is said" said 'prod: ldap2dbx signs in with a token there, so enableTokensConfig is not turned off'
+check_equal "they are on" null "$(conf enableTokensConfig)"
+
 # ---- settings ----
 
 configure "maxTokenLifetimeDays: 90, enableTokensConfig: false, restrict_workspace_admins: RESTRICT_TOKENS_AND_JOB_RUN_AS" \

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "databricks/profile.h"
 #include "databricks/workspace_setting.h"
 #include "sync/access/ip_list.h"
 #include "sync/access/roster.h"
@@ -18,6 +19,7 @@ struct setting_item {
 	const struct known_setting *known;
 	const struct setting *rule; /* NULL: not configured (any more) */
 	bool unsupported;           /* this workspace has no such key */
+	bool stops_us;              /* tokens are to be off, and we sign in with one */
 	char *seen;                 /* NULL: never set, or not read */
 	char *etag;                 /* typed */
 	char *held;                 /* as written or found last; NULL: not ours */
@@ -84,6 +86,32 @@ static bool is_off(const char *value)
 	return conf_equal(value, NULL);
 }
 
+static bool signs_in_with_token(const struct access *access, unsigned target)
+{
+	struct credential credential = {0};
+	struct err err;
+	bool token;
+
+	/* What cannot be resolved does not sign in at all. */
+	if (credential_resolve(access->engine->settings, target, &credential, &err) != ERR_NONE)
+		return false;
+	token = credential.type == AUTH_PAT;
+	credential_release(&credential);
+	return token;
+}
+
+static void set_rule(
+		struct access *access, struct setting_item *setting, const struct setting *rule)
+{
+	unsigned target = setting->item.target;
+
+	setting->rule = rule;
+	if (is_switch(setting) && !is_off(rule->value))
+		ip_lists_watch(access, target);
+	setting->stops_us = text_equal(rule->name, CONF_TOKENS_ENABLED) && is_off(rule->value) &&
+			signs_in_with_token(access, target);
+}
+
 void setting_start(struct access *access)
 {
 	const struct settings *settings = access->engine->settings;
@@ -94,11 +122,8 @@ void setting_start(struct access *access)
 		for (size_t i = 0; i < at->setting_count; i++) {
 			struct item *item = setting_item(access, target, at->settings[i].name);
 
-			if (!item)
-				continue;
-			of(item)->rule = &at->settings[i];
-			if (is_switch(of(item)) && !is_off(at->settings[i].value))
-				ip_lists_watch(access, target);
+			if (item)
+				set_rule(access, of(item), &at->settings[i]);
 		}
 	}
 }
@@ -267,6 +292,15 @@ static void plan_change(struct setting_item *setting, struct access *access, str
 {
 	bool goes_on = is_switch(setting) && !is_off(setting->rule->value);
 
+	if (setting->stops_us) {
+		ret->quarantine = arena_printf(arena,
+				"%s: ldap2dbx signs in with a token there, so %s is not turned off "
+				"(%s:%u); sign in with oauth-m2m first",
+				access->engine->settings->targets[setting->item.target].name,
+				setting->known->name, access->engine->settings->path,
+				setting->rule->line);
+		return;
+	}
 	/* Whom the lists would shut out is known when they were read. */
 	if (goes_on && !ip_lists_are_known(access, setting->item.target)) {
 		ret->pending = true;
