@@ -193,6 +193,24 @@ apply_is 0 "another hand renamed a list of ours"
 check_equal "it has its label again" "$id offices" "$(lists '"6051"' '.[0] | .id + " " + .label')"
 second_plan_is_empty
 
+# ---- a disabled list that stays half made for a while ----
+
+half="
+ip_access_lists:
+- {label: offices, type: ALLOW, addresses: [192.0.2.0/24, 203.0.113.0/28], in: [prod], must_keep: [192.0.2.7]}
+- {label: half, type: ALLOW, addresses: [192.0.2.0/24], enabled: false, in: [dev]}"
+write_mapping <<<"$half"
+faults '{"match": "PUT */ip-access-lists/*", "status": 400, "body": {"error_code": "INVALID_PARAMETER_VALUE", "message": "not now"}}'
+apply_is 4 "the second call is refused"
+check "and no other hand is blamed" eval '! said "another hand" >/dev/null'
+check_equal "the list is there, without effect" "half 0.0.0.0/0" "$(lists '"6052"' '.[0] | .label + " " + .ip_addresses[0]')"
+faults ''
+apply_is 0 "afterwards"
+check "no other hand is blamed" eval '! said "another hand" >/dev/null'
+check_equal "it is as it should be" "192.0.2.0/24 false" "$(lists '"6052"' '.[0] | .ip_addresses[0] + " " + (.enabled | tostring)')"
+write_mapping <<<"${half%- *}"
+apply_is 0 "it goes"
+
 # ---- an end between the two calls that make a disabled list ----
 
 write_mapping <<<"

@@ -27,9 +27,19 @@ static bool read_lists(struct roster *roster)
 	return false;
 }
 
-/* Ours by its id; else by type and label, which are unique together. */
-static const struct ip_access_list *find(
-		const struct ip_lists *lists, const struct ip_list_item *list)
+static bool is_claimed(const struct access *access, unsigned target, const char *id)
+{
+	for (vec_each (&access->items, place)) {
+		if (ip_list_is_at(*place, target) && ip_list_of(*place)->held &&
+				text_equal((*place)->id, id))
+			return true;
+	}
+	return false;
+}
+
+/* Ours by its id; else by type and label, which are unique together, one that nobody of ours is. */
+static const struct ip_access_list *find(const struct access *access, const struct ip_lists *lists,
+		const struct ip_list_item *list)
 {
 	for (size_t i = 0; i < lists->count && list->held; i++) {
 		if (text_equal(lists->lists[i].id, list->item.id))
@@ -37,7 +47,8 @@ static const struct ip_access_list *find(
 	}
 	for (size_t i = 0; i < lists->count; i++) {
 		if ((lists->lists[i].type == IP_ACCESS_BLOCK) == list->block &&
-				text_equal(lists->lists[i].label, list->item.name))
+				text_equal(lists->lists[i].label, list->item.name) &&
+				!is_claimed(access, list->item.target, lists->lists[i].id))
 			return &lists->lists[i];
 	}
 	return NULL;
@@ -46,7 +57,7 @@ static const struct ip_access_list *find(
 static bool show(struct roster *roster, struct item *item)
 {
 	struct ip_list_item *list = ip_list_of(item);
-	const struct ip_access_list *now = find(roster->data, list);
+	const struct ip_access_list *now = find(roster->access, roster->data, list);
 	AUTO(arena_freep) struct arena *arena = arena_new();
 	struct ip_state state = {0};
 	const char *text;
@@ -231,20 +242,23 @@ bool ip_list_write_next(struct item_work *work)
 	return true;
 }
 
-/* Of two calls the first one was done: the list is ours; a read says what it holds. */
+/* Of two calls the first one was done: the list is ours, and without effect. */
 static void made_only(struct item_work *work)
 {
 	struct ip_list_item *list = ip_list_of(work->item);
+	struct ip_access_list body = {.type = list->block ? IP_ACCESS_BLOCK : IP_ACCESS_ALLOW};
 	struct ip_state state = {.enabled = true};
 
 	if (!list->made_id)
 		return;
+	make_harmless(work, &body);
+	state.count = ip_ranges_of(body.addresses.items, body.addresses.count, work->arena,
+			&state.ranges, &state.unread);
 	ip_list_drop_hold(work->access, list);
 	work->item->id = mem_strdup(list->made_id);
 	ip_list_set_seen(list, list->made_id, &state);
 	ip_list_hold(work->access, list, ip_state_text(&state, work->arena));
 	mem_free(STEAL(list->made_id));
-	work->item->read_wanted = true;
 }
 
 /* The refusal names our address only; say which list it was. Nothing was changed. */
