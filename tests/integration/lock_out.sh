@@ -192,6 +192,15 @@ call PATCH "/api/2.0/ip-access-lists/$id" '{"label":"renamed"}' >/dev/null
 apply_is 0 "another hand renamed a list of ours"
 check_equal "it has its label again" "$id offices" "$(lists '"6051"' '.[0] | .id + " " + .label')"
 second_plan_is_empty
+call PATCH "/api/2.0/ip-access-lists/$id" '{"label":"vpn"}' >/dev/null
+write_mapping <<<"$(sed '/second/d' <<<"$three")
+- {label: vpn, type: ALLOW, addresses: [198.51.100.0/24], in: [prod]}"
+apply_is 0 "and gave it the label of a new one"
+check_equal "each is what it should be" "$id offices 198.51.100.0/24" "$(lists '"6051"' '.[] | select(.label == "offices") | .id + " " + .label') $(
+	lists '"6051"' '.[] | select(.label == "vpn") | .ip_addresses[0]')"
+second_plan_is_empty
+write_mapping <<<"$(sed '/second/d' <<<"$three")"
+apply_is 0 "which goes again"
 
 # ---- a disabled list that stays half made for a while ----
 
