@@ -207,4 +207,23 @@ apply_is 0 "approved"
 check_equal "they go" "one,two later,offices" "$(policies 'map(.name) | sort | join(",")') $(lists 'map(.label) | sort | join(",")')"
 second_plan_is_empty
 
+
+# ---- what others put right ----
+
+call POST /api/2.0/policies/clusters/create '{"name":"clash","definition":"{}"}' >/dev/null
+call POST /api/2.0/ip-access-lists '{"label":"clash","list_type":"ALLOW","ip_addresses":["203.0.113.7"]}' >/dev/null
+write_mapping <<<"${all/ip_access_lists:/- \{name: clash, definition: \{autotermination_minutes: \{type: fixed, value: 50\}\}, in: [prod]\}
+ip_access_lists:
+- \{label: clash, type: ALLOW, addresses: [203.0.113.0/24], in: [prod]\}}"
+start_service a
+check "others have those names" wait_for 30 grep -q 'msg=quarantined item=ip_access_list/ALLOW/clash' "$work/a-service.log"
+call POST /api/2.0/policies/clusters/delete "{\"policy_id\":\"$(policies '.[] | select(.name == "clash") | .policy_id')\"}" >/dev/null
+call DELETE "/api/2.0/ip-access-lists/$(lists '.[] | select(.label == "clash") | .list_id')" >/dev/null
+ours_are_there() {
+	[ "$(policies '.[] | select(.name == "clash") | .definition | fromjson | has("autotermination_minutes")')" = true ] &&
+		[ "$(lists '.[] | select(.label == "clash") | .ip_addresses[0]')" = 203.0.113.0/24 ]
+}
+check "when they go ours are made, without anybody saying so" wait_for 60 ours_are_there
+stop_service a
+
 done_testing
