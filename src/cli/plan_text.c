@@ -402,6 +402,11 @@ static void print_line(struct printer *printer, const struct line *line)
 		print_names(printer, line, &names);
 	print_fields(file, op);
 	print_parts(file, op);
+	if (op->note) {
+		(void)fputs("        ", file);
+		print_foreign(file, op->note);
+		(void)fputc('\n', file);
+	}
 	vec_release(&names);
 	arena_free(arena);
 }

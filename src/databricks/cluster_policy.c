@@ -4,9 +4,7 @@
 
 #include <stddef.h>
 
-#define PAGE_CLUSTERS 100
-#define PAGE_JOBS 100
-#define PAGE_FAMILIES 100
+#define PAGE "100" /* items in one answer */
 
 #define FIELD(of, key, type, member, required)                                                     \
 	{                                                                                          \
@@ -205,62 +203,59 @@ void cluster_policy_delete(struct databricks *databricks, struct call *call, con
 
 /* ---- families, and who uses a policy ---- */
 
+/* path: up to the policy's id, if there is one. */
+static struct listing *start(struct databricks *databricks, struct listing_setup *setup,
+		const char *path, const char *policy_id_or_null)
+{
+	AUTO(mem_freep)
+	char *escaped = policy_id_or_null ? http_escape(policy_id_or_null) : mem_strdup("");
+
+	setup->path = mem_printf("%s%s", path, escaped);
+	return listing_start(databricks, setup);
+}
+
 struct listing *policy_family_list_start(struct databricks *databricks, unsigned target,
-		void (*done)(void *context, const void *items, size_t count,
-				const struct err *err_or_null),
-		void *context)
+		listing_done_fn *done, void *context)
 {
 	struct listing_setup setup = {.target = target,
 			.lane = LANE_BULK,
 			.family = FAMILY_CLUSTER_POLICY,
-			.path = mem_printf(
-					"/api/2.0/policy-families?max_results=%d", PAGE_FAMILIES),
 			.key = "policy_families",
 			.shape = &family_shape,
 			.done = done,
 			.context = context};
 
-	return listing_start(databricks, &setup);
+	return start(databricks, &setup, "/api/2.0/policy-families?max_results=" PAGE, NULL);
 }
 
 struct listing *policy_cluster_list_start(struct databricks *databricks, unsigned target,
-		const char *policy_id,
-		void (*done)(void *context, const void *items, size_t count,
-				const struct err *err_or_null),
-		void *context)
+		const char *policy_id, listing_done_fn *done, void *context)
 {
-	AUTO(mem_freep) char *escaped = http_escape(policy_id);
 	struct listing_setup setup = {.target = target,
 			.lane = LANE_SINGLE,
 			.family = FAMILY_OBJECT_LIST,
-			.path = mem_printf("/api/2.1/clusters/list?page_size=%d"
-					   "&filter_by.policy_id=%s",
-					PAGE_CLUSTERS, escaped),
 			.key = "clusters",
 			.shape = &cluster_shape,
 			.done = done,
 			.context = context};
 
-	return listing_start(databricks, &setup);
+	return start(databricks, &setup,
+			"/api/2.1/clusters/list?page_size=" PAGE "&filter_by.policy_id=",
+			policy_id);
 }
 
 struct listing *policy_job_list_start(struct databricks *databricks, unsigned target,
-		const char *policy_id,
-		void (*done)(void *context, const void *items, size_t count,
-				const struct err *err_or_null),
-		void *context)
+		const char *policy_id, listing_done_fn *done, void *context)
 {
-	AUTO(mem_freep) char *escaped = http_escape(policy_id);
 	struct listing_setup setup = {.target = target,
 			.lane = LANE_SINGLE,
 			.family = FAMILY_CLUSTER_POLICY,
-			.path = mem_printf("/api/2.0/policies/jobs/list-compliance?policy_id=%s"
-					   "&page_size=%d",
-					escaped, PAGE_JOBS),
 			.key = "jobs",
 			.shape = &job_shape,
 			.done = done,
 			.context = context};
 
-	return listing_start(databricks, &setup);
+	return start(databricks, &setup,
+			"/api/2.0/policies/jobs/list-compliance?page_size=" PAGE "&policy_id=",
+			policy_id);
 }

@@ -58,9 +58,7 @@ struct policy_family {
 };
 /* items: struct policy_family. */
 struct listing *policy_family_list_start(struct databricks *databricks, unsigned target,
-		void (*done)(void *context, const void *items, size_t count,
-				const struct err *err_or_null),
-		void *context);
+		listing_done_fn *done, void *context);
 
 /*
  * Clusters that are under a policy now. From /api/2.1/clusters/list, whose filter a server may not know: so compare
@@ -71,10 +69,7 @@ struct policy_cluster {
 	const char *policy_id; /* NULL: none */
 };
 struct listing *policy_cluster_list_start(struct databricks *databricks, unsigned target,
-		const char *policy_id,
-		void (*done)(void *context, const void *items, size_t count,
-				const struct err *err_or_null),
-		void *context);
+		const char *policy_id, listing_done_fn *done, void *context);
 /*
  * Jobs with a cluster under the policy, from /api/2.0/policies/jobs/list-compliance; ERR_UNSUPPORTED where that is not
  * served. items: struct policy_job.
@@ -84,9 +79,6 @@ struct policy_job {
 	bool is_compliant;
 };
 struct listing *policy_job_list_start(struct databricks *databricks, unsigned target,
-		const char *policy_id,
-		void (*done)(void *context, const void *items, size_t count,
-				const struct err *err_or_null),
-		void *context);
+		const char *policy_id, listing_done_fn *done, void *context);
 
 #endif

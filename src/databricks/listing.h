@@ -12,6 +12,13 @@
 
 #define LISTING_PAGES_MAX 10000U
 
+/*
+ * Called once, unless the listing was cancelled before. items: an array of the shape's struct, which ends with its texts
+ * after the call; NULL and 0 with an error (ERR_INCOMPLETE, ERR_LIMIT, ERR_PROTO, those of the calls).
+ */
+typedef void listing_done_fn(
+		void *context, const void *items, size_t count, const struct err *err_or_null);
+
 struct listing_setup {
 	unsigned target;
 	enum lane lane;
@@ -19,11 +26,7 @@ struct listing_setup {
 	char *path;                       /* with its query, if any; given away */
 	const char *key;                  /* of the array in each page; absent: an empty page */
 	const struct record_shape *shape; /* its first field is a const char * */
-	/*
-	 * Called once, unless cancelled before. items: an array of the shape's struct, which ends with its texts after
-	 * the call; NULL and 0 with an error (ERR_INCOMPLETE, ERR_LIMIT, ERR_PROTO, those of the calls).
-	 */
-	void (*done)(void *context, const void *items, size_t count, const struct err *err_or_null);
+	listing_done_fn *done;
 	void *context;
 };
 

@@ -99,6 +99,7 @@ struct operation {
 	size_t part_count;
 	bool adopts; /* it is so in Databricks already: only our record changes, no call is made */
 	struct why why;
+	const char *note; /* what to know before it is done, such as who loses by it; in no digest; NULL */
 	/* Removals only: what it counts as, and the user whose leaving it follows from (key; counts
 	 * under `users` only). */
 	bool is_removal;

@@ -16,6 +16,12 @@ const char *guard_category_name(enum guard_category category)
 	return category < GUARD_CATEGORY_COUNT_ ? category_names[category] : "unknown";
 }
 
+const struct egress_settings *target_egress(
+		const struct settings *settings, const struct target_settings *target)
+{
+	return target->egress.count ? &target->egress : &settings->egress;
+}
+
 #define TAG_PREFIX "tag:"
 
 static bool matches_tag(const struct target_settings *target, const char *text)

@@ -49,6 +49,13 @@ struct setting {
 	unsigned line;
 };
 
+/* `egress:`: the addresses that Databricks sees us come from; each is valid for ip_range_parse. */
+struct egress_settings {
+	const char *const *addresses;
+	size_t count; /* 0: not said */
+	unsigned line;
+};
+
 struct target_settings {
 	const char *name; /* "account", or the workspace's name in the file */
 	bool is_account;
@@ -66,6 +73,7 @@ struct target_settings {
 	 */
 	const struct setting *settings;
 	size_t setting_count;
+	struct egress_settings egress; /* in place of that of all; see target_egress */
 	bool discovered; /* not in the file: the account's list told of it (workspace_id and host are set) */
 	unsigned line;
 };
@@ -108,8 +116,8 @@ enum guard_category {
 struct guard_settings {
 	int64_t window_ms; /* default 1 h */
 	struct allowance allowances
-			[GUARD_CATEGORY_COUNT_]; /* default 5 %, 5 %, 20 %, 10 %, 20, 2, 1 */
-	unsigned minimum; /* removals of a kind that always pass; default 10 */
+			[GUARD_CATEGORY_COUNT_]; /* default 5 %, 5 %, 20 %, 10 %, 20, 0, 0 */
+	unsigned minimum; /* removals of a kind that always pass, but policies and lists; default 10 */
 };
 
 /* A rate set by name for one endpoint family of databricks/budget.h. */
@@ -161,6 +169,7 @@ struct settings {
 	struct limit_settings limits;
 	int64_t permissions_interval_ms; /* how often objects that are new are looked for; default 15 min */
 	struct sweep_settings sweep;
+	struct egress_settings egress; /* towards targets that say nothing of their own */
 	enum sync_mode mode;
 	const char *const *protected_names[3]; /* by principal_kind: userName, displayName,
 						  application id */
@@ -168,6 +177,9 @@ struct settings {
 	/* SHA-256 (hex) over this file and all mapping files: what a plan file is bound to. */
 	char digest[65];
 };
+
+const struct egress_settings *target_egress(
+		const struct settings *settings, const struct target_settings *target);
 
 /* "users", "groups", "members", "permissions", "tokens", "policies", "lists" */
 const char *guard_category_name(enum guard_category category);

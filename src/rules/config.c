@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "rules/config_reading.h"
+#include "rules/ip_addresses.h"
 #include "rules/rule.h"
 
 #include <dirent.h>
@@ -98,6 +99,10 @@ static const struct schema_key config_keys_table[] = {
 		{"tokens", SCHEMA_SECTION, .offset = READING(settings.sweep),
 				.section = &config_tokens_schema,
 				.about = "Personal access tokens of all workspaces."},
+		{"egress", SCHEMA_OWN, .offset = READING(settings.egress),
+				.read = config_read_egress, .json = IP_ADDRESSES_JSON,
+				.about = "Addresses that Databricks sees us come from: no IP "
+					 "access list may shut them out."},
 		{"mode", SCHEMA_CHOICE, .offset = READING(settings.mode), .choices = modes,
 				.preset = "enforce",
 				.about = "observe: read, plan and report, write nothing."},

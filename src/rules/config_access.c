@@ -2,6 +2,7 @@
 #include "rules/config_reading.h"
 
 #include "base/text.h"
+#include "rules/ip_addresses.h"
 #include "rules/setting.h"
 
 #include <inttypes.h>
@@ -152,6 +153,20 @@ enum err_code config_read_account_settings(struct reader *reader, const struct d
 		void *target, struct err *err)
 {
 	return read_settings(reader, node, true, target, err);
+}
+
+/* ---- egress ---- */
+
+enum err_code config_read_egress(struct reader *reader, const struct document_node *node,
+		void *target, struct err *err)
+{
+	struct egress_settings *egress = target;
+	struct texts texts;
+	enum err_code code = ip_addresses_read(reader, node, &texts, err);
+
+	if (code == ERR_NONE)
+		*egress = (struct egress_settings){texts.items, texts.count, node->key_line};
+	return code;
 }
 
 /* ---- discover ---- */

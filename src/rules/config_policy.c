@@ -61,13 +61,16 @@ static const struct schema_key guard_keys[] = {
 				"within the window."),
 		ALLOWANCE_KEY("tokens", GUARD_TOKENS, "20",
 				"Tokens that may be revoked within the window."),
-		ALLOWANCE_KEY("policies", GUARD_POLICIES, "2",
-				"Cluster policies that may go within the window."),
-		ALLOWANCE_KEY("lists", GUARD_LISTS, "1",
-				"IP access lists that may go within the window."),
+		ALLOWANCE_KEY("policies", GUARD_POLICIES, "0",
+				"Cluster policies that may go within the window, whatever the "
+				"minimum."),
+		ALLOWANCE_KEY("lists", GUARD_LISTS, "0",
+				"IP access lists that may go within the window, whatever the "
+				"minimum."),
 		{"minimum", SCHEMA_NUMBER, .offset = offsetof(struct guard_settings, minimum),
 				.max = INT32_MAX, .preset = "10",
-				.about = "Removals of a kind that always pass."},
+				.about = "Removals of a kind that always pass; of policies and "
+					 "lists none."},
 };
 const struct schema config_guard_schema = SCHEMA("`guard`", guard_keys);
 

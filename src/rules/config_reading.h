@@ -33,6 +33,8 @@ extern const struct schema config_guard_schema, config_limits_schema;
 schema_read_fn config_read_tags, config_read_workspace_settings, config_read_account_settings,
 		config_read_discover;
 extern const struct schema config_discover_schema;
+/* The member is a struct egress_settings. */
+schema_read_fn config_read_egress;
 /* What it is read into is the struct sweep_settings. */
 extern const struct schema config_tokens_schema;
 

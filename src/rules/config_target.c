@@ -2,6 +2,7 @@
 #include "rules/config_reading.h"
 
 #include "base/text.h"
+#include "rules/ip_addresses.h"
 #include "rules/uri.h"
 
 static const char *const auth_types[] = {"pat", "oauth-m2m", "metadata-service", "github-oidc",
@@ -175,6 +176,10 @@ static const struct schema auth_schema = SCHEMA("`auth`", auth_rows);
 			{"auth", SCHEMA_SECTION, .section = &auth_schema,                          \
 					.about = "How to sign in; what is missing comes from "     \
 						 "profile and environment."},                      \
+			{"egress", SCHEMA_OWN, .offset = TARGET(egress),                           \
+					.read = config_read_egress, .json = IP_ADDRESSES_JSON,     \
+					.about = "Addresses that we come from here; left out: as " \
+						 "for all."},                                      \
 	{                                                                                          \
 		"ca_file", SCHEMA_FILE, .offset = TARGET(ca_file),                                 \
 					.about = "Certificates that are trusted, PEM; left out: "  \

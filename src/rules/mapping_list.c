@@ -3,12 +3,10 @@
 
 #include "base/text.h"
 #include "model/ip_range.h"
+#include "rules/ip_addresses.h"
 
 static const char *const types[] = {"ALLOW", "BLOCK", NULL};
 
-#define ADDRESS_JSON "{\"type\":\"string\",\"pattern\":\"^[0-9.]+(/[0-9]+)?$\"}"
-#define ADDRESSES_JSON                                                                             \
-	"{\"anyOf\":[" ADDRESS_JSON ",{\"type\":\"array\",\"items\":" ADDRESS_JSON "}]}"
 #define TEXT_JSON "{\"type\":\"string\",\"minLength\":1}"
 #define TEXTS_JSON "{\"anyOf\":[" TEXT_JSON ",{\"type\":\"array\",\"items\":" TEXT_JSON "}]}"
 
@@ -19,26 +17,6 @@ struct list_reading {
 	bool account, enabled;
 };
 
-static enum err_code read_addresses(struct reader *reader, const struct document_node *node,
-		void *target, struct err *err)
-{
-	struct texts *texts = target;
-	enum err_code code = schema_texts(reader, node, texts, err);
-
-	if (code == ERR_NONE && texts->count == 0)
-		return document_error(node, err, "`%s` names no address", node->key);
-	for (size_t i = 0; i < texts->count && code == ERR_NONE; i++) {
-		const struct document_node *item =
-				node->kind == DOCUMENT_LIST ? node->children[i] : node;
-		struct ip_range range;
-		const char *wrong = ip_range_parse(texts->items[i], &range);
-
-		if (wrong)
-			code = document_error(item, err, "`%.60s`: %s", texts->items[i], wrong);
-	}
-	return code;
-}
-
 #define READING(member) offsetof(struct list_reading, member)
 static const struct schema_key list_keys[] = {
 		{"label", SCHEMA_TEXT, true, READING(label),
@@ -46,15 +24,16 @@ static const struct schema_key list_keys[] = {
 		{"type", SCHEMA_CHOICE, true, READING(type), .choices = types,
 				.about = "ALLOW or BLOCK; what is blocked stays blocked, whatever "
 					 "allows it."},
-		{"addresses", SCHEMA_OWN, true, READING(addresses), .read = read_addresses,
-				.json = ADDRESSES_JSON, .about = "IPv4 addresses and CIDR blocks."},
+		{"addresses", SCHEMA_OWN, true, READING(addresses), .read = ip_addresses_read,
+				.json = IP_ADDRESSES_JSON,
+				.about = "IPv4 addresses and CIDR blocks."},
 		{"in", SCHEMA_OWN, .offset = READING(in), .read = mapping_read_workspaces,
 				.json = TEXTS_JSON,
 				.about = "Names, globs or tag:KEY=VALUE of workspaces."},
 		{"account", SCHEMA_FLAG, .offset = READING(account), .preset = "false",
 				.about = "A list of the account, in place of `in`."},
-		{"must_keep", SCHEMA_OWN, .offset = READING(must_keep), .read = read_addresses,
-				.json = ADDRESSES_JSON,
+		{"must_keep", SCHEMA_OWN, .offset = READING(must_keep), .read = ip_addresses_read,
+				.json = IP_ADDRESSES_JSON,
 				.about = "Addresses that must stay able to reach these targets; a "
 					 "change that would shut them out is refused."},
 		{"enabled", SCHEMA_FLAG, .offset = READING(enabled), .preset = "true",
@@ -134,42 +113,82 @@ static const char *find_address(const struct ip_list_rule *list, const char *add
 	return NULL;
 }
 
-static const struct document_node *keep_node(const struct document_node *node, size_t index)
-{
-	const struct document_node *keep = document_get(node, "must_keep");
+/* An address that must stay able to reach a target, and where it was said. */
+struct kept {
+	const char *address;
+	const struct document_node *node; /* of must_keep; NULL: our own, of `egress` */
+	unsigned line;                    /* of `egress` */
+};
 
-	return keep->kind == DOCUMENT_LIST ? keep->children[index] : keep;
+static enum err_code refuse_blocked(const struct target_settings *target, const struct kept *kept,
+		const struct ip_list_rule *list, const struct document_node *list_node,
+		struct err *err)
+{
+	const char *blocked = find_address(list, kept->address, false);
+
+	if (kept->node)
+		return document_error(kept->node, err,
+				"must_keep %s would be shut out of %s: list `%.60s` (line %u) "
+				"blocks "
+				"%s",
+				kept->address, target->name, list->label, list->why.line, blocked);
+	return document_error(document_get(list_node, "addresses"), err,
+			"list `%.60s` would shut ldap2dbx itself out of %s: it blocks %s, and "
+			"`egress` (line %u of the configuration) has %s",
+			list->label, target->name, blocked, kept->line, kept->address);
+}
+
+static void warn_of_unlisted(struct loader *loader, const struct target_settings *target,
+		const struct kept *kept, const struct document_node *list_node)
+{
+	if (kept->node)
+		loader_warn(loader, kept->node,
+				"must_keep %s is in no list of these files that allows it in %s; "
+				"it stays only if another list there does",
+				kept->address, target->name);
+	else
+		loader_warn(loader, list_node,
+				"`egress` %s is in no list of these files that allows it in %s; we "
+				"stay in only if another list there does",
+				kept->address, target->name);
 }
 
 /* A blocked address is lost; one that no list of ours allows may still be in somebody else's. */
 static enum err_code check_kept(struct loader *loader, const struct target_settings *target,
-		const struct document_node *node, const char *address, struct err *err)
+		const struct kept *kept, struct err *err)
 {
-	bool allowed = false, any = false;
+	const struct document_node *first = NULL; /* that allows anybody */
+	bool allowed = false;
 
-	for (vec_each (&loader->lists, list)) {
-		const char *blocked = list->block && list->enabled && is_of(list, target)
-				? find_address(list, address, false)
-				: NULL;
+	for (size_t i = 0; i < loader->lists.count; i++) {
+		const struct ip_list_rule *list = &loader->lists.items[i];
 
-		if (blocked)
-			return document_error(node, err,
-					"must_keep %s would be shut out of %s: list `%.60s` (line "
-					"%u) blocks %s",
-					address, target->name, list->label, list->why.line,
-					blocked);
-		if (list->block || !list->enabled || !is_of(list, target))
+		if (!list->enabled || !is_of(list, target))
 			continue;
-		any = true;
-		allowed = allowed || find_address(list, address, true);
+		if (list->block && find_address(list, kept->address, false))
+			return refuse_blocked(target, kept, list, loader->list_nodes.items[i], err);
+		if (list->block)
+			continue;
+		first = first ? first : loader->list_nodes.items[i];
+		allowed = allowed || find_address(list, kept->address, true);
 	}
-	if (any && !allowed)
-		loader_warn(loader, node,
-				"must_keep %s is in no list of these files that allows it in %s; "
-				"it "
-				"stays only if another list there does",
-				address, target->name);
+	if (first && !allowed)
+		warn_of_unlisted(loader, target, kept, first);
 	return ERR_NONE;
+}
+
+static enum err_code check_egress(
+		struct loader *loader, const struct target_settings *target, struct err *err)
+{
+	const struct egress_settings *egress = target_egress(loader->settings, target);
+	enum err_code code = ERR_NONE;
+
+	for (size_t i = 0; i < egress->count && code == ERR_NONE; i++) {
+		struct kept kept = {egress->addresses[i], NULL, egress->line};
+
+		code = check_kept(loader, target, &kept, err);
+	}
+	return code;
 }
 
 static enum err_code check_list(struct loader *loader, size_t index,
@@ -191,8 +210,12 @@ static enum err_code check_list(struct loader *loader, size_t index,
 					target->name, types[list->block], list->label,
 					other->why.file, other->why.line);
 	}
-	for (size_t i = 0; i < list->must_keep_count && code == ERR_NONE; i++)
-		code = check_kept(loader, target, keep_node(node, i), list->must_keep[i], err);
+	for (size_t i = 0; i < list->must_keep_count && code == ERR_NONE; i++) {
+		struct kept kept = {list->must_keep[i],
+				ip_addresses_node(document_get(node, "must_keep"), i), 0};
+
+		code = check_kept(loader, target, &kept, err);
+	}
 	return code;
 }
 
@@ -216,6 +239,8 @@ enum err_code mapping_check_lists(struct loader *loader, struct err *err)
 						"Databricks takes %d",
 						target->name, values, IP_VALUES_MAX);
 		}
+		if (code == ERR_NONE)
+			code = check_egress(loader, target, err);
 	}
 	return code;
 }

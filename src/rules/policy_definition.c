@@ -333,6 +333,10 @@ static enum err_code check_path(struct element *e)
 	enum policy_path_result result = policy_path_find(e->node->key, &e->path);
 	const char *likely;
 
+	if (strstr(e->node->key, "${"))
+		return document_error(&key, e->err,
+				"`%.80s`: templates are for values, a path is as it stands",
+				e->node->key);
 	if (result == POLICY_PATH_MALFORMED)
 		return document_error(
 				&key, e->err, "`%.120s` is no attribute's path", e->node->key);

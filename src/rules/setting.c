@@ -22,6 +22,7 @@
 	}
 
 static const char *const admin_limits[] = {"ALLOW_ALL", "RESTRICT_TOKENS_AND_JOB_RUN_AS", NULL};
+static const char *const personal_compute[] = {"ON", "DELEGATE", NULL};
 static const char *const results_formats[] = {"ALLOW", "DISABLE", NULL};
 
 static const struct known_setting known[] = {FLAG("enableTokensConfig"),
@@ -59,8 +60,17 @@ static const struct known_setting known[] = {FLAG("enableTokensConfig"),
 		TYPED("dashboard_email_subscriptions", "boolean_val.value"),
 		PLAIN("enable-results-downloading"), PLAIN("enable-export-notebook"),
 		PLAIN("enable-notebook-table-clipboard"),
+		TYPED("automatic_cluster_update", "automatic_cluster_update_workspace.enabled"),
+		{"default_namespace_ws", SETTING_TYPED, SETTING_TEXT, false, false,
+				"namespace.value", 0, NULL},
+		{"default_warehouse_id", SETTING_TYPED, SETTING_TEXT, false, false,
+				"string_val.value", 0, NULL},
 		{"acct_ip_acl_enable", SETTING_TYPED, SETTING_BOOL, true, false,
-				"acct_ip_acl_enable.value", 0, NULL}};
+				"acct_ip_acl_enable.value", 0, NULL},
+		{"dcp_acct_enable", SETTING_TYPED, SETTING_CHOICE, true, false,
+				"personal_compute.value", 0, personal_compute},
+		{"disable_legacy_features", SETTING_TYPED, SETTING_BOOL, true, false,
+				"disable_legacy_features.value", 0, NULL}};
 
 const struct known_setting *settings_known(size_t *ret_count)
 {

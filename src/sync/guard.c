@@ -153,6 +153,12 @@ static size_t passed_in_window(struct guard *guard, enum guard_category category
 	return passed;
 }
 
+/* A few users or members are everyday life; a few cluster policies or IP access lists may be all that there are. */
+static bool has_minimum(enum guard_category category)
+{
+	return category != GUARD_POLICIES && category != GUARD_LISTS;
+}
+
 /* What may go within the window, when passed went already and ours are left. */
 static size_t allowance_of(const struct guard_settings *settings, enum guard_category category,
 		size_t ours, size_t passed)
@@ -162,7 +168,7 @@ static size_t allowance_of(const struct guard_settings *settings, enum guard_cat
 	size_t limit = allowance->is_share ? (ours + passed) * allowance->value / 100
 					   : allowance->value;
 
-	return limit < settings->minimum ? settings->minimum : limit;
+	return has_minimum(category) && limit < settings->minimum ? settings->minimum : limit;
 }
 
 bool guard_allows(const struct guard_settings *settings, enum guard_category category, size_t ours,

@@ -3,7 +3,8 @@
  *
  * Removals of one pass form a batch per category. A batch passes if what passed within the window
  * plus the batch stays within the allowance: a share of what was ours at the window's start, or a
- * number, and at least `minimum`. A batch over it is held whole. What follows from one user's
+ * number, and at least `minimum`; of cluster policies and IP access lists, of which there are few, no
+ * minimum passes. A batch over it is held whole. What follows from one user's
  * leaving has that user's verdict and counts under `users` only. A verdict is remembered by its key
  * until the removal is done or its reason goes: asking again counts nothing twice.
  */

@@ -121,6 +121,8 @@ void operation_add_json(
 	json_add_number(out, op->why.line);
 	add_or_null(out, "entry", op->why.entry);
 	buf_add_text(out, "}");
+	if (op->note)
+		json_add_member(out, "note", op->note);
 }
 
 char *operation_text(const struct operation *op, const struct settings *settings)
@@ -378,6 +380,7 @@ enum err_code operation_from_json(const json_t *json, const struct settings *set
 	op.why = (struct why){get_text(why, "file", arena),
 			(unsigned)json_integer_value(json_object_get(why, "line")),
 			get_text(why, "entry", arena)};
+	op.note = get_text(json, "note", arena);
 	*ret = op;
 	return ERR_NONE;
 }

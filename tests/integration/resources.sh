@@ -103,6 +103,7 @@ cat >"$work/seed" <<'JSON'
 {"ip_access_list":{"workspace":"6051","id":"11111111-0000-4000-8000-000000000002","label":"same","list_type":"BLOCK","ip_addresses":["203.0.113.9/32"],"enabled":true}}
 {"workspace_conf":{"workspace":"6051","id":"conf","maxTokenLifetimeDays":"365"}}
 JSON
+guard="{policies: 10, lists: 10}"
 make_world a --seed "$work/seed"
 
 # ---- cluster policies ----
@@ -151,11 +152,13 @@ check_equal "of which the rest is as it was" "Sample 3" "$(policy de-standard '.
 second_plan_is 0
 
 write_mapping <<<"$policies
-- {name: theirs, definition: {spark_version: {type: unlimited}}, in: [prod]}"
+- {name: THEIRS, definition: {spark_version: {type: unlimited}}, in: [prod]}"
+forget_calls
 run apply --auto-approve
 check_equal "another's policy is quarantined" 4 "$code" || cat "$work/said"
 check "with the way out" said 'cluster policy "theirs" in prod was made by somebody else, other@example.com: `adopt: true`'
 check_equal "and untouched" "$before" "$(policy theirs 'tojson')"
+check_equal "the name is known to be taken, however it is written" 0 "$(calls policies/clusters/create POST)"
 
 write_mapping <<'YAML'
 grants:
@@ -172,7 +175,7 @@ second_plan_is 0
 
 # ---- guard ----
 
-guard="{policies: 0, lists: 0, minimum: 0}"
+guard="{permissions: 0, minimum: 0}"
 configure
 write_mapping <<<"$policies"
 apply_is 0 "policies are made again"
@@ -184,13 +187,13 @@ cluster_policies:
 - {name: taken, definition: {autotermination_minutes: {type: fixed, value: 30}}, in: [prod], adopt: true}
 YAML
 run plan
-check_equal "the guard holds their removal" 3 "$code" || cat "$work/said"
+check_equal "unless something else is said the guard holds each removal" 3 "$code" || cat "$work/said"
 apply_is 3 "it is held in an apply as well"
 check "so that they are still there" [ -n "$(policy de-standard)" ]
 run approve all --auto-approve
 apply_is 0 "approved they go"
 check_equal "all of them" "" "$(policy de-standard)$(policy de-family)"
-guard="{}"
+guard="{policies: 10, lists: 10}"
 second_plan_is 0
 
 # ---- IP access lists and the switch ----
@@ -250,6 +253,19 @@ check_equal "the switch goes off first" /api/2.0/workspace-conf "${order%%\?*}"
 check_equal "our lists are gone, another's is not" vendor "$(fact ip_access_list 'select(.workspace == "6051") | .label')"
 second_plan_is 0
 
+# ---- our own token ----
+
+configure "enableIpAccessLists: false, maxTokenLifetimeDays: 90, enableTokensConfig: false"
+(
+	umask 077
+	sim_of a .workspaces.prod.token >"$work/a/own-token"
+)
+sed -i 's|^  prod: {|&auth: {type: pat, token: file:own-token}, |' "$work/a/ldap2dbx.yaml"
+run apply --auto-approve
+check_equal "tokens are not turned off where we come with one" 4 "$code" || cat "$work/said"
+check "which is said" said 'prod: ldap2dbx signs in with a token there, so enableTokensConfig is not turned off'
+check_equal "they are on" null "$(conf enableTokensConfig)"
+
 # ---- settings ----
 
 configure "maxTokenLifetimeDays: 90, enableTokensConfig: false, restrict_workspace_admins: RESTRICT_TOKENS_AND_JOB_RUN_AS" \
@@ -257,6 +273,7 @@ configure "maxTokenLifetimeDays: 90, enableTokensConfig: false, restrict_workspa
 run plan
 check "a setting that is not configured any more stays" said 'setting enableIpAccessLists of prod is not configured any more and stays false'
 check "tokens off is a removal" said '~ change setting "enableTokensConfig"'
+check "with what it stops" said '[0-9] live tokens* stops* working'
 apply_is 0 "typed settings are written"
 check_equal "tokens are off" false "$(conf enableTokensConfig)"
 check_equal "the typed one is set" RESTRICT_TOKENS_AND_JOB_RUN_AS \

@@ -58,6 +58,7 @@ start_slapd --ldif "$work/company.ldif"
 echo '[]' >"$work/faults"
 mkdir -p "$work/a"
 echo '[]' >"$work/a/faults"
+guard="{policies: 10, lists: 10}"
 make_world a --faults "$work/a/faults"
 settings='maxTokenLifetimeDays: 90, restrict_workspace_admins: RESTRICT_TOKENS_AND_JOB_RUN_AS'
 configure() {
@@ -116,12 +117,42 @@ check_equal "without lists the rest is done" 4 "$code" || cat "$work/said"
 check_equal "and nothing is removed" "one,two later,offices" \
 	"$(faults '' && policies 'map(.name) | sort | join(",")') $(lists 'map(.label) | sort | join(",")')"
 
+# ---- settings with a will of their own ----
+
+write_mapping <<<"$all"
+apply_is 0 "as before"
+configure "enableTokensConfig: true, enableGp3: true, $settings"
+faults '{"match": "GET */workspace-conf*", "status": 400, "body": {"error_code": "INVALID_REQUEST", "message": "Invalid keys: [\"enableGp3\"]"}},
+	{"match": "PATCH */workspace-conf", "status": 400, "body": {"error_code": "INVALID_REQUEST", "message": "Some values are not allowed: {}"}}'
+run a apply --auto-approve
+check_equal "a key that this workspace does not have is quarantined" 4 "$code" || cat "$work/said"
+check "with the place" said 'prod has no setting enableGp3 (.*ldap2dbx.yaml:'
+check "and so is a value that it does not take" said 'enableTokensConfig.*Some values are not allowed'
+faults ''
+apply_is 0 "when it takes them"
+check_equal "they are set" "true true" "$(conf enableTokensConfig) $(conf enableGp3)"
+call PATCH /api/2.0/workspace-conf '{"enableTokensConfig":"TRue"}' >/dev/null
+second_plan_is_empty
+configure "${settings/RESTRICT_TOKENS_AND_JOB_RUN_AS/ALLOW_ALL}"
+: >"$work/a/requests.jsonl"
+faults '{"match": "PATCH */settings/types/*", "status": 409, "body": {"error_code": "RESOURCE_CONFLICT", "message": "stale",
+	"details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "metadata": {"etag": "not this one either"}}]}}'
+apply_is 0 "another hand changed a setting in between, twice"
+check_equal "it is tried once more with the etag of the refusal, then read again" "PATCH,PATCH,GET,PATCH" \
+	"$(requests_of a '.path | contains("settings/types")' | jq -r .method | tail -n 4 | paste -sd,)"
+second_plan_is_empty
+configure "$settings"
+apply_is 0 "and back"
+write_mapping <<<""
+
 # ---- who uses what goes ----
 
 two=$(policies '.[] | select(.name == "two") | .policy_id')
 call POST /api/2.1/clusters/create "{\"cluster_name\":\"nightly\",\"spark_version\":\"15.4.x-scala2.12\",\"node_type_id\":\"m5.large\",\"num_workers\":1,\"autotermination_minutes\":40,\"policy_id\":\"$two\"}" >/dev/null
 run a plan
-check "a plan says who uses what goes" said 'cluster policy "two" in prod, which goes, is used by 1 cluster (nightly)'
+check "a plan says who uses what goes" said 'used by 1 cluster (nightly) and '
+run a plan -o json
+check_equal "as JSON, too" true "$(jq '.operations[] | select(.object.name == "two") | .note | startswith("used by 1 cluster (nightly) and ")' "$work/said")"
 write_mapping <<<"$all"
 second_plan_is_empty
 
@@ -146,5 +177,53 @@ second_plan_is_empty
 write_mapping <<<"$all"
 apply_is 0 "and it is ours"
 check_equal "so that it goes" 0 "$(lists 'map(select(.label == "third")) | length')"
+
+# ---- an end in the middle, and the rule is gone by then ----
+
+write_mapping <<<"${all/ip_access_lists:/- \{name: fourth, definition: \{autotermination_minutes: \{type: fixed, value: 50\}\}, in: [prod]\}
+ip_access_lists:
+- \{label: fifth, type: ALLOW, addresses: [203.0.113.0/24], in: [prod]\}}"
+faults '{"match": "POST */ip-access-lists", "after": true, "delay_ms": 60000},
+	{"match": "POST */policies/clusters/create", "after": true, "delay_ms": 60000}'
+both_sent() {
+	[ "$(lists 'map(.label) | index("fifth")')" != null ] && [ "$(policies 'map(.name) | index("fourth")')" != null ]
+}
+start_service a
+check "two writes are under way" wait_for 20 both_sent
+stop_service a KILL
+faults ''
+guard="{}"
+configure "$settings"
+write_mapping <<<"$all"
+run a apply --auto-approve
+check_equal "without its rule what was made is ours, and held" 3 "$code" || cat "$work/said"
+check "the policy" said '- remove cluster policy "fourth"  \[held policies-'
+check "with who uses it" said 'used by no cluster and '
+check "the list" said '- remove ip access list "fifth"  \[held lists-'
+guard="{policies: 10, lists: 10}"
+configure "$settings"
+run a approve all --auto-approve
+apply_is 0 "approved"
+check_equal "they go" "one,two later,offices" "$(policies 'map(.name) | sort | join(",")') $(lists 'map(.label) | sort | join(",")')"
+second_plan_is_empty
+
+
+# ---- what others put right ----
+
+call POST /api/2.0/policies/clusters/create '{"name":"clash","definition":"{}"}' >/dev/null
+call POST /api/2.0/ip-access-lists '{"label":"clash","list_type":"ALLOW","ip_addresses":["203.0.113.7"]}' >/dev/null
+write_mapping <<<"${all/ip_access_lists:/- \{name: clash, definition: \{autotermination_minutes: \{type: fixed, value: 50\}\}, in: [prod]\}
+ip_access_lists:
+- \{label: clash, type: ALLOW, addresses: [203.0.113.0/24], in: [prod]\}}"
+start_service a
+check "others have those names" wait_for 30 grep -q 'msg=quarantined item=ip_access_list/ALLOW/clash' "$work/a-service.log"
+call POST /api/2.0/policies/clusters/delete "{\"policy_id\":\"$(policies '.[] | select(.name == "clash") | .policy_id')\"}" >/dev/null
+call DELETE "/api/2.0/ip-access-lists/$(lists '.[] | select(.label == "clash") | .list_id')" >/dev/null
+ours_are_there() {
+	[ "$(policies '.[] | select(.name == "clash") | .definition | fromjson | has("autotermination_minutes")')" = true ] &&
+		[ "$(lists '.[] | select(.label == "clash") | .ip_addresses[0]')" = 203.0.113.0/24 ]
+}
+check "when they go ours are made, without anybody saying so" wait_for 60 ours_are_there
+stop_service a
 
 done_testing

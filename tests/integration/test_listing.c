@@ -219,7 +219,7 @@ static void who_uses_a_policy_is_listed(void **state)
 	assert_true(text_starts_with(canned_fixture_request(&fixture, 0),
 			"GET /api/2.1/clusters/list?page_size=100&filter_by.policy_id=A HTTP"));
 	assert_true(text_starts_with(canned_fixture_request(&fixture, 1),
-			"GET /api/2.0/policies/jobs/list-compliance?policy_id=A&page_size=100 "
+			"GET /api/2.0/policies/jobs/list-compliance?page_size=100&policy_id=A "
 			"HTTP"));
 	assert_true(text_starts_with(canned_fixture_request(&fixture, 2),
 			"GET /api/2.0/policy-families?max_results=100 HTTP"));

@@ -434,8 +434,9 @@ static void has_defaults(void **state)
 	assert_int_equal(s->permissions_interval_ms, INT64_C(15) * 60 * 1000);
 	assert_int_equal(s->guard.allowances[GUARD_TOKENS].value, 20);
 	assert_false(s->guard.allowances[GUARD_TOKENS].is_share);
-	assert_int_equal(s->guard.allowances[GUARD_POLICIES].value, 2);
-	assert_int_equal(s->guard.allowances[GUARD_LISTS].value, 1);
+	assert_int_equal(s->guard.allowances[GUARD_POLICIES].value, 0);
+	assert_int_equal(s->guard.allowances[GUARD_LISTS].value, 0);
+	assert_int_equal(target_egress(s, &s->targets[0])->count, 0);
 	config_free(config);
 }
 

@@ -23,7 +23,8 @@ static struct settings settings = {
 				.allowances = {[GUARD_USERS] = {true, 5},
 						[GUARD_GROUPS] = {true, 5},
 						[GUARD_MEMBERS] = {true, 20},
-						[GUARD_PERMISSIONS] = {false, 30}},
+						[GUARD_PERMISSIONS] = {false, 30},
+						[GUARD_LISTS] = {false, 2}},
 				.minimum = 10},
 };
 
@@ -46,6 +47,9 @@ static void allows(void **state)
 			{GUARD_PERMISSIONS, 9, 0, 30,
 					true}, /* a number is a number, whatever is ours */
 			{GUARD_PERMISSIONS, 9000, 0, 31, false},
+			{GUARD_POLICIES, 100, 0, 1, false}, /* few things have no minimum */
+			{GUARD_LISTS, 100, 0, 2, true},     /* but what is said of them holds */
+			{GUARD_LISTS, 100, 1, 2, false},
 	};
 
 	(void)state;

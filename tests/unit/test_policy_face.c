@@ -75,12 +75,34 @@ static void test_same_policy(void **state)
 
 	(void)state;
 	assert_int_equal(differences(&seen, &plain, NULL, &first), 0);
+	seen.definition = "{\"a\":{\"type\":\"fixed\",\"value\":1,\"hidden\":false}}";
+	assert_int_equal(differences(&seen, &plain, NULL, &first), 0);
+	seen.definition = "{\"a\":{\"type\":\"fixed\",\"value\":1,\"hidden\":true}}";
+	assert_int_equal(differences(&seen, &plain, NULL, &first), 1);
+	seen.definition = plain.definition;
 	seen.max_clusters_per_user = 0;
 	assert_int_equal(differences(&seen, &plain, NULL, &first), 1);
 	assert_string_equal(first, "max_clusters_per_user");
 	seen.name = "Standard";
 	assert_int_equal(differences(&seen, &plain, NULL, &first), 2);
 	assert_string_equal(first, "name");
+}
+
+/* An element that is not optional and not hidden says so by default; types have had other names. */
+static void test_defaults_of_elements(void **state)
+{
+	static const struct wanted_policy wanted = {.name = "own",
+			.definition = "{\"a\":{\"type\":\"allowlist\",\"values\":[1],"
+				      "\"isOptional\":false},\"b\":[]}"};
+	struct cluster_policy seen = {.id = "A",
+			.name = "own",
+			.definition = "{\"a\":{\"type\":\"whitelist\",\"values\":[1.0]},\"b\":[]}"};
+	const char *first;
+
+	(void)state;
+	assert_int_equal(differences(&seen, &wanted, NULL, &first), 0);
+	seen.definition = "{\"a\":{\"type\":\"blacklist\",\"values\":[1]},\"b\":[]}";
+	assert_int_equal(differences(&seen, &wanted, NULL, &first), 1);
 }
 
 /* Of a family a read shows the merged definition, which is nobody's. */
@@ -130,6 +152,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 			cmocka_unit_test(test_json_by_meaning),
 			cmocka_unit_test(test_same_policy),
+			cmocka_unit_test(test_defaults_of_elements),
 			cmocka_unit_test(test_family),
 			cmocka_unit_test(test_kept_and_read_back),
 	};

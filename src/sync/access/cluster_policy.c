@@ -12,6 +12,20 @@ static const char *const gone_words[] = {[POLICY_GONE_DEFAULT] = "",
 		[POLICY_GONE_KEEP] = "keep",
 		[POLICY_GONE_DELETE] = "delete"};
 
+const char *policy_gone_word(enum policy_gone gone)
+{
+	return gone_words[gone];
+}
+
+enum policy_gone policy_gone_of_word(const char *word_or_null)
+{
+	for (unsigned i = 0; i < COUNT_OF(gone_words); i++) {
+		if (text_equal(word_or_null, gone_words[i]))
+			return (enum policy_gone)i;
+	}
+	return POLICY_GONE_DEFAULT;
+}
+
 /* ---- items ---- */
 
 static char *key_of(const char *name)
@@ -119,15 +133,11 @@ static void policy_load(
 {
 	struct policy_item *policy = policy_of(item);
 	json_t *json = json_loads(holding->value ? holding->value : "", 0, NULL);
-	const char *gone = json_string_value(json_object_get(json, "gone"));
 
 	(void)access;
 	mem_free(policy->item.id);
 	policy->item.id = mem_strdup(holding->id);
-	for (unsigned i = 0; i < COUNT_OF(gone_words); i++) {
-		if (text_equal(gone, gone_words[i]))
-			policy->gone = (enum policy_gone)i;
-	}
+	policy->gone = policy_gone_of_word(json_string_value(json_object_get(json, "gone")));
 	mem_free(policy->held);
 	mem_free(policy->held_family);
 	mem_free(policy->former);
@@ -142,11 +152,22 @@ static void policy_load(
 
 /* ---- rules ---- */
 
-static void set_rule(struct access *access, struct policy_item *policy,
+void policy_set_rule(struct access *access, struct policy_item *policy,
 		const struct cluster_policy_rule *rule, const struct wanted_policy *wanted)
 {
 	struct arena *arena = policy->arena;
 
+	/* `check` finds it in the workspaces of the file; this one may have been discovered since. */
+	if (policy->rule && policy->rule != rule) {
+		mem_free(policy->failure);
+		policy->failure = mem_printf(
+				"cluster policy \"%s\" in %s: two rules want it, %s:%u and %s:%u",
+				wanted->name,
+				access->engine->settings->targets[policy->item.target].name,
+				policy->rule->why.file, policy->rule->why.line, rule->why.file,
+				rule->why.line);
+		return;
+	}
 	policy->rule = rule;
 	policy->wanted = (struct wanted_policy){.name = arena_strdup(arena, wanted->name),
 			.description = arena_strdup(arena, wanted->description),
@@ -175,7 +196,7 @@ static void want(struct access *access, struct evaluator *evaluator,
 	if (evaluate_cluster_policy(evaluator, rule, &access->engine->settings->targets[target],
 			    arena, &wanted, &err) == ERR_NONE) {
 		item = cluster_policy_item(access, target, wanted.name);
-		set_rule(access, policy_of(item), rule, &wanted);
+		policy_set_rule(access, policy_of(item), rule, &wanted);
 		return;
 	}
 	/* Which policy it is about is not known: none of this workspace counts as wanted by no rule. */

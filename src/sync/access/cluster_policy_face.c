@@ -59,7 +59,33 @@ static const char *dump(const json_t *json, struct arena *arena)
 	return copy;
 }
 
-const char *policy_json_meaning(const char *text, struct arena *arena)
+/* What an element says by saying nothing, and the names that its types had once (Databricks, "Compute policy reference"). */
+static void drop_defaults(json_t *definition)
+{
+	static const char *const former[][2] = {
+			{"whitelist", "allowlist"}, {"blacklist", "blocklist"}};
+	static const char *const flags[] = {"hidden", "isOptional"};
+	const char *path, *type;
+	json_t *element;
+
+	json_object_foreach(definition, path, element)
+	{
+		for (size_t i = 0; i < COUNT_OF(flags); i++) {
+			if (json_is_false(json_object_get(element, flags[i])))
+				(void)json_object_del(element, flags[i]);
+		}
+		type = json_string_value(json_object_get(element, "type"));
+		for (size_t i = 0; type && i < COUNT_OF(former); i++) {
+			if (text_equal(type, former[i][0])) {
+				(void)json_object_set_new(
+						element, "type", json_string(former[i][1]));
+				break;
+			}
+		}
+	}
+}
+
+static const char *text_meaning(const char *text, bool is_definition, struct arena *arena)
 {
 	json_t *json = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 	json_t *same;
@@ -68,10 +94,17 @@ const char *policy_json_meaning(const char *text, struct arena *arena)
 	if (!json)
 		return arena_strdup(arena, text);
 	same = meaning(json);
+	if (is_definition)
+		drop_defaults(same);
 	ret = dump(same, arena);
 	json_decref(same);
 	json_decref(json);
 	return ret;
+}
+
+const char *policy_json_meaning(const char *text, struct arena *arena)
+{
+	return text_meaning(text, false, arena);
 }
 
 static int compare_texts(const void *left, const void *right)
@@ -127,7 +160,7 @@ static void fill(struct policy_face *face, struct arena *arena)
 	parts[POLICY_FAMILY] = arena_strdup(arena, given(parts[POLICY_FAMILY], ""));
 	parts[POLICY_DEFINITION] = parts[POLICY_FAMILY]
 			? NULL
-			: given(policy_json_meaning(parts[POLICY_DEFINITION], arena), "");
+			: given(text_meaning(parts[POLICY_DEFINITION], true, arena), "");
 	parts[POLICY_OVERRIDES] = parts[POLICY_FAMILY]
 			? given(policy_json_meaning(parts[POLICY_OVERRIDES], arena), "{}")
 			: NULL;

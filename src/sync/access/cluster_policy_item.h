@@ -20,7 +20,7 @@ struct policy_item {
 	/* There. */
 	struct arena *seen_arena;
 	struct cluster_policy *seen; /* NULL: not there, or not read */
-	char *usage;   /* who uses one that is to go, as a clause; NULL: nobody, or not asked */
+	char *usage;   /* who uses one that is to go, as a sentence; NULL: not asked */
 	char *made_id; /* of a create that was answered just now */
 };
 
@@ -43,6 +43,12 @@ static inline struct policy_item *policy_of(struct item *item)
  */
 bool policy_wanted_face(struct access *access, struct policy_item *policy, struct arena *arena,
 		struct policy_face *ret);
+/* Of all rules for that name; wanted is copied. A second one puts the policy into doubt. */
+void policy_set_rule(struct access *access, struct policy_item *policy,
+		const struct cluster_policy_rule *rule, const struct wanted_policy *wanted);
+#define POLICY_GONE_PART "gone" /* of an operation that makes one: what its rule says of its end */
+const char *policy_gone_word(enum policy_gone gone); /* "": not said */
+enum policy_gone policy_gone_of_word(const char *word_or_null);
 /* What it would be if it were gone from the rules: deleted, or left. */
 bool policy_would_stay(const struct policy_item *policy);
 void policy_set_seen(struct policy_item *policy, const struct cluster_policy *seen_or_null);

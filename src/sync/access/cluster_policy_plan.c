@@ -72,12 +72,27 @@ static void done(struct policy_planner *p, struct operation *op)
 	item_operation_done(p->access, op, p->arena);
 }
 
+/* What its rule says of its end goes into the journal with it: if the rule is gone after a crash, that still holds. */
+static void add_gone(struct policy_planner *p, struct operation *op)
+{
+	const char *word = policy_gone_word(p->policy->rule->gone);
+	struct part_change *parts;
+
+	if (!*word)
+		return;
+	parts = arena_alloc(p->arena, (op->part_count + 1) * sizeof(*parts));
+	memcpy(parts, op->parts, op->part_count * sizeof(*parts));
+	parts[op->part_count++] = (struct part_change){POLICY_GONE_PART, NULL, word};
+	op->parts = parts;
+}
+
 static void plan_create(struct policy_planner *p, const struct policy_face *wanted)
 {
 	struct securable_facts facts = {.name = p->policy->wanted.name};
 	struct wanted_acl acl;
 	struct operation *op = add(p, OP_CREATE_RESOURCE, NULL, wanted);
 
+	add_gone(p, op);
 	op->object.remote_id = NULL;
 	item_operation_done(p->access, op, p->arena);
 	permission_index_match(p->access->permissions, p->policy->item.target,
@@ -139,6 +154,23 @@ static void plan_ours(struct policy_planner *p, const struct policy_face *wanted
 	}
 }
 
+static void plan_left(struct policy_planner *p)
+{
+	const struct policy_item *policy = p->policy;
+
+	done(p, add(p, OP_FORGET_RESOURCE, NULL, NULL));
+	if (!policy->seen)
+		return;
+	p->plan->note = arena_printf(p->arena,
+			"cluster policy \"%s\" in %s stays as it is: no rule wants it any more, "
+			"and it "
+			"%s",
+			policy->seen->name, place_of(p),
+			policy->seen->is_default         ? "is Databricks' own"
+					: policy->former ? "was there before us"
+							 : "was to be kept");
+}
+
 static void plan_gone(struct policy_planner *p)
 {
 	struct policy_item *policy = p->policy;
@@ -156,25 +188,18 @@ static void plan_gone(struct policy_planner *p)
 		return;
 	}
 	if (!policy->seen || policy_would_stay(policy) || policy->seen->is_default) {
-		done(p, add(p, OP_FORGET_RESOURCE, NULL, NULL));
-		if (policy->seen)
-			p->plan->note = arena_printf(p->arena,
-					"cluster policy \"%s\" in %s stays as it is: no rule wants "
-					"it any "
-					"more, and it %s",
-					policy->seen->name, place_of(p),
-					policy->seen->is_default         ? "is Databricks' own"
-							: policy->former ? "was there before us"
-									 : "was to be kept");
+		plan_left(p);
+		return;
+	}
+	/* It became ours by the very read: who uses it was not asked then. */
+	if (!policy->usage) {
+		p->plan->wants_read = true;
 		return;
 	}
 	op = add(p, OP_REMOVE_RESOURCE, NULL, NULL);
 	item_removes(op, GUARD_POLICIES, NULL);
+	op->note = arena_strdup(p->arena, policy->usage);
 	done(p, op);
-	if (policy->usage)
-		p->plan->note = arena_printf(p->arena,
-				"cluster policy \"%s\" in %s, which goes, is used by %s",
-				policy->seen->name, place_of(p), policy->usage);
 }
 
 void policy_plan(struct access *access, struct item *item, struct arena *arena,

@@ -6,19 +6,25 @@
 #include "base/text.h"
 #include "sync/access/acl.h"
 
-#define USERS_SHOWN 3 /* names of clusters under a policy that goes */
+#define USERS_SHOWN 3 /* of what is under a policy that goes */
+
+/* What is under a policy that goes. */
+struct users {
+	size_t count;
+	char names[256]; /* of the first ones */
+	bool unread;
+};
 
 /*
- * The read of a workspace: policies -> families, if a rule names one -> who uses each of those that are to go.
+ * The read of a workspace: policies -> families, if a rule names one -> for each policy that is to go its clusters -> its jobs.
  */
 struct policy_reading {
 	struct policy_list list; /* first: what becomes of it is the roster's data */
-	struct listing *listing; /* under way */
+	enum { READ_POLICIES, READ_FAMILIES, READ_CLUSTERS, READ_JOBS } stage; /* asked last */
+	struct listing *listing;                                               /* under way */
 	struct item **going;
 	size_t going_count, going_at;
-	bool asked_jobs;
-	size_t clusters, jobs;
-	char names[256];
+	struct users clusters, jobs;
 };
 
 static bool is_policy_at(const struct item *item, unsigned target)
@@ -76,6 +82,15 @@ static void list_going(struct roster *roster, struct policy_reading *reading)
 	}
 }
 
+static void add_user(struct users *users, const char *name)
+{
+	size_t length = strlen(users->names);
+
+	if (users->count++ < USERS_SHOWN)
+		(void)snprintf(users->names + length, sizeof(users->names) - length, "%s%.60s",
+				length ? ", " : "", name);
+}
+
 static void take_clusters(
 		void *context, const void *items, size_t count, const struct err *err_or_null)
 {
@@ -85,60 +100,49 @@ static void take_clusters(
 	const char *id = reading->going[reading->going_at]->id;
 
 	reading->listing = NULL;
-	for (size_t i = 0; i < count && !err_or_null; i++) {
-		size_t length = strlen(reading->names);
-
-		if (!text_equal(clusters[i].policy_id, id))
-			continue; /* a server that does not know the filter gives all */
-		if (reading->clusters++ < USERS_SHOWN)
-			(void)snprintf(reading->names + length, sizeof(reading->names) - length,
-					"%s%.60s", length ? ", " : "",
+	reading->clusters.unread = err_or_null != NULL;
+	for (size_t i = 0; i < count; i++) {
+		/* a server that does not know the filter gives all */
+		if (text_equal(clusters[i].policy_id, id))
+			add_user(&reading->clusters,
 					clusters[i].name ? clusters[i].name : clusters[i].id);
 	}
 	roster_go_on(roster);
 }
 
-/* Not every workspace tells the jobs; it is a note and decides nothing. */
 static void take_jobs(void *context, const void *items, size_t count, const struct err *err_or_null)
 {
 	struct roster *roster = context;
 	struct policy_reading *reading = roster->draft;
+	const struct policy_job *jobs = items;
 
-	(void)items;
 	reading->listing = NULL;
-	reading->jobs = err_or_null ? 0 : count;
+	reading->jobs.unread = err_or_null != NULL;
+	for (size_t i = 0; i < count; i++)
+		add_user(&reading->jobs, jobs[i].id);
 	roster_go_on(roster);
+}
+
+/* "2 clusters (nightly, hourly)" */
+static char *users_text(const struct users *users, const char *what)
+{
+	if (users->unread)
+		return mem_printf("%ss that could not be read", what);
+	if (!users->count)
+		return mem_printf("no %s", what);
+	return mem_printf("%zu %s%s (%s%s)", users->count, what, users->count == 1 ? "" : "s",
+			users->names, users->count > USERS_SHOWN ? ", ..." : "");
 }
 
 static void note_usage(struct policy_reading *reading)
 {
-	struct policy_item *policy = policy_of(reading->going[reading->going_at]);
+	struct policy_item *policy = policy_of(reading->going[reading->going_at++]);
+	AUTO(mem_freep) char *clusters = users_text(&reading->clusters, "cluster");
+	AUTO(mem_freep) char *jobs = users_text(&reading->jobs, "job");
 
-	mem_free(STEAL(policy->usage));
-	if (reading->clusters || reading->jobs)
-		policy->usage = mem_printf("%zu cluster%s%s%s%s and %zu job%s", reading->clusters,
-				reading->clusters == 1 ? "" : "s", reading->clusters ? " (" : "",
-				reading->names, reading->clusters ? ")" : "", reading->jobs,
-				reading->jobs == 1 ? "" : "s");
-	reading->clusters = reading->jobs = 0;
-	reading->names[0] = '\0';
-	reading->asked_jobs = false;
-	reading->going_at++;
-}
-
-static bool ask_usage(struct roster *roster, struct policy_reading *reading)
-{
-	struct databricks *databricks = roster->access->engine->databricks;
-	bool begun = reading->asked_jobs;
-
-	if (begun)
-		note_usage(reading);
-	if (reading->going_at == reading->going_count)
-		return false;
-	reading->asked_jobs = false;
-	reading->listing = policy_cluster_list_start(databricks, roster->target,
-			reading->going[reading->going_at]->id, take_clusters, roster);
-	return true;
+	mem_free(policy->usage);
+	policy->usage = mem_printf("used by %s and %s", clusters, jobs);
+	reading->clusters = reading->jobs = (struct users){0};
 }
 
 /* ---- reading ---- */
@@ -154,36 +158,63 @@ static bool take_policies(struct roster *roster, struct policy_reading *reading)
 	return false;
 }
 
+static bool ask_policies(struct roster *roster)
+{
+	roster->draft = arena_alloc(roster->fresh, sizeof(struct policy_reading));
+	roster_prepare(roster);
+	cluster_policy_list(roster->access->engine->databricks, &roster->call);
+	return true;
+}
+
+static bool ask_families(struct roster *roster, struct policy_reading *reading)
+{
+	reading->stage = READ_FAMILIES;
+	reading->listing = policy_family_list_start(
+			roster->access->engine->databricks, roster->target, take_families, roster);
+	return true;
+}
+
+static bool ask_clusters(struct roster *roster, struct policy_reading *reading)
+{
+	if (reading->going_at == reading->going_count)
+		return false;
+	reading->stage = READ_CLUSTERS;
+	reading->listing = policy_cluster_list_start(roster->access->engine->databricks,
+			roster->target, reading->going[reading->going_at]->id, take_clusters,
+			roster);
+	return true;
+}
+
+static bool ask_jobs(struct roster *roster, struct policy_reading *reading)
+{
+	reading->stage = READ_JOBS;
+	reading->listing = policy_job_list_start(roster->access->engine->databricks, roster->target,
+			reading->going[reading->going_at]->id, take_jobs, roster);
+	return true;
+}
+
 static bool policy_read(struct roster *roster)
 {
 	struct policy_reading *reading = roster->draft;
-	struct databricks *databricks = roster->access->engine->databricks;
 
-	if (roster->step == 0) {
-		reading = roster->draft = arena_alloc(roster->fresh, sizeof(*reading));
-		roster_prepare(roster);
-		cluster_policy_list(databricks, &roster->call);
-		return true;
-	}
-	if (roster->step == 1) {
+	if (roster->step == 0)
+		return ask_policies(roster);
+	switch (reading->stage) {
+	case READ_POLICIES:
 		if (!take_policies(roster, reading))
 			return false;
 		list_going(roster, reading);
-		if (family_is_wanted(roster)) {
-			reading->listing = policy_family_list_start(
-					databricks, roster->target, take_families, roster);
-			return true;
-		}
-		roster->step++;
+		return family_is_wanted(roster) ? ask_families(roster, reading)
+						: ask_clusters(roster, reading);
+	case READ_FAMILIES:
+		return ask_clusters(roster, reading);
+	case READ_CLUSTERS:
+		return ask_jobs(roster, reading);
+	case READ_JOBS:
+		note_usage(reading);
+		return ask_clusters(roster, reading);
 	}
-	/* From here on two steps for each policy that goes: its clusters, its jobs. */
-	if (roster->step > 2 && !reading->asked_jobs) {
-		reading->asked_jobs = true;
-		reading->listing = policy_job_list_start(databricks, roster->target,
-				reading->going[reading->going_at]->id, take_jobs, roster);
-		return true;
-	}
-	return ask_usage(roster, reading);
+	return false;
 }
 
 static void policy_cancel(struct roster *roster)
@@ -204,21 +235,35 @@ static bool is_claimed(const struct roster *roster, const char *id)
 	return false;
 }
 
+/* One of that name which is none of ours; Databricks takes names without regard to case. */
+static const struct cluster_policy *find_name(
+		const struct roster *roster, const char *name, bool exactly)
+{
+	const struct policy_list *list = roster->data;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct cluster_policy *policy = &list->policies[i];
+
+		if ((exactly ? text_equal(policy->name, name)
+			     : text_equal_folded(policy->name, name)) &&
+				!is_claimed(roster, policy->id))
+			return policy;
+	}
+	return NULL;
+}
+
 /* Ours by its id; else one that nobody of ours is, by its name. */
 static const struct cluster_policy *find(const struct roster *roster, struct policy_item *policy)
 {
 	const struct policy_list *list = roster->data;
+	const struct cluster_policy *same;
 
 	for (size_t i = 0; i < list->count && policy->held; i++) {
 		if (text_equal(list->policies[i].id, policy->item.id))
 			return &list->policies[i];
 	}
-	for (size_t i = 0; i < list->count; i++) {
-		if (text_equal(list->policies[i].name, policy->item.name) &&
-				!is_claimed(roster, list->policies[i].id))
-			return &list->policies[i];
-	}
-	return NULL;
+	same = find_name(roster, policy->item.name, true);
+	return same ? same : find_name(roster, policy->item.name, false);
 }
 
 static bool policy_show(struct roster *roster, struct item *item)
@@ -337,10 +382,24 @@ bool policy_write_next(struct item_work *work)
 static void show_to_acls(struct access *access, const struct policy_item *policy)
 {
 	struct securable_facts facts = {.id = policy->item.id,
-			.name = policy->wanted.name,
-			.creator = policy->seen ? policy->seen->creator : NULL};
+			.name = policy->seen->name,
+			.creator = policy->seen->creator};
 
 	acl_found(access, policy->item.target, SECURABLE_CLUSTER_POLICY, &facts, 0);
+}
+
+/* Ours as it is there now. */
+static void hold_seen(struct access *access, struct policy_item *policy)
+{
+	AUTO(arena_freep) struct arena *arena = arena_new();
+	struct policy_face face;
+
+	policy_face_of_seen(policy->seen, arena, &face);
+	mem_free(policy->held);
+	policy->held = policy_face_text(&face);
+	mem_replace_text(&policy->held_family, policy->wanted.family);
+	mem_replace_text(&policy->item.id, policy->seen->id);
+	policy_hold(access, policy);
 }
 
 /* What we wrote is there now. */
@@ -349,7 +408,6 @@ static void written(struct access *access, struct policy_item *policy, bool crea
 	AUTO(arena_freep) struct arena *arena = arena_new();
 	AUTO(mem_freep) char *id = created && policy->made_id ? STEAL(policy->made_id) : NULL;
 	struct cluster_policy now;
-	struct policy_face face;
 
 	if (!id && policy->seen)
 		id = mem_strdup(policy->seen->id);
@@ -361,12 +419,28 @@ static void written(struct access *access, struct policy_item *policy, bool crea
 		policy_drop_hold(access, policy);
 	now.id = id;
 	policy_set_seen(policy, &now);
-	policy_face_of_seen(policy->seen, arena, &face);
-	mem_free(policy->held);
-	policy->held = policy_face_text(&face);
-	mem_replace_text(&policy->held_family, policy->wanted.family);
-	mem_replace_text(&policy->item.id, id);
-	policy_hold(access, policy);
+	hold_seen(access, policy);
+	show_to_acls(access, policy);
+}
+
+static const char *part_of(const struct operation *op, const char *name)
+{
+	for (size_t i = 0; i < op->part_count; i++) {
+		if (text_equal(op->parts[i].name, name))
+			return op->parts[i].after;
+	}
+	return NULL;
+}
+
+/* A write whose answer we never had took effect: what is there is ours, as it was read, whatever rules say by now. */
+static void found(struct access *access, struct policy_item *policy, const struct operation *op)
+{
+	if (op->kind == OP_CREATE_RESOURCE) {
+		policy_drop_hold(access, policy);
+		policy->gone = policy->rule ? policy->rule->gone
+					    : policy_gone_of_word(part_of(op, POLICY_GONE_PART));
+	}
+	hold_seen(access, policy);
 	show_to_acls(access, policy);
 }
 
@@ -374,31 +448,40 @@ static void settle_adopted(struct access *access, struct policy_item *policy)
 {
 	AUTO(arena_freep) struct arena *arena = arena_new();
 	struct policy_face face;
-	bool was_ours = policy->held != NULL;
+	char *former;
 
-	policy_face_of_seen(policy->seen, arena, &face);
-	mem_free(policy->held);
-	policy->held = policy_face_text(&face);
-	mem_replace_text(&policy->held_family, policy->wanted.family);
-	mem_replace_text(&policy->item.id, policy->seen->id);
-	if (!was_ours)
-		mem_replace_text(&policy->former, policy->held);
-	policy_hold(access, policy);
+	if (!policy->held) {
+		policy_face_of_seen(policy->seen, arena, &face);
+		former = policy_face_text(&face);
+		mem_free(policy->former);
+		policy->former = former;
+	}
+	hold_seen(access, policy);
+}
+
+/* Else a read found it. */
+static bool was_sent(const struct item *item)
+{
+	return item->work && item->work->stage == ITEM_WRITE;
 }
 
 void policy_settle(struct access *access, struct item *item, const struct operation *op)
 {
 	struct policy_item *policy = policy_of(item);
+	bool writes = op->kind == OP_CREATE_RESOURCE || op->kind == OP_CHANGE_RESOURCE;
 
 	if (!op->adopts && op->kind != OP_FORGET_RESOURCE)
 		item->written_ns = clock_monotonic_ns();
-	if (op->kind == OP_CREATE_RESOURCE || op->kind == OP_CHANGE_RESOURCE) {
+	if (writes && !was_sent(item) && policy->seen) {
+		found(access, policy, op);
+	} else if (writes) {
 		written(access, policy, op->kind == OP_CREATE_RESOURCE);
 	} else if (op->kind == OP_ADOPT_RESOURCE && policy->seen) {
 		settle_adopted(access, policy);
 	} else if (op->kind == OP_REMOVE_RESOURCE || op->kind == OP_FORGET_RESOURCE) {
 		policy_drop_hold(access, policy);
 		policy_set_seen(policy, NULL);
+		mem_free(STEAL(policy->usage));
 	}
 }
 
@@ -412,7 +495,7 @@ bool policy_shows(struct item *item, const struct operation *op)
 
 	if (op->kind == OP_REMOVE_RESOURCE)
 		return !policy->seen;
-	if (!policy->seen || !policy->rule)
+	if (!policy->seen)
 		return false;
 	policy_face_of_seen(policy->seen, arena, &face);
 	count = policy_face_compare(NULL, &face, arena, &parts);
@@ -423,7 +506,8 @@ bool policy_shows(struct item *item, const struct operation *op)
 			if (text_equal(parts[j].name, op->parts[i].name))
 				after = parts[j].after;
 		}
-		if (!text_equal(after, op->parts[i].after))
+		if (!text_equal(op->parts[i].name, POLICY_GONE_PART) &&
+				!text_equal(after, op->parts[i].after))
 			return false;
 	}
 	return true;

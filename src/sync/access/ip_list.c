@@ -93,13 +93,16 @@ bool ip_state_same_addresses(const struct ip_state *a, const struct ip_state *b)
 
 bool ip_state_equal(const struct ip_state *a, const struct ip_state *b)
 {
-	return a->enabled == b->enabled && ip_state_same_addresses(a, b);
+	return a->enabled == b->enabled && text_equal(a->label, b->label) &&
+			a->other_type == b->other_type && ip_state_same_addresses(a, b);
 }
 
 const char *ip_state_text(const struct ip_state *state, struct arena *arena)
 {
-	return arena_printf(arena, "%s%s %s", state->enabled ? "on" : "off",
+	return arena_printf(arena, "%s%s%s%s%s %s", state->enabled ? "on" : "off",
 			state->unread ? " and more" : "",
+			state->other_type ? " of the other type" : "", state->label ? " as " : "",
+			state->label ? state->label : "",
 			ip_ranges_text(state->ranges, state->count, arena));
 }
 
@@ -117,6 +120,7 @@ void ip_list_set_seen(
 		if (copy.count)
 			memcpy(ranges, state->ranges, copy.count * sizeof(*ranges));
 		copy.ranges = ranges;
+		copy.label = arena_strdup(arena, state->label);
 	}
 	mem_free(list->seen_id);
 	arena_free(list->seen_arena);
@@ -159,10 +163,32 @@ static void ip_list_load(
 
 /* ---- rules ---- */
 
+void ip_lists_watch(struct access *access, unsigned target)
+{
+	/* No list has an empty label. */
+	ip_list_of(ip_list_item(access, target, false, ""))->watches = true;
+}
+
 static bool is_for(const struct ip_list_rule *rule, const struct target_settings *target)
 {
 	return target->is_account ? rule->account
 				  : target_matches_any(target, rule->in, rule->in_count);
+}
+
+void ip_list_set_rule(struct access *access, unsigned target, const struct ip_list_rule *rule)
+{
+	struct ip_list_item *list =
+			ip_list_of(ip_list_item(access, target, rule->block, rule->label));
+
+	/* `check` finds it in the places of the file; this one may have been discovered since. */
+	if (list->rule && list->rule != rule) {
+		list->other_rule = rule;
+		return;
+	}
+	list->rule = rule;
+	list->wanted.enabled = rule->enabled;
+	list->wanted.count = ip_ranges_of(rule->addresses, rule->address_count, list->arena,
+			&list->wanted.ranges, &list->wanted.unread);
 }
 
 void ip_list_start(struct access *access)
@@ -173,17 +199,8 @@ void ip_list_start(struct access *access)
 
 	for (unsigned target = 0; target < settings->target_count; target++) {
 		for (size_t i = 0; i < count; i++) {
-			struct ip_list_item *list;
-
-			if (!is_for(&rules[i], &settings->targets[target]))
-				continue;
-			list = ip_list_of(ip_list_item(
-					access, target, rules[i].block, rules[i].label));
-			list->rule = &rules[i];
-			list->wanted.enabled = rules[i].enabled;
-			list->wanted.count = ip_ranges_of(rules[i].addresses,
-					rules[i].address_count, list->arena, &list->wanted.ranges,
-					&list->wanted.unread);
+			if (is_for(&rules[i], &settings->targets[target]))
+				ip_list_set_rule(access, target, &rules[i]);
 		}
 	}
 }

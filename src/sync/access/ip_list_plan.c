@@ -1,290 +1,106 @@
-/* ip_list_plan -- what the IP access lists of a place need, in which order, and whether that would shut anybody out. */
+/* ip_list_plan -- what one IP access list needs, unless that would shut somebody out. */
 #include "sync/access/ip_list_item.h"
 
 #include "base/text.h"
 #include "sync/access/setting_item.h"
 
-/* ---- one list ---- */
-
-enum ip_need ip_list_need(const struct ip_list_item *list)
+static void add_part(struct operation *op, struct part_change *parts, const char *name,
+		const char *before, const char *after)
 {
-	if (!list->rule)
-		return !list->held ? IP_NOTHING : list->seen_id ? IP_REMOVE : IP_FORGET;
-	if (!list->seen_id)
-		return IP_CREATE;
-	if (!ip_state_equal(&list->seen, &list->wanted))
-		return list->held ? IP_CHANGE : IP_FOREIGN;
-	return list->held && !list->stale ? IP_NOTHING : IP_ADOPT;
-}
-
-/* ---- all lists of a place ---- */
-
-static bool is_item(const struct access *access, unsigned target, const char *id)
-{
-	for (vec_each (&access->items, place)) {
-		if (ip_list_is_at(*place, target) && text_equal(ip_list_of(*place)->seen_id, id))
-			return true;
-	}
-	return false;
-}
-
-static void add(struct ip_set *set, const struct ip_list_item *list, const struct ip_state *state)
-{
-	*vec_add(&set->lists) = (struct ip_list){.label = list->item.name,
-			.block = list->block,
-			.enabled = state->enabled,
-			.ranges = state->ranges,
-			.count = state->count};
-}
-
-static void add_item(struct ip_set *set, const struct ip_list_item *list)
-{
-	struct ip_state fresh = list->wanted;
-
-	switch (ip_list_need(list)) {
-	case IP_CREATE:
-		fresh.enabled = true; /* a new list begins enabled, whatever is wanted */
-		add(set, list, &fresh);
-		break;
-	case IP_CHANGE:
-		add(set, list, &list->wanted);
-		break;
-	case IP_NOTHING:
-	case IP_ADOPT:
-	case IP_FOREIGN:
-		if (list->seen_id)
-			add(set, list, &list->seen);
-		break;
-	case IP_REMOVE:
-	case IP_FORGET:
-		break;
-	}
-}
-
-static void add_foreign(struct ip_set *set, const struct access *access, unsigned target,
-		struct arena *arena)
-{
-	const struct ip_lists *lists = roster_at(access, target, ROSTER_LISTS)->data;
-
-	for (size_t i = 0; lists && i < lists->count; i++) {
-		const struct ip_access_list *list = &lists->lists[i];
-		struct ip_list foreign = {.label = list->label,
-				.block = list->type == IP_ACCESS_BLOCK,
-				.enabled = list->enabled};
-		size_t unread;
-
-		if (is_item(access, target, list->id))
-			continue;
-		foreign.count = ip_ranges_of(list->addresses.items, list->addresses.count, arena,
-				&foreign.ranges, &unread);
-		*vec_add(&set->lists) = foreign;
-	}
-}
-
-/* As they would be when all is done. */
-static void fill_set(struct ip_set *set, const struct access *access, unsigned target,
-		struct arena *arena)
-{
-	for (vec_each (&access->items, place)) {
-		if (ip_list_is_at(*place, target))
-			add_item(set, ip_list_of(*place));
-	}
-	add_foreign(set, access, target, arena);
-}
-
-static const char *name_allowing(const struct ip_set *set, struct arena *arena)
-{
-	const char *names = NULL;
-
-	for (vec_each (&set->lists, list)) {
-		if (list->enabled && !list->block)
-			names = names ? arena_printf(arena, "%s, \"%.60s\"", names, list->label)
-				      : arena_printf(arena, "\"%.60s\"", list->label);
-	}
-	return names ? names : "none";
-}
-
-static const char *refusal_of(const struct ip_set *set, const struct ip_list_rule *rule,
-		const char *address, const char *where, struct arena *arena)
-{
-	const struct ip_list *by = NULL;
-	struct ip_range range;
-
-	if (ip_range_parse(address, &range))
-		return NULL; /* it was checked when it was read */
-	switch (ip_set_judge(set, range, &by)) {
-	case IP_BLOCKED:
-		return arena_printf(arena,
-				"IP access lists of %s: %s must keep its way in (%s:%u), and BLOCK "
-				"list "
-				"\"%s\" would shut it out; nothing is changed there",
-				where, address, rule->why.file, rule->why.line, by->label);
-	case IP_NOT_ALLOWED:
-		return arena_printf(arena,
-				"IP access lists of %s: %s must keep its way in (%s:%u), and would "
-				"be in "
-				"no ALLOW list (%s); nothing is changed there",
-				where, address, rule->why.file, rule->why.line,
-				name_allowing(set, arena));
-	case IP_LET_IN:
-		break;
-	}
-	return NULL;
-}
-
-static const char *judge(const struct ip_set *set, struct access *access, unsigned target,
-		struct arena *arena)
-{
-	const char *where = access->engine->settings->targets[target].name, *refusal = NULL;
-	size_t count = ip_set_count(set);
-
-	for (vec_each (&access->items, place)) {
-		const struct ip_list_rule *rule =
-				ip_list_is_at(*place, target) ? ip_list_of(*place)->rule : NULL;
-
-		for (size_t i = 0; rule && i < rule->must_keep_count && !refusal; i++)
-			refusal = refusal_of(set, rule, rule->must_keep[i], where, arena);
-	}
-	if (!refusal && count > IP_VALUES_MAX)
-		refusal = arena_printf(arena,
-				"IP access lists of %s: there would be %zu addresses in all of "
-				"them, "
-				"Databricks takes %d; nothing is changed there",
-				where, count, IP_VALUES_MAX);
-	return refusal;
-}
-
-const char *ip_lists_refusal(struct access *access, unsigned target, struct arena *arena)
-{
-	struct ip_set set = {0};
-	const char *refusal;
-
-	fill_set(&set, access, target, arena);
-	refusal = judge(&set, access, target, arena);
-	vec_release(&set.lists);
-	return refusal;
-}
-
-/* ---- order ---- */
-
-enum { PHASE_KEEPERS, PHASE_WIDENS, PHASE_NARROWS, PHASE_REMOVES };
-
-static bool widens(const struct ip_list_item *list)
-{
-	const struct ip_state *now = &list->seen, *then = &list->wanted;
-	bool grows = ip_ranges_hold(then->ranges, then->count, now->ranges, now->count);
-	bool shrinks = ip_ranges_hold(now->ranges, now->count, then->ranges, then->count);
-
-	if (list->block)
-		return now->enabled && (!then->enabled || shrinks);
-	return then->enabled && (!now->enabled || grows);
-}
-
-static bool some_allow_is_there(const struct access *access, unsigned target)
-{
-	const struct ip_lists *lists = roster_at(access, target, ROSTER_LISTS)->data;
-
-	for (size_t i = 0; lists && i < lists->count; i++) {
-		if (lists->lists[i].enabled && lists->lists[i].type == IP_ACCESS_ALLOW)
-			return true;
-	}
-	return false;
-}
-
-/* The first ALLOW list shuts out whoever is not in it: one with the addresses that must stay goes ahead. */
-static bool keeps_somebody(const struct access *access, const struct ip_list_item *list)
-{
-	for (vec_each (&access->items, place)) {
-		const struct ip_list_rule *rule = ip_list_is_at(*place, list->item.target)
-				? ip_list_of(*place)->rule
-				: NULL;
-
-		for (size_t i = 0; rule && i < rule->must_keep_count; i++) {
-			struct ip_range range;
-
-			if (!ip_range_parse(rule->must_keep[i], &range) &&
-					ip_ranges_hold(list->wanted.ranges, list->wanted.count,
-							&range, 1))
-				return true;
-		}
-	}
-	return false;
-}
-
-unsigned ip_list_phase(struct access *access, const struct ip_list_item *list)
-{
-	switch (ip_list_need(list)) {
-	case IP_CREATE:
-		if (list->block)
-			return PHASE_NARROWS;
-		return !some_allow_is_there(access, list->item.target) &&
-						keeps_somebody(access, list)
-				? PHASE_KEEPERS
-				: PHASE_WIDENS;
-	case IP_CHANGE:
-		return widens(list) ? PHASE_WIDENS : PHASE_NARROWS;
-	case IP_NOTHING:
-	case IP_ADOPT:
-	case IP_FOREIGN:
-	case IP_REMOVE:
-	case IP_FORGET:
-		break;
-	}
-	return PHASE_REMOVES;
-}
-
-bool ip_lists_are_done(struct access *access, unsigned target)
-{
-	for (vec_each (&access->items, place)) {
-		enum ip_need need;
-
-		if (!ip_list_is_at(*place, target) || !ip_list_of(*place)->rule)
-			continue;
-		need = ip_list_need(ip_list_of(*place));
-		if (!(*place)->observed ? !ip_list_of(*place)->held
-					: need != IP_NOTHING && need != IP_ADOPT)
-			return false;
-	}
-	return true;
-}
-
-/* ---- plan ---- */
-
-static void add_parts(struct operation *op, const struct ip_list_item *list, struct arena *arena)
-{
-	struct part_change *parts = arena_alloc(arena, 3 * sizeof(*parts));
-	bool was = list->seen_id != NULL;
-	const char *before =
-			was ? ip_ranges_text(list->seen.ranges, list->seen.count, arena) : NULL;
-	const char *after = ip_ranges_text(list->wanted.ranges, list->wanted.count, arena);
-
-	if (!was)
-		parts[op->part_count++] = (struct part_change){"list_type", NULL,
-				ip_access_type_name(
-						list->block ? IP_ACCESS_BLOCK : IP_ACCESS_ALLOW)};
 	if (!text_equal(before, after))
-		parts[op->part_count++] = (struct part_change){"ip_addresses", before, after};
-	if (!was || list->seen.enabled != list->wanted.enabled)
-		parts[op->part_count++] = (struct part_change){"enabled",
-				!was                                 ? NULL
-						: list->seen.enabled ? "true"
-								     : "false",
-				list->wanted.enabled ? "true" : "false"};
+		parts[op->part_count++] = (struct part_change){name, before, after};
+}
+
+static const char *type_of(const struct ip_list_item *list, const struct ip_state *state)
+{
+	return ip_access_type_name(
+			list->block != state->other_type ? IP_ACCESS_BLOCK : IP_ACCESS_ALLOW);
+}
+
+static const char *flag(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static const char *addresses_text(const struct ip_state *state, struct arena *arena)
+{
+	const char *text = ip_ranges_text(state->ranges, state->count, arena);
+
+	return state->unread
+			? arena_printf(arena, "%s and %zu that are not IPv4", text, state->unread)
+			: text;
+}
+
+/* before NULL: there is none. */
+static void add_parts(struct operation *op, const struct ip_list_item *list,
+		const struct ip_state *before, const struct ip_state *after, struct arena *arena)
+{
+	struct part_change *parts = arena_alloc(arena, 4 * sizeof(*parts));
+	const char *label = before && before->label ? arena_strdup(arena, before->label) : NULL;
+
+	add_part(op, parts, "list_type", before ? type_of(list, before) : NULL,
+			type_of(list, after));
+	add_part(op, parts, "label", label, label ? arena_strdup(arena, list->item.name) : NULL);
+	add_part(op, parts, "ip_addresses", before ? addresses_text(before, arena) : NULL,
+			addresses_text(after, arena));
+	add_part(op, parts, "enabled", before ? flag(before->enabled) : NULL, flag(after->enabled));
 	op->parts = parts;
 }
 
-static void add_operation(struct access *access, struct ip_list_item *list,
-		enum operation_kind kind, struct arena *arena, struct item_plan *ret)
+struct ip_state ip_list_after(
+		const struct ip_list_item *list, const struct operation *op, struct arena *arena)
+{
+	struct ip_state state = {.enabled = true};
+
+	if (op->kind == OP_CHANGE_RESOURCE && list->seen_id)
+		state = list->seen;
+	state.label = NULL;
+	state.other_type = false;
+	state.unread = 0;
+	for (size_t i = 0; i < op->part_count; i++) {
+		const struct part_change *part = &op->parts[i];
+
+		if (text_equal(part->name, "ip_addresses") && part->after) {
+			state.count = ip_ranges_of_text(part->after, arena, &state.ranges);
+		} else if (text_equal(part->name, "enabled")) {
+			state.enabled = text_equal(part->after, "true");
+		}
+	}
+	return state;
+}
+
+static struct operation *add_operation(struct ip_list_item *list, enum operation_kind kind,
+		struct arena *arena, struct item_plan *ret)
 {
 	struct operation *op = item_operation(
 			&list->item, ret, kind, list->rule ? &list->rule->why : NULL, arena);
 
 	op->object.remote_id = arena_strdup(arena, list->seen_id);
 	op->adopts = kind == OP_ADOPT_RESOURCE;
-	if (kind == OP_CREATE_RESOURCE || kind == OP_CHANGE_RESOURCE)
-		add_parts(op, list, arena);
 	if (kind == OP_REMOVE_RESOURCE)
 		item_removes(op, GUARD_LISTS, NULL);
+	return op;
+}
+
+/* In one write, or in two with the bridge between. */
+static void add_writes(struct access *access, struct ip_list_item *list, bool create,
+		struct arena *arena, struct item_plan *ret)
+{
+	const struct ip_state *before = create ? NULL : &list->seen;
+	struct operation *op = add_operation(
+			list, create ? OP_CREATE_RESOURCE : OP_CHANGE_RESOURCE, arena, ret);
+	struct ip_state bridge;
+	bool bridged = ip_list_bridge(access, list, arena, &bridge);
+
+	add_parts(op, list, before, bridged ? &bridge : &list->wanted, arena);
+	if (bridged)
+		op->note = "holds more for a moment, so that nobody who must keep his way in "
+			   "loses it";
+	item_operation_done(access, op, arena);
+	if (!bridged)
+		return;
+	op = add_operation(list, OP_CHANGE_RESOURCE, arena, ret);
+	add_parts(op, list, &bridge, &list->wanted, arena);
 	item_operation_done(access, op, arena);
 }
 
@@ -306,36 +122,67 @@ static bool is_as_held(const struct ip_list_item *list, struct arena *arena)
 	return list->rule && text_equal(list->held, ip_state_text(&list->wanted, arena));
 }
 
+/* Nothing of it is done by itself: lists are read for the switch, while that is to go on. */
+static void plan_watch(const struct access *access, struct item *item, struct item_plan *ret)
+{
+	ret->wants_read = !item->observed && lists_switch_goes_on(access, item->target);
+}
+
+static void plan_need(struct access *access, struct ip_list_item *list, struct arena *arena,
+		struct item_plan *ret)
+{
+	enum ip_need need = ip_list_need(list);
+
+	switch (need) {
+	case IP_NOTHING:
+		break;
+	case IP_FOREIGN:
+		ret->quarantine = foreign(access, list, arena);
+		break;
+	case IP_CREATE:
+	case IP_CHANGE:
+		ret->quarantine = ip_lists_refusal(access, list->item.target, arena);
+		if (!ret->quarantine)
+			add_writes(access, list, need == IP_CREATE, arena, ret);
+		break;
+	case IP_ADOPT:
+		item_operation_done(
+				access, add_operation(list, OP_ADOPT_RESOURCE, arena, ret), arena);
+		break;
+	case IP_REMOVE:
+	case IP_FORGET:
+		if (need == IP_REMOVE)
+			ret->quarantine = ip_lists_refusal(access, list->item.target, arena);
+		if (!ret->quarantine && engine_removals_allowed(access->engine))
+			item_operation_done(access,
+					add_operation(list,
+							need == IP_REMOVE ? OP_REMOVE_RESOURCE
+									  : OP_FORGET_RESOURCE,
+							arena, ret),
+					arena);
+		break;
+	}
+}
+
 void ip_list_plan(struct access *access, struct item *item, struct arena *arena,
 		struct item_plan *ret)
 {
-	static const enum operation_kind kinds[] = {
-			[IP_CREATE] = OP_CREATE_RESOURCE,
-			[IP_ADOPT] = OP_ADOPT_RESOURCE,
-			[IP_CHANGE] = OP_CHANGE_RESOURCE,
-			[IP_REMOVE] = OP_REMOVE_RESOURCE,
-			[IP_FORGET] = OP_FORGET_RESOURCE,
-	};
 	struct ip_list_item *list = ip_list_of(item);
-	enum ip_need need = ip_list_need(list);
 
 	if (access->engine->options.only_name)
 		return; /* one principal is meant, nothing else */
-	if (!list->rule && !list->held) {
+	if (list->watches)
+		plan_watch(access, item, ret);
+	else if (list->other_rule)
+		ret->quarantine = arena_printf(arena,
+				"IP access list \"%s\" in %s: two rules want it, %s:%u and %s:%u",
+				item->name, access->engine->settings->targets[item->target].name,
+				list->rule->why.file, list->rule->why.line,
+				list->other_rule->why.file, list->other_rule->why.line);
+	else if (!list->rule && !list->held)
 		item->disposable = true;
-		return;
-	}
-	if (!item->observed) {
+	else if (!item->observed)
 		ret->wants_read = !is_as_held(list, arena);
-		return;
-	}
-	if (need == IP_FOREIGN)
-		ret->quarantine = foreign(access, list, arena);
-	if (need == IP_CREATE || need == IP_CHANGE || need == IP_REMOVE)
-		ret->quarantine = ip_lists_refusal(access, item->target, arena);
-	if (need == IP_NOTHING || need == IP_FOREIGN || ret->quarantine)
-		return;
-	if (!list->rule && !engine_removals_allowed(access->engine))
-		return;
-	add_operation(access, list, kinds[need], arena, ret);
+	else
+		plan_need(access, list, arena, ret);
 }

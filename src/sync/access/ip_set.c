@@ -68,11 +68,23 @@ static int compare(const void *left, const void *right)
 	return a->length < b->length ? -1 : a->length > b->length;
 }
 
+size_t ip_ranges_sort(struct ip_range *ranges, size_t count)
+{
+	size_t kept = 0;
+
+	qsort(ranges, count, sizeof(*ranges), compare);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || compare(&ranges[i], &ranges[kept - 1]) != 0)
+			ranges[kept++] = ranges[i];
+	}
+	return kept;
+}
+
 size_t ip_ranges_of(const char *const *addresses, size_t count, struct arena *arena,
 		const struct ip_range **ret, size_t *ret_unread)
 {
 	struct ip_range *ranges = arena_alloc(arena, (count + 1) * sizeof(*ranges));
-	size_t read = 0, kept = 0;
+	size_t read = 0;
 
 	*ret_unread = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -81,13 +93,24 @@ size_t ip_ranges_of(const char *const *addresses, size_t count, struct arena *ar
 		else
 			++*ret_unread;
 	}
-	qsort(ranges, read, sizeof(*ranges), compare);
-	for (size_t i = 0; i < read; i++) {
-		if (i == 0 || compare(&ranges[i], &ranges[kept - 1]) != 0)
-			ranges[kept++] = ranges[i];
-	}
 	*ret = ranges;
-	return kept;
+	return ip_ranges_sort(ranges, read);
+}
+
+size_t ip_ranges_of_text(const char *text, struct arena *arena, const struct ip_range **ret)
+{
+	VEC(const char *) addresses = {0};
+	size_t count, unread;
+
+	while (*text) {
+		size_t length = strcspn(text, " ");
+
+		*vec_add(&addresses) = arena_strndup(arena, text, length);
+		text += length + (text[length] == ' ');
+	}
+	count = ip_ranges_of(addresses.items, addresses.count, arena, ret, &unread);
+	vec_release(&addresses);
+	return count;
 }
 
 const char *ip_ranges_text(const struct ip_range *ranges, size_t count, struct arena *arena)

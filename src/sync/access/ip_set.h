@@ -34,8 +34,12 @@ size_t ip_set_count(const struct ip_set *
  */
 size_t ip_ranges_of(const char *const *addresses, size_t count, struct arena *arena,
 		const struct ip_range **ret, size_t *ret_unread);
+/* Puts ranges in that form; how many are left. */
+size_t ip_ranges_sort(struct ip_range *ranges, size_t count);
 /* "192.0.2.0/24 198.51.100.7"; in arena. */
 const char *ip_ranges_text(const struct ip_range *ranges, size_t count, struct arena *arena);
+/* The other way round, of a text that it gave. */
+size_t ip_ranges_of_text(const char *text, struct arena *arena, const struct ip_range **ret);
 /* Whether every range of inner lies in one of outer. */
 bool ip_ranges_hold(const struct ip_range *outer, size_t outer_count, const struct ip_range *inner,
 		size_t inner_count);

@@ -433,6 +433,8 @@ void access_tick(struct access *access, uint64_t now)
 		if (item->retry_ns <= now) {
 			item->delayed = false;
 			item->retry_ns = 0;
+			/* What its plan did not like may have been put right in Databricks. */
+			item->read_wanted = item->read_wanted || item->doubted;
 			item_mark(access, item);
 			continue;
 		}

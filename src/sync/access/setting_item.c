@@ -4,11 +4,14 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "databricks/profile.h"
 #include "databricks/workspace_setting.h"
 #include "sync/access/ip_list.h"
 #include "sync/access/roster.h"
+#include "sync/access/token_item.h"
 
-#define SETTING_RANK 4 /* behind the lists that a switch puts in force */
+#define TOKENS_UNKNOWN_WEIGHT 1000000 /* more than an allowance */
+#define SETTING_RANK 4                /* behind the lists that a switch puts in force */
 #define ACCOUNT_IP_SWITCH "acct_ip_acl_enable"
 
 struct setting_item {
@@ -16,6 +19,7 @@ struct setting_item {
 	const struct known_setting *known;
 	const struct setting *rule; /* NULL: not configured (any more) */
 	bool unsupported;           /* this workspace has no such key */
+	bool stops_us;              /* tokens are to be off, and we sign in with one */
 	char *seen;                 /* NULL: never set, or not read */
 	char *etag;                 /* typed */
 	char *held;                 /* as written or found last; NULL: not ours */
@@ -71,6 +75,43 @@ static void setting_load(
 	mem_replace_text(&of(item)->former, holding->former);
 }
 
+static bool is_switch(const struct setting_item *setting)
+{
+	return text_equal(setting->known->name,
+			setting->known->account ? ACCOUNT_IP_SWITCH : CONF_IP_LISTS_ENABLED);
+}
+
+static bool is_off(const char *value)
+{
+	return conf_equal(value, NULL);
+}
+
+static bool signs_in_with_token(const struct access *access, unsigned target)
+{
+	struct credential credential = {0};
+	struct err err;
+	bool token;
+
+	/* What cannot be resolved does not sign in at all. */
+	if (credential_resolve(access->engine->settings, target, &credential, &err) != ERR_NONE)
+		return false;
+	token = credential.type == AUTH_PAT;
+	credential_release(&credential);
+	return token;
+}
+
+static void set_rule(
+		struct access *access, struct setting_item *setting, const struct setting *rule)
+{
+	unsigned target = setting->item.target;
+
+	setting->rule = rule;
+	if (is_switch(setting) && !is_off(rule->value))
+		ip_lists_watch(access, target);
+	setting->stops_us = text_equal(rule->name, CONF_TOKENS_ENABLED) && is_off(rule->value) &&
+			signs_in_with_token(access, target);
+}
+
 void setting_start(struct access *access)
 {
 	const struct settings *settings = access->engine->settings;
@@ -82,7 +123,7 @@ void setting_start(struct access *access)
 			struct item *item = setting_item(access, target, at->settings[i].name);
 
 			if (item)
-				of(item)->rule = &at->settings[i];
+				set_rule(access, of(item), &at->settings[i]);
 		}
 	}
 }
@@ -118,17 +159,6 @@ static bool is_so(const struct setting_item *setting)
 			setting->known, setting->seen, setting->rule->value, setting->held != NULL);
 }
 
-static bool is_switch(const struct setting_item *setting)
-{
-	return text_equal(setting->known->name,
-			setting->known->account ? ACCOUNT_IP_SWITCH : CONF_IP_LISTS_ENABLED);
-}
-
-static bool is_off(const char *value)
-{
-	return conf_equal(value, NULL);
-}
-
 static struct setting_item *find_switch(const struct access *access, unsigned target)
 {
 	for (vec_each (&access->items, place)) {
@@ -145,6 +175,28 @@ bool lists_switch_goes_off(const struct access *access, unsigned target)
 	return setting && setting->rule && setting->item.observed &&
 			!setting->item.quarantined_ms && is_off(setting->rule->value) &&
 			!is_so(setting);
+}
+
+bool lists_switch_goes_on(const struct access *access, unsigned target)
+{
+	const struct setting_item *setting = find_switch(access, target);
+
+	if (!setting || !setting->rule || is_off(setting->rule->value))
+		return false;
+	if (setting->item.observed)
+		return !is_so(setting);
+	return !setting->held ||
+			!setting_is_so(setting->known, setting->held, setting->rule->value, true);
+}
+
+bool lists_are_in_force(const struct access *access, unsigned target)
+{
+	const struct setting_item *setting = find_switch(access, target);
+
+	if (!setting || !setting->item.observed)
+		return true;
+	/* Never set, it is off in a workspace and on in the account (Databricks' documentation, "IP access lists"). */
+	return !is_off(setting->seen ? setting->seen : setting->known->account ? "true" : "false");
 }
 
 void lists_switch_mark(struct access *access, unsigned target)
@@ -166,8 +218,42 @@ static struct operation *add(struct setting_item *setting, enum operation_kind k
 	return item_operation(&setting->item, ret, kind, setting->rule ? &why : NULL, arena);
 }
 
-static void add_change(struct setting_item *setting, const struct access *access,
-		struct arena *arena, struct item_plan *ret)
+static size_t count_live_tokens(struct access *access, unsigned target)
+{
+	const struct token_item *tokens = (const struct token_item *)tokens_item(access, target);
+	int64_t now = clock_wall_ms();
+	size_t count = 0;
+
+	for (vec_each (&tokens->rows, row))
+		count += row->expires_ms <= 0 || row->expires_ms > now;
+	return count;
+}
+
+/* Nobody can use his tokens any more: the guard counts all of them. false: they are being read. */
+static bool add_stopped_tokens(struct access *access, struct operation *op, struct arena *arena)
+{
+	size_t count;
+
+	item_removes(op, GUARD_TOKENS, NULL);
+	switch (tokens_ask(access, op->target)) {
+	case TOKENS_ASKED:
+		return false;
+	case TOKENS_FAILED:
+		op->weight = TOKENS_UNKNOWN_WEIGHT;
+		op->note = "the tokens could not be listed: nobody knows how many stop working";
+		break;
+	case TOKENS_KNOWN:
+		count = count_live_tokens(access, op->target);
+		op->weight = count > 1 ? (unsigned)count : 1;
+		op->note = arena_printf(arena, "%zu live token%s working", count,
+				count == 1 ? " stops" : "s stop");
+		break;
+	}
+	return true;
+}
+
+static void add_change(struct setting_item *setting, struct access *access, struct arena *arena,
+		struct item_plan *ret)
 {
 	struct operation *op = add(setting, OP_CHANGE_RESOURCE, access, arena, ret);
 	struct part_change *part = arena_alloc(arena, sizeof(*part));
@@ -176,9 +262,12 @@ static void add_change(struct setting_item *setting, const struct access *access
 			arena_strdup(arena, setting->rule->value)};
 	op->parts = part;
 	op->part_count = 1;
-	if (text_equal(setting->known->name, CONF_TOKENS_ENABLED) && is_off(setting->rule->value))
-		item_removes(op, GUARD_TOKENS, NULL);
 	item_operation_done(access, op, arena);
+	if (text_equal(setting->known->name, CONF_TOKENS_ENABLED) && is_off(setting->rule->value) &&
+			!add_stopped_tokens(access, op, arena)) {
+		ret->operations.count = 0;
+		ret->pending = true;
+	}
 }
 
 static void plan_left(struct setting_item *setting, struct access *access, struct arena *arena,
@@ -196,6 +285,31 @@ static void plan_left(struct setting_item *setting, struct access *access, struc
 			"was %s)",
 			setting->known->name, where, *setting->held ? setting->held : "empty",
 			setting->former ? setting->former : "not set");
+}
+
+static void plan_change(struct setting_item *setting, struct access *access, struct arena *arena,
+		struct item_plan *ret)
+{
+	bool goes_on = is_switch(setting) && !is_off(setting->rule->value);
+
+	if (setting->stops_us) {
+		ret->quarantine = arena_printf(arena,
+				"%s: ldap2dbx signs in with a token there, so %s is not turned off "
+				"(%s:%u); sign in with oauth-m2m first",
+				access->engine->settings->targets[setting->item.target].name,
+				setting->known->name, access->engine->settings->path,
+				setting->rule->line);
+		return;
+	}
+	/* Whom the lists would shut out is known when they were read. */
+	if (goes_on && !ip_lists_are_known(access, setting->item.target)) {
+		ret->pending = true;
+		return;
+	}
+	if (goes_on)
+		ret->quarantine = ip_lists_refusal(access, setting->item.target, arena);
+	if (!ret->quarantine)
+		add_change(setting, access, arena, ret);
 }
 
 static void setting_plan(struct access *access, struct item *item, struct arena *arena,
@@ -224,11 +338,7 @@ static void setting_plan(struct access *access, struct item *item, struct arena 
 		return;
 	}
 	if (!is_so(setting)) {
-		if (is_switch(setting) && !is_off(setting->rule->value) &&
-				ip_lists_are_known(access, item->target))
-			ret->quarantine = ip_lists_refusal(access, item->target, arena);
-		if (!ret->quarantine)
-			add_change(setting, access, arena, ret);
+		plan_change(setting, access, arena, ret);
 		return;
 	}
 	if (setting->held &&
@@ -400,7 +510,9 @@ static void setting_choose(struct item_work *work, const struct item_plan *plan)
 		}
 		/* All lists first, then in force. */
 		if (is_switch(setting) && !is_off(setting->rule->value) &&
-				!ip_lists_are_done(work->access, work->item->target))
+				(!ip_lists_are_done(work->access, work->item->target) ||
+						ip_lists_shut_out(
+								work->access, work->item->target)))
 			return;
 		*vec_add(&work->ops) = *op;
 		return;
@@ -415,15 +527,23 @@ static void write_conf(struct item_work *work)
 	conf_write(work->engine->databricks, &work->call, &pairs);
 }
 
+/* A text as JSON; in arena. */
+static const char *json_of(const char *text, struct arena *arena)
+{
+	json_t *json = json_string(text);
+	AUTO(mem_freep) char *dumped = json_dumps(json, JSON_ENCODE_ANY);
+
+	json_decref(json);
+	return arena_strdup(arena, dumped ? dumped : "\"\"");
+}
+
 static void write_typed(struct item_work *work)
 {
-	const struct setting_item *setting = of(work->item);
-	const char *value = setting->rule->value, *json = value;
+	struct setting_item *setting = of(work->item);
+	const char *value = setting->rule->value;
+	const char *json = setting->known->type == SETTING_BOOL ? (is_off(value) ? "false" : "true")
+								: json_of(value, work->arena);
 
-	if (setting->known->type == SETTING_BOOL)
-		json = is_off(value) ? "false" : "true";
-	else
-		json = arena_printf(work->arena, "\"%s\"", value);
 	setting_set(work->engine->databricks, &work->call, kind_of(work), json,
 			setting->etag ? setting->etag : "");
 }

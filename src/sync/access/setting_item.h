@@ -3,7 +3,7 @@
  *
  * An item is one setting of one target. Keys of workspace-conf are read together (roster.h), typed settings one by one. What
  * a setting had before us is kept with the holding, and told when the setting leaves the configuration: it stays as it is
- * then. Turning tokens off ends those that there are, so it goes before the guard.
+ * then. Turning tokens off stops those that there are, so it goes before the guard with their number.
  */
 #ifndef L2D_SYNC_ACCESS_SETTING_ITEM_H
 #define L2D_SYNC_ACCESS_SETTING_ITEM_H
@@ -23,6 +23,10 @@ bool setting_is_so(const struct known_setting *known, const char *before, const 
 /* The switch that puts the IP access lists of a place in force, if the configuration has it. */
 bool lists_switch_goes_off(
 		const struct access *access, unsigned target); /* soon, and ahead of the lists */
+bool lists_switch_goes_on(
+		const struct access *access, unsigned target); /* soon, and behind the lists */
+/* Whether lists there have an effect now, for all that we know. */
+bool lists_are_in_force(const struct access *access, unsigned target);
 void lists_switch_mark(struct access *access, unsigned target);
 
 #endif

@@ -107,6 +107,8 @@ static void mark_askers(struct access *access, unsigned target)
 		if ((*item)->target == target && (*item)->securable == SECURABLE_AUTHORIZATION &&
 				(*item)->class->resource == RESOURCE_PERMISSIONS)
 			item_mark(access, *item);
+		if ((*item)->target == target && (*item)->class->resource == RESOURCE_SETTING)
+			item_mark(access, *item);
 	}
 }
 
