@@ -22,6 +22,7 @@ static void row_release(struct acl_row *row)
 	mem_free(row->from);
 	mem_free(row->held);
 	mem_free(row->former);
+	mem_free(row->gone);
 }
 
 static size_t place_of(const struct acl_item *acl, const char *key)
@@ -89,7 +90,10 @@ void acl_sweep(struct access *access, struct acl_item *acl)
 		struct acl_row *row = &acl->rows.items[i];
 
 		held = held || row->held;
-		if (!row->direct && !row->inherited && !row->held && !row->refused_until_ns) {
+		if (row->gone && !acl_is_fresh(acl))
+			mem_replace_text(&row->gone, NULL);
+		if (!row->direct && !row->inherited && !row->held && !row->gone &&
+				!row->refused_until_ns) {
 			row_release(row);
 			continue;
 		}
@@ -99,6 +103,7 @@ void acl_sweep(struct access *access, struct acl_item *acl)
 	acl_facts(acl, &facts);
 	permission_index_match(access->permissions, acl->item.target, acl->item.securable, &facts,
 			arena, &wanted);
+	acl->named = wanted.named;
 	acl->item.disposable = !held && !wanted.matched;
 	arena_free(arena);
 }
@@ -252,6 +257,7 @@ const struct item_class acl_class = {
 		.write_next = acl_write_next,
 		.settle = acl_settle,
 		.failed = acl_failed,
+		.again = acl_again,
 		.shows = acl_shows,
 		.load = acl_load,
 		.release = acl_release,

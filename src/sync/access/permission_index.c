@@ -225,6 +225,7 @@ void permission_index_match(const struct permission_index *index, unsigned targe
 		if (!selector_matches(&rule->selector, facts))
 			continue;
 		ret->matched = true;
+		ret->named = ret->named || rule->selector.id || type == SECURABLE_AUTHORIZATION;
 		if (rule->exclusive && !ret->exclusive)
 			ret->exclusive_why = rule->why;
 		ret->exclusive = ret->exclusive || rule->exclusive;

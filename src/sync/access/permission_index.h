@@ -52,6 +52,7 @@ struct wanted_acl {
 	bool exclusive;
 	struct why exclusive_why;
 	bool matched;         /* any rule selects the object */
+	bool named;           /* one of them by its id */
 	const char *conflict; /* two owners are wanted: a sentence; NULL: none */
 };
 /* Sorts entries by key and merges those of one key; returns how many are left. */
