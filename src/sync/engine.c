@@ -168,7 +168,7 @@ static enum err_code fill(struct engine *engine, struct err *err)
 		return err->code;
 	engine->desired = desired_new(engine->options.config, engine->snapshot);
 	engine->expansion = expansion_new(engine);
-	if (clean && engine->options.mode == ENGINE_RUN)
+	if (clean && engine->options.mode == ENGINE_RUN && !records_rights_are_open(engine))
 		access_trust_store(engine->access);
 	/* What was complete and ended well is still the truth; everything else is read again. */
 	engine->inventory_ready = clean && engine->options.mode == ENGINE_RUN;
@@ -338,6 +338,8 @@ static void ticked(struct task *task)
 void engine_start(struct engine *engine)
 {
 	engine->started = true;
+	if (engine_may_write(engine))
+		records_note_rights(engine, true);
 	if (engine->options.mode == ENGINE_RUN) {
 		store_put_meta(records_batch(engine), "run_open", engine->run_id);
 		intake_evaluate_all(engine);
@@ -653,10 +655,13 @@ void engine_reconcile(struct engine *engine)
 
 static void close_run(struct engine *engine)
 {
-	if (engine->store && engine->started && engine->options.mode == ENGINE_RUN) {
+	if (!engine->store || !engine->started || !engine_may_write(engine))
+		return;
+	if (engine->options.mode == ENGINE_RUN)
 		store_put_meta(records_batch(engine), "run_open", NULL);
-		records_flush(engine);
-	}
+	if (access_is_settled(engine->access))
+		records_note_rights(engine, false);
+	records_flush(engine);
 }
 
 static void stop_now(struct engine *engine)

@@ -1,5 +1,5 @@
 /* pass_wanted -- what desired and grants want of an object, and which objects a change of the directory concerns. */
-#include "sync/access/item.h"
+#include "sync/access/concern.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -398,6 +398,8 @@ static bool is_named(const char *name, const char *other)
 static void keep_only(const struct engine *engine, struct object_plan *plan, struct arena *arena)
 {
 	const char *only = engine->options.only_name;
+	/* By its DN, say. */
+	const char *key = concern_only(engine->access)->object_key;
 	size_t kept = 0;
 
 	for (vec_each (&plan->operations, op)) {
@@ -405,12 +407,15 @@ static void keep_only(const struct engine *engine, struct object_plan *plan, str
 				arena_alloc(arena, (op->member_count + 1) * sizeof(*refs));
 		size_t count = 0;
 
-		if (op->principal == engine->options.only_kind && is_named(op->object.name, only)) {
+		if (op->principal == engine->options.only_kind &&
+				(is_named(op->object.name, only) ||
+						(key && text_equal(op->object.key, key)))) {
 			plan->operations.items[kept++] = *op;
 			continue;
 		}
 		for (size_t i = 0; i < op->member_count; i++) {
-			if (is_named(op->members[i].name, only))
+			if (is_named(op->members[i].name, only) ||
+					(key && text_equal(op->members[i].key, key)))
 				refs[count++] = op->members[i];
 		}
 		if (count == 0)

@@ -222,7 +222,7 @@ static char *item_address(const struct engine *engine, const struct item *item)
 	return mem_printf("%s/%s", report_target(engine, item->target), item->key);
 }
 
-static json_t *quarantined_item(const struct engine *engine, const struct item *item)
+json_t *report_quarantined_item(const struct engine *engine, const struct item *item)
 {
 	AUTO(mem_freep) char *key = item_address(engine, item);
 	AUTO(mem_freep)
@@ -270,7 +270,7 @@ static json_t *quarantine_of(const struct engine *engine)
 	}
 	for (vec_each (&engine->access->items, item)) {
 		if ((*item)->quarantined_ms)
-			json_array_append_new(list, quarantined_item(engine, *item));
+			json_array_append_new(list, report_quarantined_item(engine, *item));
 	}
 	return list;
 }

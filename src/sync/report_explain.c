@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "sync/access/concern.h"
 #include "sync/plan_file.h"
 #include "sync/report_rights.h"
 
@@ -201,11 +202,12 @@ void report_operations(struct engine *engine, struct object *object, json_t *hel
 }
 
 static const char *state_of(const struct engine *engine, const struct object *object,
-		const json_t *held, const json_t *pending)
+		const json_t *held, const json_t *pending, const struct concern_state *items)
 {
-	if (object->quarantined_ms)
+	if (object->quarantined_ms || items->stuck)
 		return "quarantined";
-	if (json_array_size(pending) || object->work || object->dirty || object->read_wanted)
+	if (json_array_size(pending) || object->work || object->dirty || object->read_wanted ||
+			items->busy)
 		return "pending";
 	if (json_array_size(held))
 		return "held";
@@ -216,11 +218,20 @@ static const char *state_of(const struct engine *engine, const struct object *ob
 	return object->leaving || object->left_ms ? "leaver" : "in_sync";
 }
 
+static json_t *quarantine_of(const struct engine *engine, const struct object *object,
+		const struct concern_state *items)
+{
+	if (object->quarantined_ms)
+		return report_quarantine(engine, object);
+	return items->stuck ? report_quarantined_item(engine, items->stuck) : json_null();
+}
+
 static json_t *explain_key(struct engine *engine, const char *key)
 {
 	json_t *principals = json_array(), *held = json_array(), *pending = json_array();
 	struct rights *rights = rights_new(engine);
 	json_t *groups, *grants, *permissions;
+	struct concern_state items = {0};
 	struct object *first = NULL;
 	const struct want *want;
 
@@ -241,12 +252,13 @@ static json_t *explain_key(struct engine *engine, const char *key)
 	rights_free(rights);
 	if (!first)
 		return json_null();
+	concern_report(engine->access, first, held, pending, &items);
 	want = first->node == NODE_NONE ? NULL : desired_want(engine->desired, first->node);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o}",
 			"name", pass_name(engine, first), "kind", principal_kind_name(first->kind),
-			"key", key, "state", state_of(engine, first, held, pending), "entry",
-			entry_of(engine, first), "rule",
+			"key", key, "state", state_of(engine, first, held, pending, &items),
+			"entry", entry_of(engine, first), "rule",
 			want && want->identity
 					? json_pack("{s:s, s:i}", "file", want->identity->why.file,
 							  "line", (int)want->identity->why.line)
@@ -254,8 +266,7 @@ static json_t *explain_key(struct engine *engine, const char *key)
 			"wanted", wanted_of(want), "principals", principals, "groups", groups,
 			"members", members_of(engine, first), "grants", grants, "permissions",
 			permissions, "held", held, "quarantine",
-			first->quarantined_ms ? report_quarantine(engine, first) : json_null(),
-			"pending", pending);
+			quarantine_of(engine, first, &items), "pending", pending);
 }
 
 enum err_code engine_explain(

@@ -8,11 +8,14 @@
 
 #include "sync/engine_state.h"
 
+struct item;
+
 json_t *report_text(const char *text); /* null for NULL; what is no UTF-8 is repaired */
 json_t *report_time(int64_t wall_ms);  /* null for 0 */
 json_t *report_error(const struct err *err);
 const char *report_target(const struct engine *engine, unsigned target);
 json_t *report_quarantine(const struct engine *engine, const struct object *object);
+json_t *report_quarantined_item(const struct engine *engine, const struct item *item);
 json_t *report_decision(const struct decision *decision);
 /* What is to be done about the object, appended to the two lists. */
 void report_operations(struct engine *engine, struct object *object, json_t *held, json_t *pending);

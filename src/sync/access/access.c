@@ -86,6 +86,7 @@ void access_free(struct access *access)
 	vec_release(&access->asking);
 	vec_release(&access->delayed);
 	permission_index_free(access->permissions);
+	arena_free(access->only.arena);
 	token_book_free(access->tokens);
 	rule_book_free(access->rules);
 	on_behalf_book_free(access->on_behalf);

@@ -203,8 +203,8 @@ void acl_found(struct access *access, unsigned target, enum securable_type type,
 	take_facts(of(item), facts);
 	of(item)->round = round;
 	of(item)->gone = false;
-	/* A look that only searches for what is new reads nobody again. */
-	if (is_new || !item->observed || access->engine->reconciling)
+	/* A look that only searches for what is new reads nobody again; a plan that needs more than the store knows does. */
+	if (is_new || access->engine->reconciling)
 		item_want_read(access, item);
 	else
 		item_mark(access, item);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "databricks/object_list.h"
 #include "sync/access/acl.h"
+#include "sync/access/concern.h"
 #include "sync/access/permission_index.h"
 
 #define RETRY_NS (30 * SECOND_NS)
@@ -181,11 +182,14 @@ static size_t selectors_of(
 	size_t count, kept = 0;
 	const struct permission_want *wants = wants_of(place, &count);
 	const struct selector **selectors = arena_alloc(arena, (count + 1) * sizeof(*selectors));
+	const struct concern *only = concern_only(place->finder->access);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct selector *selector = &wants[i].rule->selector;
 		size_t same = 0;
 
+		if (only && !concern_has_want(only, &wants[i]))
+			continue;
 		while (same < kept && !selector_equal(selectors[same], selector))
 			same++;
 		if (same == kept)
