@@ -11,8 +11,9 @@
 
 struct expansion *expansion_new(struct engine *engine);
 void expansion_free(struct expansion *expansion); /* NULL is fine */
-/* The node changed (new, other name, gone, other want): its grants are made anew. Before snapshot_settle. */
-void expansion_update(struct expansion *expansion, node_id node, bool gone);
+/* The node changed (new, other name, gone, other want): its grants are made anew, and whom they name is planned again.
+ * Whether they are others now. Before snapshot_settle. */
+bool expansion_update(struct expansion *expansion, node_id node, bool gone);
 /* The last evaluation failed: what the rules give it is not known. */
 bool expansion_is_unsure(const struct expansion *expansion, node_id node);
 /* The rules that hold for a node now; borrowed until its next update. */

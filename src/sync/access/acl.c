@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/concern.h"
 
 #define ACL_RANK 3 /* behind the objects that we make ourselves */
 
@@ -246,6 +247,27 @@ static void acl_load(struct access *access, struct item *item, const struct stor
 	mem_replace_text(&row->held, holding->value);
 	mem_replace_text(&row->direct, holding->value);
 	mem_replace_text(&row->former, holding->former);
+}
+
+void acl_forget_principal(struct access *access, struct item *item, const struct concern *concern)
+{
+	bool found = false;
+
+	for (size_t i = 0; item->class == &acl_class && i < concern->count; i++) {
+		struct acl_row *row = acl_row(of(item), concern->keys[i]);
+
+		if (!row)
+			continue;
+		if (row->held)
+			acl_drop_hold(access, of(item), row);
+		mem_replace_text(&row->direct, NULL);
+		mem_replace_text(&row->inherited, NULL);
+		found = true;
+	}
+	if (!found)
+		return;
+	acl_sweep(access, of(item));
+	item_mark(access, item);
 }
 
 const struct item_class acl_class = {

@@ -294,6 +294,19 @@ static void plan_wanted(struct acl_planner *p)
 
 /* ---- what goes ---- */
 
+/* A group that is deleted takes its entries with it. */
+static bool goes_with_group(const struct acl_planner *p, const struct acl_row *row)
+{
+	const struct object *group = row->kind == PRINCIPAL_GROUP
+			? access_principal(p->access, p->acl->item.target, row->kind, row->name)
+			: NULL;
+
+	if (!group || !group->leaving || !group->ours)
+		return false;
+	return group->gone == GONE_DELETE ||
+			(group->gone == GONE_DEFAULT && group->origin == ORIGIN_CREATED);
+}
+
 static void plan_removals(struct acl_planner *p)
 {
 	static const struct why no_rule = {0};
@@ -303,7 +316,8 @@ static void plan_removals(struct acl_planner *p)
 
 		if (entry && !leaver_key(p, row->kind, row->name))
 			continue;
-		if (is_untouchable(p, row->kind, row->name) || must_stay_owner(p, row))
+		if (is_untouchable(p, row->kind, row->name) || must_stay_owner(p, row) ||
+				goes_with_group(p, row))
 			continue;
 		if (row->held &&
 				!access_is_unsure(p->access, p->acl->item.target, row->kind,

@@ -167,6 +167,8 @@ void access_cancel(struct access *access); /* works and lists, at the end */
 void access_mark_all(struct access *access);
 /* The principal is there, was renamed, assigned or leaves: items that name it look again. */
 void access_principal_changed(struct access *access, const struct object *object);
+/* It was deleted in Databricks, and its entries in access control lists with it. */
+void access_principal_gone(struct access *access, const struct object *object);
 /* It began to leave, or came back. */
 void access_leaving_changed(struct access *access, const struct object *object);
 /* A reconcile has read the directory whole. */

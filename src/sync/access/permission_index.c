@@ -75,7 +75,7 @@ static char *principal_key(enum principal_kind kind, const char *name)
 }
 
 static void add_permission(struct permission_index *index, node_id node,
-		const struct grant_rule *grant, const struct permission_rule *rule, bool *touched)
+		const struct grant_rule *grant, const struct permission_rule *rule, bool *added)
 {
 	for (unsigned target = 0; target < index->settings->target_count; target++) {
 		struct permission_want *want;
@@ -89,13 +89,13 @@ static void add_permission(struct permission_index *index, node_id node,
 				.name = grant->name,
 				.key = principal_key(grant->kind, grant->name),
 				.rule = rule};
-		touched[(size_t)target * SECURABLE_TYPE_COUNT_ + rule->selector.type] = true;
+		added[(size_t)target * SECURABLE_TYPE_COUNT_ + rule->selector.type] = true;
 	}
 }
 
 /* `tokens: {use: true}` is the permission on authorization/tokens under another name. */
 static void add_token_right(struct permission_index *index, node_id node,
-		const struct grant_rule *grant, bool *touched)
+		const struct grant_rule *grant, bool *added)
 {
 	const struct token_rule *tokens = grant->tokens;
 	struct permission_rule rule = {
@@ -121,31 +121,33 @@ static void add_token_right(struct permission_index *index, node_id node,
 				.own = mem_zalloc(sizeof(rule))};
 		*want->own = rule;
 		want->rule = want->own;
-		touched[(size_t)target * SECURABLE_TYPE_COUNT_ + SECURABLE_AUTHORIZATION] = true;
+		added[(size_t)target * SECURABLE_TYPE_COUNT_ + SECURABLE_AUTHORIZATION] = true;
 	}
 }
 
 void permission_index_set(struct permission_index *index, node_id node,
 		const struct grant_rule *rules, size_t count,
-		void (*changed)(void *context, unsigned target, enum securable_type type),
+		void (*changed)(void *context, unsigned target, enum securable_type type,
+				bool more),
 		void *context)
 {
 	size_t lists = index->settings->target_count * SECURABLE_TYPE_COUNT_;
-	bool *touched = mem_zalloc(lists);
+	bool *dropped = mem_zalloc(lists), *added = mem_zalloc(lists);
 
 	for (size_t i = 0; i < lists; i++)
-		touched[i] = drop_node(&index->lists[i], node);
+		dropped[i] = drop_node(&index->lists[i], node);
 	for (size_t i = 0; i < count; i++) {
 		for (size_t p = 0; p < rules[i].permission_count; p++)
-			add_permission(index, node, &rules[i], &rules[i].permissions[p], touched);
-		add_token_right(index, node, &rules[i], touched);
+			add_permission(index, node, &rules[i], &rules[i].permissions[p], added);
+		add_token_right(index, node, &rules[i], added);
 	}
 	for (size_t i = 0; i < lists; i++) {
-		if (touched[i] && changed)
+		if ((dropped[i] || added[i]) && changed)
 			changed(context, (unsigned)(i / SECURABLE_TYPE_COUNT_),
-					(enum securable_type)(i % SECURABLE_TYPE_COUNT_));
+					(enum securable_type)(i % SECURABLE_TYPE_COUNT_), added[i]);
 	}
-	mem_free(touched);
+	mem_free(dropped);
+	mem_free(added);
 }
 
 const struct permission_want *permission_index_at(const struct permission_index *index,

@@ -19,11 +19,12 @@ void permission_index_free(struct permission_index *index);
 
 /*
  * Replaces what was said under that node. The rules and all they point to are borrowed until the next call for that node.
- * Says through changed, once each, which (target, type) may have other wants now.
+ * Says through changed, once each, which (target, type) may have other wants now; more: some were added, not only dropped.
  */
 void permission_index_set(struct permission_index *index, node_id node,
 		const struct grant_rule *rules, size_t count,
-		void (*changed)(void *context, unsigned target, enum securable_type type),
+		void (*changed)(void *context, unsigned target, enum securable_type type,
+				bool more),
 		void *context);
 
 /* One rule's permission for one principal at one target. */
