@@ -37,6 +37,28 @@ static bool can_have(struct item_work *work, const struct operation *op, size_t 
 	return false;
 }
 
+/* He is being made or assigned, and nothing went wrong with that so far. */
+static bool is_coming(const struct item_work *work, const struct operation *op, size_t at)
+{
+	enum principal_kind kind = acl_kind_of_key(op->members[at].key);
+	const struct object *object = access_principal(
+			work->access, work->item->target, kind, op->members[at].name);
+
+	return object && !object->quarantined_ms && !object->tries &&
+			!access_principal_is_there(work->access, work->item->target, kind,
+					op->members[at].name);
+}
+
+/* Of many writes, those that can be one a moment later wait for that. */
+static bool waits_for_more(const struct item_work *work, const struct operation *op)
+{
+	for (size_t i = 0; i < op->member_count; i++) {
+		if (is_coming(work, op, i))
+			return work->lane == LANE_BULK && !work->engine->restricted;
+	}
+	return false;
+}
+
 static void add_part(struct item_work *work, const struct operation *op)
 {
 	struct principal_ref *members =
@@ -115,13 +137,21 @@ static bool is_replacement_refused(struct acl_item *acl)
 /* One principal may stand in one request once: an owner that moves and a level that is set, say. */
 void acl_choose(struct item_work *work, const struct item_plan *plan)
 {
+	bool waits = false;
+
 	for (vec_each (&plan->operations, op)) {
 		if (!item_may_go(work, op))
 			continue;
-		if (op->adopts)
+		if (op->adopts) {
 			item_done_without_call(work, op);
-		else if (op->kind == OP_SET_PERMISSIONS || gives_back(op))
+		} else if (op->kind == OP_SET_PERMISSIONS || gives_back(op)) {
+			waits = waits || waits_for_more(work, op);
 			add_part(work, op);
+		}
+	}
+	if (waits) {
+		work->ops.count = 0;
+		return;
 	}
 	if (work->ops.count)
 		return;
