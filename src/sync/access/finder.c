@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "databricks/object_list.h"
 #include "sync/access/acl.h"
@@ -175,6 +176,36 @@ static const struct selector *copy(const struct selector *selector, struct arena
 	return ret;
 }
 
+/* Of one that asks for a single text only: what it asks for. NULL: it is another kind. */
+static char *simple_key(const struct selector *selector)
+{
+	bool simple = !selector->all && !selector->creator && !selector->tag_count;
+
+	if (!simple || !!selector->id + !!selector->path + !!selector->name != 1)
+		return NULL;
+	return mem_printf("%c%c%s", selector->is_glob ? '*' : '=',
+			selector->id                     ? 'i'
+					: selector->path ? 'p'
+							 : 'n',
+			selector->id                     ? selector->id
+					: selector->path ? selector->path
+							 : selector->name);
+}
+
+static bool is_known(const struct selector *const *selectors, size_t count, struct table *simple,
+		const struct selector *selector)
+{
+	AUTO(mem_freep) char *key = simple_key(selector);
+
+	if (key)
+		return table_put(simple, span_of(key), simple) != NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (selector_equal(selectors[i], selector))
+			return true;
+	}
+	return false;
+}
+
 /* Different selectors, each once. */
 static size_t selectors_of(
 		const struct place *place, struct arena *arena, const struct selector ***ret)
@@ -183,18 +214,17 @@ static size_t selectors_of(
 	const struct permission_want *wants = wants_of(place, &count);
 	const struct selector **selectors = arena_alloc(arena, (count + 1) * sizeof(*selectors));
 	const struct concern *only = concern_only(place->finder->access);
+	struct table *simple = table_new();
 
 	for (size_t i = 0; i < count; i++) {
 		const struct selector *selector = &wants[i].rule->selector;
-		size_t same = 0;
 
 		if (only && !concern_has_want(only, &wants[i]))
 			continue;
-		while (same < kept && !selector_equal(selectors[same], selector))
-			same++;
-		if (same == kept)
+		if (!is_known(selectors, kept, simple, selector))
 			selectors[kept++] = copy(selector, arena);
 	}
+	table_free(simple);
 	*ret = selectors;
 	return kept;
 }

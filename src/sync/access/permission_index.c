@@ -11,6 +11,7 @@ struct want_list {
 struct permission_index {
 	const struct settings *settings;
 	struct want_list *lists; /* by target, then type */
+	VEC(bool) has; /* by node: it said something; what the files say counts as such always */
 };
 
 struct permission_index *permission_index_new(const struct settings *settings)
@@ -50,7 +51,22 @@ void permission_index_free(struct permission_index *index)
 		vec_release(&index->lists[i]);
 	}
 	mem_free(index->lists);
+	vec_release(&index->has);
 	mem_free(index);
+}
+
+/* Whether the node said something before; it does now if says. */
+static bool note_node(struct permission_index *index, node_id node, bool says)
+{
+	bool before;
+
+	if (node == NODE_OF_FILES)
+		return true;
+	while (index->has.count <= node)
+		*vec_add(&index->has) = false;
+	before = index->has.items[node];
+	index->has.items[node] = says;
+	return before;
 }
 
 static bool drop_node(struct want_list *list, node_id node)
@@ -134,7 +150,9 @@ void permission_index_set(struct permission_index *index, node_id node,
 	size_t lists = index->settings->target_count * SECURABLE_TYPE_COUNT_;
 	bool *dropped = mem_zalloc(lists), *added = mem_zalloc(lists);
 
-	for (size_t i = 0; i < lists; i++)
+	bool had = note_node(index, node, count > 0);
+
+	for (size_t i = 0; had && i < lists; i++)
 		dropped[i] = drop_node(&index->lists[i], node);
 	for (size_t i = 0; i < count; i++) {
 		for (size_t p = 0; p < rules[i].permission_count; p++)
