@@ -178,4 +178,42 @@ check_equal "and not tried for ever" 3 "$(changes_of 3)"
 echo '{"rules": []}' | faults
 run a apply --auto-approve
 check "it is set when it can be" has_acl prod jobs/3 "group etl-rw CAN_VIEW" "service $owner IS_OWNER"
+
+# ---- killed while nobody knows whether a write had its effect, and the rule goes before the next start ----
+
+lost() {
+	requests_of a "(.path | contains(\"$1\")) and .method != \"GET\" and .t > $since" | grep -q .
+}
+since=$(monotonic_ns)
+echo '{"rules": [{"match": "PATCH /api/2.0/permissions/jobs/4", "fault": "lost-reply", "times": 0},
+	{"match": "GET /api/2.0/permissions/jobs/4", "skip": 1, "times": 0, "delay_ms": 20000}]}' | faults
+rules "- {to: {group: etl-rw}, permissions: [{job: off, level: CAN_VIEW, in: [prod]}]}" | use_mapping a
+start_service a
+wait_for 20 lost permissions/jobs/4
+stop_service a KILL
+echo '{"rules": []}' | faults
+check "the effect is there" has_acl prod jobs/4 "group etl-rw CAN_VIEW" "service $owner IS_OWNER"
+rules | use_mapping a
+run a apply --auto-approve
+check_equal "what became of it is settled" 0 $code
+check "as ours, and goes with its rule" has_acl prod jobs/4 "service $owner IS_OWNER"
+
+groups_named() {
+	state_of a | jq -r 'select(.group.displayName == "late-rw").group.displayName'
+}
+since=$(monotonic_ns)
+echo '{"rules": [{"match": "POST */scim/v2/Groups", "fault": "lost-reply", "times": 0},
+	{"match": "GET */scim/v2/Groups*filter*", "times": 0, "delay_ms": 20000}]}' | faults
+start_service a
+wait_for 20 is_settled a
+add_group dbx-late-rw cy
+wait_for 20 lost scim/v2/Groups
+stop_service a KILL
+check_equal "a group is made, and nobody was told" late-rw "$(groups_named)"
+echo '{"rules": []}' | faults
+drop_group dbx-late-rw
+run a apply --auto-approve
+check_equal "a group whose entry went meanwhile is settled, too" "" "$(groups_named)"
+run a plan
+check_equal "then nothing is left to do" 0 $code
 done_testing
