@@ -12,6 +12,7 @@ struct expanded {
 	size_t count;
 	char digest[DIGEST_HEX_SIZE];
 	bool failed;
+	bool blind; /* one that failed gives to somebody by name, and it is not known to whom */
 };
 
 struct expansion {
@@ -20,6 +21,7 @@ struct expansion {
 	const struct grant_each *const *each;
 	size_t each_count;
 	VEC(struct expanded) nodes;
+	size_t blind; /* nodes that are */
 };
 
 struct expansion *expansion_new(struct engine *engine)
@@ -46,6 +48,23 @@ void expansion_free(struct expansion *expansion)
 bool expansion_is_unsure(const struct expansion *expansion, node_id node)
 {
 	return node < expansion->nodes.count && expansion->nodes.items[node].failed;
+}
+
+bool expansion_is_blind(const struct expansion *expansion)
+{
+	return expansion->blind > 0;
+}
+
+/* What it gave before, as far as that is known, stays. */
+static void set_failed(struct expansion *expansion, node_id node, bool failed, bool blind)
+{
+	struct expanded *place = &expansion->nodes.items[node];
+
+	blind = blind && place->count == 0;
+	expansion->blind += blind;
+	expansion->blind -= place->blind;
+	place->failed = failed;
+	place->blind = blind;
 }
 
 const struct grant_rule *expansion_rules(
@@ -168,6 +187,7 @@ static void evaluate(struct expansion *expansion, node_id node, struct expanded 
 
 		if (result == EACH_FAILED) {
 			ret->failed = true;
+			ret->blind = ret->blind || grant_each_names_others(expansion->each[i]);
 			log_event(LOG_WARNING,
 					"a rule for each group failed; the group keeps what it has",
 					{"group", cn}, {"error", err.text});
@@ -222,9 +242,10 @@ static bool replace(struct expansion *expansion, node_id node, struct expanded *
 
 	if (made->count == former.count && text_equal(made->digest, former.digest)) {
 		arena_free(made->arena);
-		place->failed = false;
+		set_failed(expansion, node, false, false);
 		return false;
 	}
+	set_failed(expansion, node, false, false);
 	*place = *made;
 	hand_over(expansion, node, place);
 	mark_named(expansion->engine, former.rules, former.count);
@@ -249,14 +270,13 @@ bool expansion_update(struct expansion *expansion, node_id node, bool gone)
 			changed = replace(expansion, node, &made);
 		else
 			arena_free(made.arena);
-		expansion->nodes.items[node].failed = false;
+		set_failed(expansion, node, false, false);
 		return changed;
 	}
 	evaluate(expansion, node, &made);
 	if (made.failed) {
-		/* What it had stays, as far as that is known. */
 		arena_free(made.arena);
-		expansion->nodes.items[node].failed = true;
+		set_failed(expansion, node, true, made.blind);
 		return false;
 	}
 	return replace(expansion, node, &made);

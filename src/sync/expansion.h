@@ -16,6 +16,8 @@ void expansion_free(struct expansion *expansion); /* NULL is fine */
 bool expansion_update(struct expansion *expansion, node_id node, bool gone);
 /* The last evaluation failed: what the rules give it is not known. */
 bool expansion_is_unsure(const struct expansion *expansion, node_id node);
+/* That of some group failed which gives to others by name: what the rules give to anybody is not known. */
+bool expansion_is_blind(const struct expansion *expansion);
 /* The rules that hold for a node now; borrowed until its next update. */
 const struct grant_rule *expansion_rules(
 		const struct expansion *expansion, node_id node, size_t *ret_count);

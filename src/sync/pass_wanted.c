@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/expansion.h"
 
 static bool is_home(const struct engine *engine, const struct identity *identity, unsigned target)
 {
@@ -492,6 +493,10 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.registry = engine->registry,
 			.leavers = mapping_leavers(engine->mapping),
 			.removals_allowed = engine_removals_allowed_at(engine, object->target),
+			.grants_unsure = expansion_is_blind(engine->expansion) ||
+					(object->node != NODE_NONE &&
+							expansion_is_unsure(engine->expansion,
+									object->node)),
 			.lists_known = inventory_is_known_at(engine, object->target, UINT64_MAX),
 			.now_ns = clock_monotonic_ns(),
 			.arena = arena,

@@ -179,6 +179,30 @@ echo '{"rules": []}' | faults
 run a apply --auto-approve
 check "it is set when it can be" has_acl prod jobs/3 "group etl-rw CAN_VIEW" "service $owner IS_OWNER"
 
+# ---- a rule for each group that cannot be made takes nothing away, from whomever it gives to ----
+
+each() {
+	rules "- for_each: {group: '^give-(?<who>cy)\$'}"
+	printf '  to: {user: "${who}@example.com"}\n  workspaces: {prod: USER}\n  entitlements: [allow-cluster-create]\n'
+	printf '  permissions: [{job: off, level: "%s", in: [prod]}]\n' "$1"
+}
+seat_of_cy() {
+	state_of a | jq -c 'select(.user.userName == "cy@example.com").user.seats | map(.entitlements | sort)'
+}
+each "CAN_\${upper('view')}" | use_mapping a
+run a apply --auto-approve
+check "it gives" has_acl prod jobs/4 "service $owner IS_OWNER" "user cy@example.com CAN_VIEW"
+given=$(seat_of_cy)
+check "an entitlement, too" eval "[[ '$given' == *allow-cluster-create* ]]"
+each 'CAN_${upper(cn)}' | use_mapping a
+run a apply --auto-approve
+check "a level that comes out wrong is told of" said 'CAN_GIVE-CY.* is no level of job'
+check "what it gave stays" has_acl prod jobs/4 "service $owner IS_OWNER" "user cy@example.com CAN_VIEW"
+check_equal "entitlements as well" "$given" "$(seat_of_cy)"
+rules | use_mapping a
+run a apply --auto-approve
+check "until the rule itself goes" has_acl prod jobs/4 "service $owner IS_OWNER"
+
 # ---- killed while nobody knows whether a write had its effect, and the rule goes before the next start ----
 
 lost() {

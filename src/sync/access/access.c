@@ -254,10 +254,12 @@ bool access_is_unsure(const struct access *access, unsigned target, enum princip
 			? desired_want(access->engine->desired, object->node)
 			: NULL;
 
-	return want &&
-			(want->state == WANT_UNSURE ||
-					expansion_is_unsure(
-							access->engine->expansion, object->node));
+	return expansion_is_blind(access->engine->expansion) ||
+			(want &&
+					(want->state == WANT_UNSURE ||
+							expansion_is_unsure(
+									access->engine->expansion,
+									object->node)));
 }
 
 void item_wait_for(struct access *access, struct item *item, const char *principal_key)
