@@ -105,7 +105,7 @@ selector_for() {
 	is_in_tree && by=path
 	case $1 in
 	by-word | by-two) printf '%s' "$(name_of one)" ;;
-	by-glob) printf '{%s: "%s"}' $by "$(name_of 'o?e')" ;;
+	by-glob) printf '{%s: "%s"}' "$by" "$(name_of 'o?e')" ;;
 	by-tag) printf '{tag: {team: "*"}}' ;;
 	by-creator) printf '{creator: "%s"}' "$owner" ;;
 	by-id) printf '{id: "%s"}' "$(basename "$(object_of one)")" ;;
@@ -118,12 +118,12 @@ selector_for() {
 seed_of() {
 	local which tags acl id name
 	for which in one two; do
-		id= tags=
-		name=$(name_of $which)
+		id="" tags=""
+		name=$(name_of "$which")
 		acl="\"acl\":[{\"group_name\":\"users\",\"permission_level\":\"$(low)\"}]"
-		[ $which = one ] && [[ $selectors == *tag* ]] && tags='"tags":{"team":"etl"},'
-		is_in_tree || id="\"id\":\"$(basename "$(object_of $which)")\","
-		printf '%s{"%s":"%s",%s%s%s%s}\n' "$([ $which = two ] && echo ,)" "$(is_in_tree && echo path || echo name)" "$name" \
+		[ "$which" = one ] && [[ $selectors == *tag* ]] && tags='"tags":{"team":"etl"},'
+		is_in_tree || id="\"id\":\"$(basename "$(object_of "$which")")\","
+		printf '%s{"%s":"%s",%s%s%s%s}\n' "$([ "$which" = two ] && echo ,)" "$(is_in_tree && echo path || echo name)" "$name" \
 			"$id" "$tags" "${more:+$more,}" "$acl"
 	done
 }
@@ -134,7 +134,7 @@ section_of() {
 	comma=,
 }
 
-comma=
+comma=""
 {
 	echo '{"prod":{'
 	each_type section_of
@@ -191,7 +191,7 @@ rules() {
 		printf -- "- for_each: {group: '^give-rights\$'}\n  to: {group: %s}\n  permissions:\n" "$who"
 		each_type rule_of
 	done
-	who=by-two
+	who="by-two"
 	printf -- "- for_each: {group: '^give-more\$'}\n  to: {group: by-two}\n  permissions:\n"
 	each_type low_rule_of
 	echo '  - {authorization: tokens, level: CAN_USE, in: [prod]}'
@@ -213,8 +213,8 @@ direct_of() {
 has_all() {
 	local which lines
 	for which in one two; do
-		mapfile -t lines < <(direct_of $which)
-		check "$key: $which" acl_becomes prod "$(object_of $which)" "${lines[@]}"
+		mapfile -t lines < <(direct_of "$which")
+		check "$key: $which" acl_becomes prod "$(object_of "$which")" "${lines[@]}"
 	done
 }
 
