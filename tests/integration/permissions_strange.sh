@@ -109,6 +109,13 @@ run a apply --auto-approve
 check_equal "with an owner it does" 0 $code
 check "both at once" has_acl prod jobs/6 "group etl-rw CAN_VIEW" "user bo@example.com IS_OWNER"
 
+# ---- what is not there ----
+
+rules "- {to: {group: etl-rw}, permissions: [{job: typo, level: CAN_VIEW, in: [prod]}, {job: 'typo-*', level: CAN_VIEW, in: [prod]}]}" | use_mapping a
+run a plan
+check "a rule that names what is not there is told of" said 'company.yaml:14: there is no job typo in prod'
+check "a glob that matches nothing is not" eval '! grep -q "typo-" "$work/said"'
+
 # ---- levels that cannot be compared ----
 
 set_acl prod sql/warehouses/7 group etl-rw CAN_VIEW

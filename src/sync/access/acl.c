@@ -198,6 +198,7 @@ void acl_found(struct access *access, unsigned target, enum securable_type type,
 			access->permissions, target, type, facts, access->engine->scratch, &wanted);
 	if (!item && !wanted.matched)
 		return;
+	permission_index_met(access->permissions, target, type, facts);
 	if (!item)
 		item = acl_item(access, target, type, facts->id,
 				facts->path ? facts->path : facts->name);

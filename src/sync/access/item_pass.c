@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/access/concern.h"
+#include "sync/access/finder.h"
 #include "sync/access/roster.h"
 #include "sync/access/federation_item.h"
 #include "sync/access/on_behalf_item.h"
@@ -530,4 +531,5 @@ void access_collect(struct access *access)
 	for (size_t i = 0; i < count; i++)
 		collect(access, sorted[i]);
 	mem_free(sorted);
+	finder_collect(access->finder);
 }

@@ -177,6 +177,20 @@ const struct permission_want *permission_index_at(const struct permission_index 
 	return list->items;
 }
 
+void permission_index_begin_look(
+		struct permission_index *index, unsigned target, enum securable_type type)
+{
+	for (vec_each (list_of(index, target, type), want))
+		want->met = false;
+}
+
+void permission_index_met(struct permission_index *index, unsigned target, enum securable_type type,
+		const struct securable_facts *facts)
+{
+	for (vec_each (list_of(index, target, type), want))
+		want->met = want->met || selector_matches(&want->rule->selector, facts);
+}
+
 /* ---- merging ---- */
 
 static int compare_entries(const void *left, const void *right)

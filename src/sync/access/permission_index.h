@@ -34,11 +34,18 @@ struct permission_want {
 	const char *name; /* of the principal, as the rule has it */
 	const char *key;  /* "group/FOLDED NAME" */
 	const struct permission_rule *rule;
+	bool met; /* an object that it selects was found since permission_index_begin_look */
 	struct permission_rule *own; /* rule, where no file has it as such: `tokens: {use: true}` */
 };
 /* All that is wanted of objects of that type there; borrowed until the next set. */
 const struct permission_want *permission_index_at(const struct permission_index *index,
 		unsigned target, enum securable_type type, size_t *ret_count);
+
+/* Objects of that type are looked for there, and each that was found is told of: which wants select nothing is known then. */
+void permission_index_begin_look(
+		struct permission_index *index, unsigned target, enum securable_type type);
+void permission_index_met(struct permission_index *index, unsigned target, enum securable_type type,
+		const struct securable_facts *facts);
 
 struct wanted_entry {
 	const char *key; /* "group/FOLDED NAME" */
