@@ -66,7 +66,7 @@ void object_list_cancel(struct
 
 /*
  * Walks the workspace's tree and gives what any of the selectors matches; enters only folders in which something can match.
- * Selectors are those of tree types with a path, and of dashboards with a path; they are borrowed until done. Folders that are
+ * Selectors are those of tree types with a path or `all`, and of dashboards with a path; they are borrowed until done. Folders that are
  * not there, or vanish while it walks, hold nothing; object types that are not known are passed over.
  */
 struct object_tree_query {

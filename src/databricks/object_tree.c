@@ -83,6 +83,12 @@ static const char *folder_of(struct object_tree *tree, const struct selector *se
 	return selector_folder(selector, tree->arena);
 }
 
+/* It is looked for by walking: what it matches is not known beforehand. */
+static bool walks(const struct selector *selector)
+{
+	return selector->is_glob || selector->all;
+}
+
 /* How many single paths lie in each folder, but for "/" itself, which lies in none. */
 static size_t *count_in(struct object_tree *tree, struct table *counts, const char *folder)
 {
@@ -103,14 +109,14 @@ static void ask_for_singles(struct object_tree *tree)
 	for (size_t i = 0; i < tree->selector_count; i++) {
 		const struct selector *selector = tree->selectors[i];
 
-		if (!selector->is_glob && selector->path[1])
+		if (!walks(selector) && selector->path[1])
 			(*count_in(tree, counts, folder_of(tree, selector)))++;
 	}
 	for (size_t i = 0; i < tree->selector_count; i++) {
 		const struct selector *selector = tree->selectors[i];
 		const char *folder = folder_of(tree, selector);
 
-		if (selector->is_glob)
+		if (walks(selector))
 			continue;
 		if (selector->path[1] && *count_in(tree, counts, folder) > 1)
 			add_question(tree, LIST, folder);
@@ -123,7 +129,7 @@ static void ask_for_singles(struct object_tree *tree)
 static void ask_first(struct object_tree *tree)
 {
 	for (size_t i = 0; i < tree->selector_count; i++) {
-		if (tree->selectors[i]->is_glob)
+		if (walks(tree->selectors[i]))
 			add_question(tree, LIST, folder_of(tree, tree->selectors[i]));
 	}
 	ask_for_singles(tree);
@@ -153,8 +159,7 @@ static bool matches(const struct object_tree *tree, const struct found_object *o
 static bool enters(const struct object_tree *tree, const char *folder)
 {
 	for (size_t i = 0; i < tree->selector_count; i++) {
-		if (tree->selectors[i]->is_glob &&
-				selector_enters_folder(tree->selectors[i], folder))
+		if (walks(tree->selectors[i]) && selector_enters_folder(tree->selectors[i], folder))
 			return true;
 	}
 	return false;
@@ -258,9 +263,11 @@ static enum err_code tree_answer(
 
 static bool is_of_tree(const struct selector *selector)
 {
-	return selector->path && *selector->path == '/' &&
-			(securable_traits(selector->type)->in_tree ||
-					selector->type == SECURABLE_DASHBOARD);
+	bool has_path = selector->path && *selector->path == '/';
+
+	return securable_traits(selector->type)->in_tree
+			? has_path || selector->all
+			: has_path && selector->type == SECURABLE_DASHBOARD;
 }
 
 struct object_tree *object_tree_start(struct databricks *databricks, unsigned target,

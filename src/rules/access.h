@@ -160,6 +160,8 @@ const struct ip_list_rule *mapping_ip_access_lists(
 /* One item of `grants:` with `for_each:`. */
 struct grant_each;
 const struct grant_each *const *mapping_for_each(const struct mapping *mapping, size_t *ret_count);
+/* Whether it gives to somebody by name (`to:`), not to the group that it is made for. */
+bool grant_each_names_others(const struct grant_each *each);
 struct why grant_each_why(const struct grant_each *each);
 
 enum each_result {

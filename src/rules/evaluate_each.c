@@ -97,3 +97,8 @@ struct why grant_each_why(const struct grant_each *each)
 {
 	return each->source.why;
 }
+
+bool grant_each_names_others(const struct grant_each *each)
+{
+	return each->source.to[each->source.kind].node != NULL;
+}

@@ -89,6 +89,8 @@ bool engine_removals_allowed_at(const struct engine *engine, unsigned target)
 void engine_start(struct engine *engine)
 {
 	engine->started = true;
+	if (engine_may_write(engine))
+		records_note_rights(engine, true);
 	if (engine->options.mode == ENGINE_RUN) {
 		store_put_meta(records_batch(engine), "run_open", engine->run_id);
 		intake_evaluate_all(engine);

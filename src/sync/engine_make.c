@@ -77,7 +77,7 @@ static enum err_code fill(struct engine *engine, struct err *err)
 		return err->code;
 	engine->desired = desired_new(engine->options.config, engine->snapshot);
 	engine->expansion = expansion_new(engine);
-	if (clean && engine->options.mode == ENGINE_RUN)
+	if (clean && engine->options.mode == ENGINE_RUN && !records_rights_are_open(engine))
 		access_trust_store(engine->access);
 	/* What was complete and ended well is still the truth; everything else is read again. */
 	engine->inventory_ready = clean && engine->options.mode == ENGINE_RUN;

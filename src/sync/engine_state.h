@@ -336,6 +336,10 @@ void records_quarantine(struct engine *engine, const struct object *object);
 void records_take_doubt(struct engine *engine, struct object *object);
 void records_audit(struct engine *engine, const char *event, const struct operation *op,
 		const char *result, const char *request_id, const struct err *err);
+/* Access (access/item.h) may have been left behind what the rules want: the next start looks at all of it. As when the
+ * engine began; noted from its start until all is known to be in order. */
+bool records_rights_are_open(struct engine *engine);
+void records_note_rights(struct engine *engine, bool open);
 struct store_batch *records_batch(struct engine *engine); /* of this turn; made when needed */
 void records_flush(struct engine *engine); /* commits the turn's batch, nobody waits */
 /* false: the store is far behind; wakes runs when it is not any more. */

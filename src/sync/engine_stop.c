@@ -2,10 +2,13 @@
 
 static void close_run(struct engine *engine)
 {
-	if (engine->store && engine->started && engine->options.mode == ENGINE_RUN) {
+	if (!engine->store || !engine->started || !engine_may_write(engine))
+		return;
+	if (engine->options.mode == ENGINE_RUN)
 		store_put_meta(records_batch(engine), "run_open", NULL);
-		records_flush(engine);
-	}
+	if (access_is_settled(engine->access))
+		records_note_rights(engine, false);
+	records_flush(engine);
 }
 
 static void stop_now(struct engine *engine)

@@ -12,6 +12,7 @@ struct expanded {
 	size_t count;
 	char digest[DIGEST_HEX_SIZE];
 	bool failed;
+	bool blind; /* one that failed gives to somebody by name, and it is not known to whom */
 };
 
 struct expansion {
@@ -20,6 +21,7 @@ struct expansion {
 	const struct grant_each *const *each;
 	size_t each_count;
 	VEC(struct expanded) nodes;
+	size_t blind; /* nodes that are */
 };
 
 struct expansion *expansion_new(struct engine *engine)
@@ -46,6 +48,23 @@ void expansion_free(struct expansion *expansion)
 bool expansion_is_unsure(const struct expansion *expansion, node_id node)
 {
 	return node < expansion->nodes.count && expansion->nodes.items[node].failed;
+}
+
+bool expansion_is_blind(const struct expansion *expansion)
+{
+	return expansion->blind > 0;
+}
+
+/* What it gave before, as far as that is known, stays. */
+static void set_failed(struct expansion *expansion, node_id node, bool failed, bool blind)
+{
+	struct expanded *place = &expansion->nodes.items[node];
+
+	blind = blind && place->count == 0;
+	expansion->blind += blind;
+	expansion->blind -= place->blind;
+	place->failed = failed;
+	place->blind = blind;
 }
 
 const struct grant_rule *expansion_rules(
@@ -168,6 +187,7 @@ static void evaluate(struct expansion *expansion, node_id node, struct expanded 
 
 		if (result == EACH_FAILED) {
 			ret->failed = true;
+			ret->blind = ret->blind || grant_each_names_others(expansion->each[i]);
 			log_event(LOG_WARNING,
 					"a rule for each group failed; the group keeps what it has",
 					{"group", cn}, {"error", err.text});
@@ -190,6 +210,24 @@ static void hand_over(struct expansion *expansion, node_id node, const struct ex
 	access_set_node_rules(engine->access, node, expanded->rules, expanded->count);
 }
 
+/* A rule may give to somebody else than the group that it is made for. */
+static void mark_named(struct engine *engine, const struct grant_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		node_id node = desired_find_name(engine->desired, rules[i].kind, rules[i].name);
+
+		if (node != NODE_NONE)
+			pass_mark_node(engine, node);
+		for (unsigned target = 0; target < engine->settings->target_count; target++) {
+			struct object *object = registry_find_name(
+					engine->registry, target, rules[i].kind, rules[i].name);
+
+			if (object)
+				pass_mark(engine, object);
+		}
+	}
+}
+
 static bool is_group(const struct expansion *expansion, node_id node)
 {
 	enum principal_kind kind = desired_kind(expansion->engine->desired, node);
@@ -197,45 +235,49 @@ static bool is_group(const struct expansion *expansion, node_id node)
 	return kind == PRINCIPAL_GROUP || kind == PRINCIPAL_KIND_COUNT_;
 }
 
-static void replace(struct expansion *expansion, node_id node, struct expanded *made)
+static bool replace(struct expansion *expansion, node_id node, struct expanded *made)
 {
 	struct expanded *place = &expansion->nodes.items[node];
 	struct expanded former = *place;
 
 	if (made->count == former.count && text_equal(made->digest, former.digest)) {
 		arena_free(made->arena);
-		place->failed = false;
-		return;
+		set_failed(expansion, node, false, false);
+		return false;
 	}
+	set_failed(expansion, node, false, false);
 	*place = *made;
 	hand_over(expansion, node, place);
+	mark_named(expansion->engine, former.rules, former.count);
+	mark_named(expansion->engine, place->rules, place->count);
 	arena_free(former.arena);
+	return true;
 }
 
-void expansion_update(struct expansion *expansion, node_id node, bool gone)
+bool expansion_update(struct expansion *expansion, node_id node, bool gone)
 {
 	struct expanded made = {0};
+	bool changed = false;
 
 	if (expansion->each_count == 0)
-		return;
+		return false;
 	while (expansion->nodes.count <= node)
 		*vec_add(&expansion->nodes) = (struct expanded){0};
 	if (gone || !is_group(expansion, node)) {
 		made.arena = arena_new();
 		set_digest(&made);
 		if (expansion->nodes.items[node].count)
-			replace(expansion, node, &made);
+			changed = replace(expansion, node, &made);
 		else
 			arena_free(made.arena);
-		expansion->nodes.items[node].failed = false;
-		return;
+		set_failed(expansion, node, false, false);
+		return changed;
 	}
 	evaluate(expansion, node, &made);
 	if (made.failed) {
-		/* What it had stays, as far as that is known. */
 		arena_free(made.arena);
-		expansion->nodes.items[node].failed = true;
-		return;
+		set_failed(expansion, node, true, made.blind);
+		return false;
 	}
-	replace(expansion, node, &made);
+	return replace(expansion, node, &made);
 }

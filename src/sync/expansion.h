@@ -11,10 +11,13 @@
 
 struct expansion *expansion_new(struct engine *engine);
 void expansion_free(struct expansion *expansion); /* NULL is fine */
-/* The node changed (new, other name, gone, other want): its grants are made anew. Before snapshot_settle. */
-void expansion_update(struct expansion *expansion, node_id node, bool gone);
+/* The node changed (new, other name, gone, other want): its grants are made anew, and whom they name is planned again.
+ * Whether they are others now. Before snapshot_settle. */
+bool expansion_update(struct expansion *expansion, node_id node, bool gone);
 /* The last evaluation failed: what the rules give it is not known. */
 bool expansion_is_unsure(const struct expansion *expansion, node_id node);
+/* That of some group failed which gives to others by name: what the rules give to anybody is not known. */
+bool expansion_is_blind(const struct expansion *expansion);
 /* The rules that hold for a node now; borrowed until its next update. */
 const struct grant_rule *expansion_rules(
 		const struct expansion *expansion, node_id node, size_t *ret_count);

@@ -40,6 +40,7 @@ static void digest_changes(struct engine *engine)
 	const struct snapshot_change *changes;
 	const node_id *nodes;
 	size_t count, node_count;
+	bool rules_changed = false;
 
 	changes = snapshot_changes(engine->snapshot, &count);
 	if (count == 0)
@@ -48,8 +49,9 @@ static void digest_changes(struct engine *engine)
 	nodes = desired_update(engine->desired, changes, count, &node_count);
 	for (size_t i = 0; i < count; i++) {
 		if (changes[i].effects & (EFFECT_CONTENT | EFFECT_SEARCHES | EFFECT_GONE))
-			expansion_update(engine->expansion, changes[i].node,
-					changes[i].effects & EFFECT_GONE);
+			rules_changed = expansion_update(engine->expansion, changes[i].node,
+							changes[i].effects & EFFECT_GONE) ||
+					rules_changed;
 	}
 	for (size_t i = 0; i < node_count; i++) {
 		if (snapshot_is_present(engine->snapshot, nodes[i]))
@@ -62,7 +64,7 @@ static void digest_changes(struct engine *engine)
 			read_again(engine, changes[i].node);
 	}
 	snapshot_settle(engine->snapshot);
-	if (node_count)
+	if (node_count || rules_changed)
 		pass_mark_subjects(engine);
 }
 
@@ -79,7 +81,7 @@ void intake_evaluate_all(struct engine *engine)
 	}
 	(void)desired_update(engine->desired, all.items, all.count, &count);
 	for (vec_each (&all, change))
-		expansion_update(engine->expansion, change->node, false);
+		(void)expansion_update(engine->expansion, change->node, false);
 	vec_release(&all);
 }
 

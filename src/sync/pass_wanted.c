@@ -1,9 +1,10 @@
 /* pass_wanted -- what desired and grants want of an object. */
-#include "sync/access/item.h"
+#include "sync/access/concern.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/expansion.h"
 
 bool pass_is_home(const struct engine *engine, const struct identity *identity, unsigned target)
 {
@@ -274,6 +275,8 @@ static bool is_named(const char *name, const char *other)
 static void keep_only(const struct engine *engine, struct object_plan *plan, struct arena *arena)
 {
 	const char *only = engine->options.only_name;
+	/* By its DN, say. */
+	const char *key = concern_only(engine->access)->object_key;
 	size_t kept = 0;
 
 	for (vec_each (&plan->operations, op)) {
@@ -281,12 +284,15 @@ static void keep_only(const struct engine *engine, struct object_plan *plan, str
 				arena_alloc(arena, (op->member_count + 1) * sizeof(*refs));
 		size_t count = 0;
 
-		if (op->principal == engine->options.only_kind && is_named(op->object.name, only)) {
+		if (op->principal == engine->options.only_kind &&
+				(is_named(op->object.name, only) ||
+						(key && text_equal(op->object.key, key)))) {
 			plan->operations.items[kept++] = *op;
 			continue;
 		}
 		for (size_t i = 0; i < op->member_count; i++) {
-			if (is_named(op->members[i].name, only))
+			if (is_named(op->members[i].name, only) ||
+					(key && text_equal(op->members[i].key, key)))
 				refs[count++] = op->members[i];
 		}
 		if (count == 0)
@@ -365,6 +371,10 @@ void pass_plan(struct engine *engine, struct object *object, struct arena *arena
 			.registry = engine->registry,
 			.leavers = mapping_leavers(engine->mapping),
 			.removals_allowed = engine_removals_allowed_at(engine, object->target),
+			.grants_unsure = expansion_is_blind(engine->expansion) ||
+					(object->node != NODE_NONE &&
+							expansion_is_unsure(engine->expansion,
+									object->node)),
 			.lists_known = inventory_is_known_at(engine, object->target, UINT64_MAX),
 			.now_ns = clock_monotonic_ns(),
 			.arena = arena,

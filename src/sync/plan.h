@@ -44,6 +44,7 @@ struct plan_context {
 	struct registry *registry;
 	enum leaver_action leavers;
 	bool removals_allowed;
+	bool grants_unsure; /* a rule that may give to it could not be made: what it was given stays */
 	bool lists_known; /* foreign principals were read since the start: who is protected is known by id */
 	uint64_t now_ns;     /* CLOCK_MONOTONIC, for refused members */
 	struct arena *arena; /* of everything in the plan but keys of objects and texts of the rules */

@@ -138,6 +138,8 @@ void planner_grant_removals(struct planner *p)
 {
 	static const enum grant_kind order[] = {GRANT_ROLE, GRANT_ENTITLEMENT, GRANT_ASSIGNMENT};
 
+	if (p->context->grants_unsure && p->wanted->state == WANTED_PRESENT)
+		return;
 	for (size_t i = 0; p->context->removals_allowed && i < COUNT_OF(order); i++) {
 		for (vec_each (&p->object->grants, held)) {
 			if (held->kind == order[i] && !find_wanted(p, held))

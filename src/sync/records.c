@@ -539,3 +539,17 @@ enum err_code records_load(struct engine *engine, bool *ret_clean, struct err *e
 			!get_meta(engine, "run_open") && engine->intents.count == 0;
 	return ERR_NONE;
 }
+
+/* ---- whether rights are as the rules want them ---- */
+
+#define META_RIGHTS "rights_open"
+
+bool records_rights_are_open(struct engine *engine)
+{
+	return get_meta(engine, META_RIGHTS) != NULL;
+}
+
+void records_note_rights(struct engine *engine, bool open)
+{
+	store_put_meta(records_batch(engine), META_RIGHTS, open ? engine->run_id : NULL);
+}

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "sync/access/concern.h"
 #include "sync/plan_file.h"
 
 /* ---- decisions ---- */
@@ -173,6 +174,8 @@ enum err_code engine_sync(struct engine *engine, enum principal_kind kind, const
 {
 	json_t *held = json_array(), *pending = json_array();
 	const char *key, *shown = name;
+	struct concern_state state = {0};
+	struct object *first = NULL;
 
 	if (report_find(engine, kind, name, &key, err) != ERR_NONE) {
 		json_decref(held);
@@ -189,6 +192,11 @@ enum err_code engine_sync(struct engine *engine, enum principal_kind kind, const
 		object->read_wanted = object->id != 0;
 		report_operations(engine, object, held, pending);
 		pass_mark(engine, object);
+		if (first)
+			continue;
+		first = object;
+		concern_report(engine->access, object, held, pending, &state);
+		concern_sync(engine->access, object);
 	}
 	json_decref(held);
 	*ret = json_pack("{s:s, s:s, s:o}", "key", key, "name", shown, "operations", pending);

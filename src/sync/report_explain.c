@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "sync/access/concern.h"
 #include "sync/access/principal_read.h"
 #include "sync/plan_file.h"
 #include "sync/report_rights.h"
@@ -202,11 +203,12 @@ void report_operations(struct engine *engine, struct object *object, json_t *hel
 }
 
 static const char *state_of(const struct engine *engine, const struct object *object,
-		const json_t *held, const json_t *pending)
+		const json_t *held, const json_t *pending, const struct concern_state *items)
 {
-	if (object->quarantined_ms)
+	if (object->quarantined_ms || items->stuck)
 		return "quarantined";
-	if (json_array_size(pending) || object->work || object->dirty || object->read_wanted)
+	if (json_array_size(pending) || object->work || object->dirty || object->read_wanted ||
+			items->busy)
 		return "pending";
 	if (json_array_size(held))
 		return "held";
@@ -230,12 +232,21 @@ static json_t *unread_of(const struct engine *engine, const struct principal_rea
 	return list;
 }
 
+static json_t *quarantine_of(const struct engine *engine, const struct object *object,
+		const struct concern_state *items)
+{
+	if (object->quarantined_ms)
+		return report_quarantine(engine, object);
+	return items->stuck ? report_quarantined_item(engine, items->stuck) : json_null();
+}
+
 static json_t *explain_key(
 		struct engine *engine, const char *key, const struct principal_read *read)
 {
 	json_t *principals = json_array(), *held = json_array(), *pending = json_array();
 	struct rights *rights = rights_new(engine, read);
 	json_t *groups, *grants, *permissions, *tokens;
+	struct concern_state items = {0};
 	struct object *first = NULL;
 	const struct want *want;
 
@@ -257,12 +268,13 @@ static json_t *explain_key(
 	rights_free(rights);
 	if (!first)
 		return json_null();
+	concern_report(engine->access, first, held, pending, &items);
 	want = first->node == NODE_NONE ? NULL : desired_want(engine->desired, first->node);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
 			 "s:o, s:o, s:o}",
 			"name", pass_name(engine, first), "kind", principal_kind_name(first->kind),
-			"key", key, "state", state_of(engine, first, held, pending), "entry",
-			entry_of(engine, first), "rule",
+			"key", key, "state", state_of(engine, first, held, pending, &items),
+			"entry", entry_of(engine, first), "rule",
 			want && want->identity
 					? json_pack("{s:s, s:i}", "file", want->identity->why.file,
 							  "line", (int)want->identity->why.line)
@@ -271,7 +283,7 @@ static json_t *explain_key(
 			"members", members_of(engine, first), "grants", grants, "permissions",
 			permissions, "tokens", tokens, "unread", unread_of(engine, read), "held",
 			held, "quarantine",
-			first->quarantined_ms ? report_quarantine(engine, first) : json_null(),
+			quarantine_of(engine, first, &items),
 			"pending", pending);
 }
 

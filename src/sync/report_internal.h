@@ -8,6 +8,8 @@
 
 #include "sync/engine_state.h"
 
+struct item;
+
 json_t *report_text(const char *text); /* null for NULL; what is no UTF-8 is repaired */
 json_t *report_time(int64_t wall_ms);  /* null for 0 */
 json_t *report_error(const struct err *err);

@@ -4,7 +4,7 @@
  * Reads lag and lie: inside READ_LAG_NS after a write of ours the write is the truth, and what
  * differs counts only when two reads agree on it.
  */
-#include "sync/engine_state.h"
+#include "sync/access/item.h"
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -223,6 +223,9 @@ void settle_write(struct engine *engine, struct object *object, const struct ope
 		records_principal(engine, object);
 		break;
 	case OP_DELETE:
+		access_principal_gone(engine->access, object);
+		settle_end(engine, object);
+		break;
 	case OP_FORGET:
 		settle_end(engine, object);
 		break;
@@ -428,6 +431,7 @@ void settle_gone(struct engine *engine, struct object *object)
 			{"kind", principal_kind_name(object->kind)},
 			{"principal", pass_name(engine, object)},
 			{"target", target_name(engine, object->target)});
+	access_principal_gone(engine->access, object);
 	settle_end(engine, object);
 }
 

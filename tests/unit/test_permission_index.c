@@ -86,15 +86,17 @@ struct places {
 	unsigned count;
 	unsigned target;
 	enum securable_type type;
+	bool more;
 };
 
-static void note(void *context, unsigned target, enum securable_type type)
+static void note(void *context, unsigned target, enum securable_type type, bool more)
 {
 	struct places *places = context;
 
 	places->count++;
 	places->target = target;
 	places->type = type;
+	places->more = more;
 }
 
 static void what_a_group_brings_goes_with_it(void **state)
@@ -115,12 +117,14 @@ static void what_a_group_brings_goes_with_it(void **state)
 	assert_int_equal(places.count, 1);
 	assert_int_equal(places.target, 1);
 	assert_int_equal(places.type, SECURABLE_JOB);
+	assert_true(places.more);
 	match(index, 1, "any", arena, &wanted);
 	assert_string_equal(wanted.entries[0].level, "CAN_MANAGE");
 	match(index, 2, "any", arena, &wanted);
 	assert_string_equal(wanted.entries[0].level, "CAN_VIEW");
 	permission_index_set(index, 5, NULL, 0, note, &places);
 	assert_int_equal(places.count, 2);
+	assert_false(places.more);
 	match(index, 1, "any", arena, &wanted);
 	assert_string_equal(wanted.entries[0].level, "CAN_VIEW");
 	arena_free(arena);

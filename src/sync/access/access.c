@@ -7,6 +7,7 @@
 #include "sync/access/acl.h"
 #include "sync/access/acl_item.h"
 #include "sync/access/cluster_policy.h"
+#include "sync/access/concern.h"
 #include "sync/access/federation_item.h"
 #include "sync/access/finder.h"
 #include "sync/access/ip_list.h"
@@ -86,6 +87,7 @@ void access_free(struct access *access)
 	vec_release(&access->asking);
 	vec_release(&access->delayed);
 	permission_index_free(access->permissions);
+	arena_free(access->only.arena);
 	token_book_free(access->tokens);
 	rule_book_free(access->rules);
 	on_behalf_book_free(access->on_behalf);
@@ -252,10 +254,12 @@ bool access_is_unsure(const struct access *access, unsigned target, enum princip
 			? desired_want(access->engine->desired, object->node)
 			: NULL;
 
-	return want &&
-			(want->state == WANT_UNSURE ||
-					expansion_is_unsure(
-							access->engine->expansion, object->node));
+	return expansion_is_blind(access->engine->expansion) ||
+			(want &&
+					(want->state == WANT_UNSURE ||
+							expansion_is_unsure(
+									access->engine->expansion,
+									object->node)));
 }
 
 void item_wait_for(struct access *access, struct item *item, const char *principal_key)
@@ -301,15 +305,31 @@ void access_principal_changed(struct access *access, const struct object *object
 		wake_waiting(access, object->kind, display_name);
 }
 
+void access_principal_gone(struct access *access, const struct object *object)
+{
+	AUTO(arena_freep) struct arena *arena = arena_new();
+	bool is_everywhere = access->engine->settings->has_account && object->target == 0;
+	struct concern concern;
+
+	concern_of_object(access->engine, object, arena, &concern);
+	for (vec_each (&access->items, item)) {
+		if (is_everywhere || (*item)->target == object->target)
+			acl_forget_principal(access, *item, &concern);
+	}
+}
+
 /* ---- rules ---- */
 
-static void rules_changed(void *context, unsigned target, enum securable_type type)
+static void rules_changed(void *context, unsigned target, enum securable_type type, bool more)
 {
 	struct access *access = context;
 
 	if (!access->started)
 		return; /* as it was when the last life ended, or all is about to be read */
 	acl_rules_changed(access, target, type);
+	/* Where all that rules selected is known, fewer rules select nothing else. */
+	if (!more && finder_knows(access->finder, target, type))
+		return;
 	if (access->engine->directory_ready)
 		finder_look_at(access->finder, target, type);
 	else

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/concern.h"
 
 #define ACL_RANK 3 /* behind the objects that we make ourselves */
 
@@ -22,6 +23,7 @@ static void row_release(struct acl_row *row)
 	mem_free(row->from);
 	mem_free(row->held);
 	mem_free(row->former);
+	mem_free(row->gone);
 }
 
 static size_t place_of(const struct acl_item *acl, const char *key)
@@ -89,7 +91,10 @@ void acl_sweep(struct access *access, struct acl_item *acl)
 		struct acl_row *row = &acl->rows.items[i];
 
 		held = held || row->held;
-		if (!row->direct && !row->inherited && !row->held && !row->refused_until_ns) {
+		if (row->gone && !acl_is_fresh(acl))
+			mem_replace_text(&row->gone, NULL);
+		if (!row->direct && !row->inherited && !row->held && !row->gone &&
+				!row->refused_until_ns) {
 			row_release(row);
 			continue;
 		}
@@ -99,6 +104,7 @@ void acl_sweep(struct access *access, struct acl_item *acl)
 	acl_facts(acl, &facts);
 	permission_index_match(access->permissions, acl->item.target, acl->item.securable, &facts,
 			arena, &wanted);
+	acl->named = wanted.named;
 	acl->item.disposable = !held && !wanted.matched;
 	arena_free(arena);
 }
@@ -192,14 +198,15 @@ void acl_found(struct access *access, unsigned target, enum securable_type type,
 			access->permissions, target, type, facts, access->engine->scratch, &wanted);
 	if (!item && !wanted.matched)
 		return;
+	permission_index_met(access->permissions, target, type, facts);
 	if (!item)
 		item = acl_item(access, target, type, facts->id,
 				facts->path ? facts->path : facts->name);
 	take_facts(of(item), facts);
 	of(item)->round = round;
 	of(item)->gone = false;
-	/* A look that only searches for what is new reads nobody again. */
-	if (is_new || !item->observed || access->engine->reconciling)
+	/* A look that only searches for what is new reads nobody again; a plan that needs more than the store knows does. */
+	if (is_new || access->engine->reconciling)
 		item_want_read(access, item);
 	else
 		item_mark(access, item);
@@ -253,6 +260,27 @@ static size_t count_held(const struct item *item)
 	return count;
 }
 
+void acl_forget_principal(struct access *access, struct item *item, const struct concern *concern)
+{
+	bool found = false;
+
+	for (size_t i = 0; item->class == &acl_class && i < concern->count; i++) {
+		struct acl_row *row = acl_row(of(item), concern->keys[i]);
+
+		if (!row)
+			continue;
+		if (row->held)
+			acl_drop_hold(access, of(item), row);
+		mem_replace_text(&row->direct, NULL);
+		mem_replace_text(&row->inherited, NULL);
+		found = true;
+	}
+	if (!found)
+		return;
+	acl_sweep(access, of(item));
+	item_mark(access, item);
+}
+
 const struct item_class acl_class = {
 		.resource = RESOURCE_PERMISSIONS,
 		.rank = ACL_RANK,
@@ -262,6 +290,7 @@ const struct item_class acl_class = {
 		.write_next = acl_write_next,
 		.settle = acl_settle,
 		.failed = acl_failed,
+		.again = acl_again,
 		.shows = acl_shows,
 		.load = acl_load,
 		.count_ours = count_held,

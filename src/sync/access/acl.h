@@ -20,6 +20,9 @@ void acl_rules_changed(struct access *access, unsigned target, enum securable_ty
 struct item *acl_item(struct access *access, unsigned target, enum securable_type type,
 		const char *id, const char *name);
 
+/* Those principals' entries went with them; items of other classes are left alone. */
+void acl_forget_principal(struct access *access, struct item *item, const struct concern *concern);
+
 /* ---- for explain and who-can ---- */
 struct acl_view_entry {
 	const char *key; /* "group/FOLDED NAME" */

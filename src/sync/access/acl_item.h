@@ -1,9 +1,14 @@
-/* acl_item -- the inside of an access control list's item, shared by acl.c, acl_plan.c and acl_work.c. */
+/* acl_item -- the inside of an access control list's item, shared by acl.c, acl_plan.c, acl_read.c, acl_work.c and acl_settle.c. */
 #ifndef L2D_SYNC_ACCESS_ACL_ITEM_H
 #define L2D_SYNC_ACCESS_ACL_ITEM_H
 
+#include "databricks/permission.h"
 #include "sync/access/acl.h"
 #include "sync/access/permission_index.h"
+
+#define ACL_SECOND_LOOK_NS (2 * SECOND_NS)
+#define ACL_OWNER "IS_OWNER"
+#define ACL_MANAGE "CAN_MANAGE"
 
 /* One principal on the object. */
 struct acl_row {
@@ -13,7 +18,8 @@ struct acl_row {
 	char *direct, *inherited, *from; /* as read or written; NULL: none */
 	char *held;                      /* our level; NULL: not ours */
 	char *former;                    /* with held: what comes back on removal; NULL: nothing */
-	uint64_t refused_until_ns;       /* the workspace did not know the principal; 0: not */
+	char *gone; /* the level that we took away last: a read that still shows it a moment later lags */
+	uint64_t refused_until_ns; /* the workspace did not know the principal; 0: not */
 	unsigned refusals;
 };
 
@@ -28,6 +34,11 @@ struct acl_item {
 	VEC(struct acl_row) rows; /* by key, ascending */
 	bool gone;                /* the object was not found, twice */
 	bool verify;              /* an answer did not show what was written */
+	unsigned unseen;          /* so many times in a row reads did not show it either */
+	bool unsupported;         /* the workspace does not offer the type (now) */
+	bool named;               /* a rule selects it by its id */
+	unsigned late;            /* so many times in a row a read lagged behind our writes */
+	bool owner_retried;       /* in this write */
 };
 
 extern const struct item_class acl_class;
@@ -42,12 +53,22 @@ void acl_facts(const struct acl_item *acl, struct securable_facts *ret);
 /* ---- acl_plan.c ---- */
 void acl_plan(struct access *access, struct item *item, struct arena *arena, struct item_plan *ret);
 
-/* ---- acl_work.c ---- */
+/* ---- acl_read.c ---- */
 bool acl_read_next(struct item_work *work);
+bool acl_failed(struct item_work *work);
+/* Digest of how a list differs from what is ours and, for a while, from what we took away; 0: it does not. */
+uint64_t acl_difference(const struct acl_item *acl, const struct acl *list);
+/* So short a time after a write of ours that reads may lag. */
+bool acl_is_fresh(const struct acl_item *acl);
+void acl_drop_hold(struct access *access, struct acl_item *acl, struct acl_row *row);
+
+/* ---- acl_work.c ---- */
 void acl_choose(struct item_work *work, const struct item_plan *plan);
 bool acl_write_next(struct item_work *work);
+bool acl_again(struct item_work *work);
+
+/* ---- acl_settle.c ---- */
 void acl_settle(struct access *access, struct item *item, const struct operation *op);
-bool acl_failed(struct item_work *work);
 bool acl_shows(struct item *item, const struct operation *op);
 
 #endif

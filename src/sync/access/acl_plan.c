@@ -6,7 +6,6 @@
 #include "sync/access/finder.h"
 #include "sync/access/token_item.h"
 
-#define LEVEL_OWNER "IS_OWNER"
 #define GROUP_ADMINS "admins"
 #define GROUP_USERS "users"
 #define AUTHORIZATION_TOKENS "tokens"
@@ -84,6 +83,30 @@ static void name_services(struct access *access, const struct item *item, struct
 		return;
 	wanted->entries = entries;
 	wanted->count = permission_index_merge(entries, wanted->count, item->securable);
+}
+
+/*
+ * What somebody else gave is never lowered. Where that and the rule's level cannot be compared (CAN_VIEW and CAN_USE of a
+ * warehouse), it is the one that gives both.
+ */
+static void keep_what_others_gave(struct acl_planner *p)
+{
+	struct wanted_entry *entries =
+			arena_alloc(p->arena, (p->wanted.count + 1) * sizeof(*entries));
+
+	for (size_t i = 0; i < p->wanted.count; i++) {
+		const struct acl_row *row = acl_row(p->acl, p->wanted.entries[i].key);
+		const char *others = !row ? NULL : row->held ? row->former : row->direct;
+
+		entries[i] = p->wanted.entries[i];
+		if (!others || !securable_has_level(type_of(p), others))
+			continue;
+		/* One that gives all of it, too, is left to the other. */
+		if (row->held || !securable_level_covers(type_of(p), others, entries[i].level))
+			entries[i].level =
+					securable_join_levels(type_of(p), others, entries[i].level);
+	}
+	p->wanted.entries = entries;
 }
 
 /* ---- operations ---- */
@@ -215,6 +238,29 @@ static enum verdict_on_entry judge(const struct acl_planner *p, const struct wan
 	return ENTRY_SET;
 }
 
+static bool owner_is_wanted(const struct acl_planner *p)
+{
+	for (size_t i = 0; i < p->wanted.count; i++) {
+		if (text_equal(p->wanted.entries[i].level, ACL_OWNER))
+			return true;
+	}
+	return false;
+}
+
+static bool must_stay_owner(struct acl_planner *p, const struct acl_row *row)
+{
+	if (!text_equal(row->direct, ACL_OWNER))
+		return false;
+	/* Another one is wanted: the move makes this one CAN_MANAGE, which goes with the next plan. */
+	if (!owner_is_wanted(p))
+		p->plan->note = arena_printf(p->arena,
+				"%s \"%s\" stays owner of %s \"%s\": an object must have one; "
+				"give it to another with level IS_OWNER",
+				principal_kind_name(row->kind), row->name,
+				securable_traits(type_of(p))->name, p->acl->item.name);
+	return true;
+}
+
 static void plan_wanted(struct acl_planner *p)
 {
 	struct entry_list sets = {0}, adopts = {0};
@@ -232,7 +278,8 @@ static void plan_wanted(struct acl_planner *p)
 			*vec_add(&adopts) = entry;
 			break;
 		case ENTRY_LOWER:
-			if (engine_removals_allowed_at(p->access->engine, p->acl->item.target))
+			if (engine_removals_allowed_at(p->access->engine, p->acl->item.target) &&
+					!must_stay_owner(p, acl_row(p->acl, entry->key)))
 				add_lowering(p, entry);
 			break;
 		case ENTRY_IS_SO:
@@ -247,27 +294,17 @@ static void plan_wanted(struct acl_planner *p)
 
 /* ---- what goes ---- */
 
-static bool owner_is_wanted(const struct acl_planner *p)
+/* A group that is deleted takes its entries with it. */
+static bool goes_with_group(const struct acl_planner *p, const struct acl_row *row)
 {
-	for (size_t i = 0; i < p->wanted.count; i++) {
-		if (text_equal(p->wanted.entries[i].level, LEVEL_OWNER))
-			return true;
-	}
-	return false;
-}
+	const struct object *group = row->kind == PRINCIPAL_GROUP
+			? access_principal(p->access, p->acl->item.target, row->kind, row->name)
+			: NULL;
 
-static bool must_stay_owner(struct acl_planner *p, const struct acl_row *row)
-{
-	if (!text_equal(row->direct, LEVEL_OWNER))
+	if (!group || !group->leaving || !group->ours)
 		return false;
-	/* Another one is wanted: the move makes this one CAN_MANAGE, which goes with the next plan. */
-	if (!owner_is_wanted(p))
-		p->plan->note = arena_printf(p->arena,
-				"%s \"%s\" stays owner of %s \"%s\": an object must have one; "
-				"give it to another with level IS_OWNER",
-				principal_kind_name(row->kind), row->name,
-				securable_traits(type_of(p))->name, p->acl->item.name);
-	return true;
+	return group->gone == GONE_DELETE ||
+			(group->gone == GONE_DEFAULT && group->origin == ORIGIN_CREATED);
 }
 
 static void plan_removals(struct acl_planner *p)
@@ -279,7 +316,8 @@ static void plan_removals(struct acl_planner *p)
 
 		if (entry && !leaver_key(p, row->kind, row->name))
 			continue;
-		if (is_untouchable(p, row->kind, row->name) || must_stay_owner(p, row))
+		if (is_untouchable(p, row->kind, row->name) || must_stay_owner(p, row) ||
+				goes_with_group(p, row))
 			continue;
 		if (row->held &&
 				!access_is_unsure(p->access, p->acl->item.target, row->kind,
@@ -410,6 +448,42 @@ static void tell_dying(struct acl_planner *p)
 				place, dying, dying == 1 ? " dies" : "s die");
 }
 
+/* Of an object that a rule selects and that cannot have the rights: why. NULL: it can. */
+static const char *obstacle(const struct acl_planner *p)
+{
+	const char *what = p->acl->unsupported ? "is not offered"
+			: p->acl->gone         ? "is not there"
+					       : NULL;
+
+	if (!what || (p->acl->gone && !p->acl->named))
+		return NULL;
+	return arena_printf(p->arena, "%s \"%s\", which a rule names, %s in %s",
+			securable_traits(type_of(p))->name, p->acl->item.name, what,
+			p->access->engine->settings->targets[p->acl->item.target].name);
+}
+
+static void plan_entries(struct acl_planner *p)
+{
+	struct item *item = &p->acl->item;
+
+	if (p->wanted.conflict) {
+		p->plan->quarantine = arena_printf(p->arena, "%s \"%s\" in %s: %s",
+				securable_traits(item->securable)->name, item->name,
+				p->access->engine->settings->targets[item->target].name,
+				p->wanted.conflict);
+		return;
+	}
+	keep_what_others_gave(p);
+	plan_wanted(p);
+	if (engine_removals_allowed_at(p->access->engine, item->target))
+		plan_removals(p);
+	/* What was read in an earlier life says what is ours, not what else is there. */
+	if (p->plan->operations.count && !item->observed)
+		p->plan->wants_read = true;
+	else if (item->securable == SECURABLE_AUTHORIZATION)
+		tell_dying(p);
+}
+
 void acl_plan(struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
 {
 	struct acl_planner p = {.access = access,
@@ -419,29 +493,18 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 	struct securable_facts facts;
 
 	/* Which rules select it can only be told by what the finder saw of it. */
-	ret->pending = !p.acl->gone && !p.acl->round &&
-			!finder_knows(access->finder, item->target, item->securable);
-	if (p.acl->gone || ret->pending)
+	if (!p.acl->round && !finder_knows(access->finder, item->target, item->securable)) {
+		ret->pending = !p.acl->gone;
+		return;
+	}
+	ret->note = obstacle(&p);
+	if (p.acl->gone || p.acl->unsupported)
 		return;
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
 			&p.wanted);
 	name_services(access, item, arena, &p.wanted);
-	if (p.wanted.conflict) {
-		ret->quarantine = arena_printf(arena, "%s \"%s\" in %s: %s",
-				securable_traits(item->securable)->name, item->name,
-				access->engine->settings->targets[item->target].name,
-				p.wanted.conflict);
-		return;
-	}
-	plan_wanted(&p);
-	if (engine_removals_allowed_at(access->engine, item->target))
-		plan_removals(&p);
-	/* What was read in an earlier life says what is ours, not what else is there. */
-	if (ret->operations.count && !item->observed)
-		ret->wants_read = true;
-	else if (item->securable == SECURABLE_AUTHORIZATION)
-		tell_dying(&p);
+	plan_entries(&p);
 }
 
 size_t acl_view(struct access *access, struct item *item, struct arena *arena,

@@ -2,12 +2,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "databricks/object_list.h"
 #include "sync/access/acl.h"
+#include "sync/access/concern.h"
 #include "sync/access/permission_index.h"
 
 #define RETRY_NS (30 * SECOND_NS)
+#define MISSING_SHOWN 10 /* rules that name what is not there */
 #define FINDS_MAX 4 /* selectors of a type that are looked up one by one; more of them: its list */
 
 /* One type at one target. */
@@ -174,6 +177,36 @@ static const struct selector *copy(const struct selector *selector, struct arena
 	return ret;
 }
 
+/* Of one that asks for a single text only: what it asks for. NULL: it is another kind. */
+static char *simple_key(const struct selector *selector)
+{
+	bool simple = !selector->all && !selector->creator && !selector->tag_count;
+
+	if (!simple || !!selector->id + !!selector->path + !!selector->name != 1)
+		return NULL;
+	return mem_printf("%c%c%s", selector->is_glob ? '*' : '=',
+			selector->id                     ? 'i'
+					: selector->path ? 'p'
+							 : 'n',
+			selector->id                     ? selector->id
+					: selector->path ? selector->path
+							 : selector->name);
+}
+
+static bool is_known(const struct selector *const *selectors, size_t count, struct table *simple,
+		const struct selector *selector)
+{
+	AUTO(mem_freep) char *key = simple_key(selector);
+
+	if (key)
+		return table_put(simple, span_of(key), simple) != NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (selector_equal(selectors[i], selector))
+			return true;
+	}
+	return false;
+}
+
 /* Different selectors, each once. */
 static size_t selectors_of(
 		const struct place *place, struct arena *arena, const struct selector ***ret)
@@ -181,16 +214,18 @@ static size_t selectors_of(
 	size_t count, kept = 0;
 	const struct permission_want *wants = wants_of(place, &count);
 	const struct selector **selectors = arena_alloc(arena, (count + 1) * sizeof(*selectors));
+	const struct concern *only = concern_only(place->finder->access);
+	struct table *simple = table_new();
 
 	for (size_t i = 0; i < count; i++) {
 		const struct selector *selector = &wants[i].rule->selector;
-		size_t same = 0;
 
-		while (same < kept && !selector_equal(selectors[same], selector))
-			same++;
-		if (same == kept)
+		if (only && !concern_has_want(only, &wants[i]))
+			continue;
+		if (!is_known(selectors, kept, simple, selector))
 			selectors[kept++] = copy(selector, arena);
 	}
+	table_free(simple);
 	*ret = selectors;
 	return kept;
 }
@@ -282,6 +317,7 @@ static void start(struct place *place)
 	place->running = true;
 	place->finder->running++;
 	place->round++;
+	permission_index_begin_look(place->finder->access->permissions, place->target, place->type);
 	place->open = 1; /* until all have begun */
 	look(place, selectors, count, place->arena);
 	if (--place->open == 0)
@@ -366,4 +402,69 @@ uint64_t finder_retry(struct finder *finder, uint64_t now)
 			next = place->retry_ns;
 	}
 	return next;
+}
+
+/* ---- rules that select nothing ---- */
+
+/* Of a glob, a tag or a creator that is no surprise; of a name or a path it is. */
+static bool is_missing(const struct permission_want *want)
+{
+	const struct selector *selector = &want->rule->selector;
+
+	return !want->met && (selector->name || selector->path) && !selector->is_glob &&
+			!selector->creator && !selector->tag_count &&
+			selector->type != SECURABLE_AUTHORIZATION;
+}
+
+/* A policy that is made by a rule, and by this plan perhaps. */
+static bool is_being_made(const struct place *place, const struct selector *selector)
+{
+	AUTO(mem_freep) char *key = NULL;
+
+	if (place->type != SECURABLE_CLUSTER_POLICY || !selector->name)
+		return false;
+	key = mem_printf("cluster_policy/%s", selector->name);
+	return item_find(place->finder->access, place->target, key) != NULL;
+}
+
+static void note_missing(const struct place *place, size_t *count)
+{
+	struct engine *engine = place->finder->access->engine;
+	struct arena *arena = engine->plan_arena;
+	const struct permission_want *wants;
+	size_t want_count;
+
+	wants = wants_of(place, &want_count);
+	for (size_t i = 0; i < want_count; i++) {
+		const struct permission_rule *rule = wants[i].rule;
+
+		if (!is_missing(&wants[i]) || is_being_made(place, &rule->selector) ||
+				(*count)++ >= MISSING_SHOWN)
+			continue;
+		pass_list_note(engine, NOTE_INFO,
+				arena_printf(arena, "%s:%u: there is no %s in %s", rule->why.file,
+						rule->why.line,
+						selector_describe(&rule->selector, arena),
+						engine->settings->targets[place->target].name));
+	}
+}
+
+void finder_collect(const struct finder *finder)
+{
+	struct engine *engine = finder->access->engine;
+	size_t count = 0;
+
+	for (size_t i = 0; i < finder->count; i++) {
+		const struct place *place = &finder->places[i];
+
+		if (place->known && !place->running && !place->unsupported &&
+				!engine->options.only_name)
+			note_missing(place, &count);
+	}
+	if (count > MISSING_SHOWN)
+		pass_list_note(engine, NOTE_INFO,
+				arena_printf(engine->plan_arena,
+						"%zu more permissions name objects that are not "
+						"there",
+						count - MISSING_SHOWN));
 }

@@ -16,6 +16,7 @@
 #include "sync/engine_state.h"
 
 struct access;
+struct concern;
 struct item;
 struct item_work;
 struct roster;
@@ -115,6 +116,12 @@ struct item_work {
 	void *scratch;             /* of the class, in arena */
 };
 
+/* `sync user NAME` alone: whom it is about (concern.h). */
+struct only {
+	struct arena *arena;
+	struct concern *concern;
+};
+
 struct access {
 	struct engine *engine;
 	VEC(struct item *) items;
@@ -128,6 +135,7 @@ struct access {
 	struct token_book *tokens;            /* token_item.h */
 	struct rule_book *rules;              /* rule_set_item.h */
 	struct on_behalf_book *on_behalf;     /* on_behalf_item.h */
+	struct only only;
 	struct table *waiting; /* "KIND/FOLDED NAME" of a principal -> struct item_list *: looked at again when it is there */
 	bool started; /* the rules of the files and of the stored directory have been taken in */
 	bool known_from_store; /* a clean restart: what is ours is as it was, nothing need be read */
@@ -149,6 +157,8 @@ void access_read(struct access *access);
 /* The directory has been read, so the rules for each group are known: looks for what that takes. */
 void access_directory_read(struct access *access);
 bool access_is_idle(const struct access *access);
+/* Nothing is left to do but what the guard holds, and everything was looked at: a next start may go on from the store. */
+bool access_is_settled(struct access *access);
 /* What a first plan needs was read, or failed: access_is_complete says which. */
 bool access_is_ready(const struct access *access);
 bool access_is_complete(const struct access *access);
@@ -165,6 +175,8 @@ void access_mark_all(struct access *access);
 void access_principal_changed(struct access *access, const struct object *object);
 /* It was planned, so who is in it may have changed. */
 void access_group_changed(struct access *access, const struct object *group);
+/* It was deleted in Databricks, and its entries in access control lists with it. */
+void access_principal_gone(struct access *access, const struct object *object);
 /* It began to leave, or came back. */
 void access_leaving_changed(struct access *access, const struct object *object);
 /* A reconcile has read the directory whole. */

@@ -5,6 +5,8 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sync/access/concern.h"
+#include "sync/access/finder.h"
 #include "sync/access/roster.h"
 #include "sync/access/federation_item.h"
 #include "sync/access/on_behalf_item.h"
@@ -278,10 +280,16 @@ void item_operation_done(const struct access *access, struct operation *op, stru
 void item_make_plan(struct access *access, struct item *item, struct arena *arena,
 		struct item_plan *ret)
 {
+	const struct concern *only = concern_only(access);
+
 	*ret = (struct item_plan){0};
+	if (concern_skips(access, item))
+		return;
 	item->class->plan(access, item, arena, ret);
 	if (ret->wants_read)
 		ret->operations.count = 0;
+	if (only)
+		concern_keep(access, item, only, arena, ret);
 	mark_held(access, ret, arena);
 }
 
@@ -324,6 +332,8 @@ static void plan_one(struct access *access, struct item *item)
 	struct item_plan plan = {0};
 
 	arena_reset(engine->scratch);
+	if (concern_skips(access, item))
+		return;
 	if (item->read_wanted) {
 		read_soon(access, item);
 		return;
@@ -455,6 +465,37 @@ bool access_is_idle(const struct access *access)
 			access_is_ready(access);
 }
 
+static bool is_settled(struct access *access, struct item *item)
+{
+	struct arena *arena = arena_new();
+	struct item_plan plan;
+	bool settled;
+
+	item_make_plan(access, item, arena, &plan);
+	/* Other kinds know from the rules themselves what is to be read at a start. */
+	settled = !item->quarantined_ms &&
+			(item->class->resource != RESOURCE_PERMISSIONS ||
+					(!item->read_wanted && !plan.wants_read && !plan.pending));
+	for (vec_each (&plan.operations, op))
+		settled = settled && op->held_by;
+	item_plan_release(&plan);
+	arena_free(arena);
+	return settled;
+}
+
+bool access_is_settled(struct access *access)
+{
+	if (access->engine->restricted || access->engine->options.only_name ||
+			!access->engine->directory_ready || !access_is_ready(access) ||
+			!access_is_complete(access))
+		return false;
+	for (vec_each (&access->items, item)) {
+		if (!is_settled(access, *item))
+			return false;
+	}
+	return true;
+}
+
 size_t access_count_retries(const struct access *access)
 {
 	size_t count = 0;
@@ -495,4 +536,5 @@ void access_collect(struct access *access)
 	for (size_t i = 0; i < count; i++)
 		collect(access, sorted[i]);
 	mem_free(sorted);
+	finder_collect(access->finder);
 }

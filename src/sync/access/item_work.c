@@ -202,8 +202,11 @@ static void write_commit(struct item_work *work)
 
 static void write_done(struct item_work *work)
 {
-	went_well(work->item);
-	work->item->written_ns = clock_monotonic_ns();
+	/* None left: the class found that nothing is to be written (now). */
+	if (work->ops.count) {
+		went_well(work->item);
+		work->item->written_ns = clock_monotonic_ns();
+	}
 	for (vec_each (&work->ops, op))
 		record_done(work->access, work->item, op, "ok", work->call.request_id);
 	work_end(work);

@@ -11,6 +11,7 @@ struct want_list {
 struct permission_index {
 	const struct settings *settings;
 	struct want_list *lists; /* by target, then type */
+	VEC(bool) has; /* by node: it said something; what the files say counts as such always */
 };
 
 struct permission_index *permission_index_new(const struct settings *settings)
@@ -50,7 +51,22 @@ void permission_index_free(struct permission_index *index)
 		vec_release(&index->lists[i]);
 	}
 	mem_free(index->lists);
+	vec_release(&index->has);
 	mem_free(index);
+}
+
+/* Whether the node said something before; it does now if says. */
+static bool note_node(struct permission_index *index, node_id node, bool says)
+{
+	bool before;
+
+	if (node == NODE_OF_FILES)
+		return true;
+	while (index->has.count <= node)
+		*vec_add(&index->has) = false;
+	before = index->has.items[node];
+	index->has.items[node] = says;
+	return before;
 }
 
 static bool drop_node(struct want_list *list, node_id node)
@@ -75,7 +91,7 @@ static char *principal_key(enum principal_kind kind, const char *name)
 }
 
 static void add_permission(struct permission_index *index, node_id node,
-		const struct grant_rule *grant, const struct permission_rule *rule, bool *touched)
+		const struct grant_rule *grant, const struct permission_rule *rule, bool *added)
 {
 	for (unsigned target = 0; target < index->settings->target_count; target++) {
 		struct permission_want *want;
@@ -89,13 +105,13 @@ static void add_permission(struct permission_index *index, node_id node,
 				.name = grant->name,
 				.key = principal_key(grant->kind, grant->name),
 				.rule = rule};
-		touched[(size_t)target * SECURABLE_TYPE_COUNT_ + rule->selector.type] = true;
+		added[(size_t)target * SECURABLE_TYPE_COUNT_ + rule->selector.type] = true;
 	}
 }
 
 /* `tokens: {use: true}` is the permission on authorization/tokens under another name. */
 static void add_token_right(struct permission_index *index, node_id node,
-		const struct grant_rule *grant, bool *touched)
+		const struct grant_rule *grant, bool *added)
 {
 	const struct token_rule *tokens = grant->tokens;
 	struct permission_rule rule = {
@@ -121,31 +137,35 @@ static void add_token_right(struct permission_index *index, node_id node,
 				.own = mem_zalloc(sizeof(rule))};
 		*want->own = rule;
 		want->rule = want->own;
-		touched[(size_t)target * SECURABLE_TYPE_COUNT_ + SECURABLE_AUTHORIZATION] = true;
+		added[(size_t)target * SECURABLE_TYPE_COUNT_ + SECURABLE_AUTHORIZATION] = true;
 	}
 }
 
 void permission_index_set(struct permission_index *index, node_id node,
 		const struct grant_rule *rules, size_t count,
-		void (*changed)(void *context, unsigned target, enum securable_type type),
+		void (*changed)(void *context, unsigned target, enum securable_type type,
+				bool more),
 		void *context)
 {
 	size_t lists = index->settings->target_count * SECURABLE_TYPE_COUNT_;
-	bool *touched = mem_zalloc(lists);
+	bool *dropped = mem_zalloc(lists), *added = mem_zalloc(lists);
 
-	for (size_t i = 0; i < lists; i++)
-		touched[i] = drop_node(&index->lists[i], node);
+	bool had = note_node(index, node, count > 0);
+
+	for (size_t i = 0; had && i < lists; i++)
+		dropped[i] = drop_node(&index->lists[i], node);
 	for (size_t i = 0; i < count; i++) {
 		for (size_t p = 0; p < rules[i].permission_count; p++)
-			add_permission(index, node, &rules[i], &rules[i].permissions[p], touched);
-		add_token_right(index, node, &rules[i], touched);
+			add_permission(index, node, &rules[i], &rules[i].permissions[p], added);
+		add_token_right(index, node, &rules[i], added);
 	}
 	for (size_t i = 0; i < lists; i++) {
-		if (touched[i] && changed)
+		if ((dropped[i] || added[i]) && changed)
 			changed(context, (unsigned)(i / SECURABLE_TYPE_COUNT_),
-					(enum securable_type)(i % SECURABLE_TYPE_COUNT_));
+					(enum securable_type)(i % SECURABLE_TYPE_COUNT_), added[i]);
 	}
-	mem_free(touched);
+	mem_free(dropped);
+	mem_free(added);
 }
 
 const struct permission_want *permission_index_at(const struct permission_index *index,
@@ -155,6 +175,20 @@ const struct permission_want *permission_index_at(const struct permission_index 
 
 	*ret_count = list->count;
 	return list->items;
+}
+
+void permission_index_begin_look(
+		struct permission_index *index, unsigned target, enum securable_type type)
+{
+	for (vec_each (list_of(index, target, type), want))
+		want->met = false;
+}
+
+void permission_index_met(struct permission_index *index, unsigned target, enum securable_type type,
+		const struct securable_facts *facts)
+{
+	for (vec_each (list_of(index, target, type), want))
+		want->met = want->met || selector_matches(&want->rule->selector, facts);
 }
 
 /* ---- merging ---- */
@@ -225,6 +259,7 @@ void permission_index_match(const struct permission_index *index, unsigned targe
 		if (!selector_matches(&rule->selector, facts))
 			continue;
 		ret->matched = true;
+		ret->named = ret->named || rule->selector.id || type == SECURABLE_AUTHORIZATION;
 		if (rule->exclusive && !ret->exclusive)
 			ret->exclusive_why = rule->why;
 		ret->exclusive = ret->exclusive || rule->exclusive;

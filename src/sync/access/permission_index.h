@@ -19,11 +19,12 @@ void permission_index_free(struct permission_index *index);
 
 /*
  * Replaces what was said under that node. The rules and all they point to are borrowed until the next call for that node.
- * Says through changed, once each, which (target, type) may have other wants now.
+ * Says through changed, once each, which (target, type) may have other wants now; more: some were added, not only dropped.
  */
 void permission_index_set(struct permission_index *index, node_id node,
 		const struct grant_rule *rules, size_t count,
-		void (*changed)(void *context, unsigned target, enum securable_type type),
+		void (*changed)(void *context, unsigned target, enum securable_type type,
+				bool more),
 		void *context);
 
 /* One rule's permission for one principal at one target. */
@@ -33,11 +34,18 @@ struct permission_want {
 	const char *name; /* of the principal, as the rule has it */
 	const char *key;  /* "group/FOLDED NAME" */
 	const struct permission_rule *rule;
+	bool met; /* an object that it selects was found since permission_index_begin_look */
 	struct permission_rule *own; /* rule, where no file has it as such: `tokens: {use: true}` */
 };
 /* All that is wanted of objects of that type there; borrowed until the next set. */
 const struct permission_want *permission_index_at(const struct permission_index *index,
 		unsigned target, enum securable_type type, size_t *ret_count);
+
+/* Objects of that type are looked for there, and each that was found is told of: which wants select nothing is known then. */
+void permission_index_begin_look(
+		struct permission_index *index, unsigned target, enum securable_type type);
+void permission_index_met(struct permission_index *index, unsigned target, enum securable_type type,
+		const struct securable_facts *facts);
 
 struct wanted_entry {
 	const char *key; /* "group/FOLDED NAME" */
@@ -52,6 +60,7 @@ struct wanted_acl {
 	bool exclusive;
 	struct why exclusive_why;
 	bool matched;         /* any rule selects the object */
+	bool named;           /* one of them by its id */
 	const char *conflict; /* two owners are wanted: a sentence; NULL: none */
 };
 /* Sorts entries by key and merges those of one key; returns how many are left. */

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "databricks/profile.h"
+#include "databricks/auth/profile.h"
 #include "databricks/workspace_setting.h"
 #include "sync/access/ip_list.h"
 #include "sync/access/roster.h"
