@@ -351,6 +351,26 @@ const struct err *finder_failure(
 	return place->failed ? &place->err : NULL;
 }
 
+void finder_list_failures(const struct finder *finder)
+{
+	struct engine *engine = finder->access->engine;
+
+	for (size_t i = 0; i < finder->count; i++) {
+		const struct place *place = &finder->places[i];
+
+		if (place->failed)
+			pass_list_note(engine, NOTE_INCOMPLETE,
+					arena_printf(engine->plan_arena,
+							"in %s objects of type %s could not be "
+							"looked for; no permission on what was not "
+							"seen is planned: %s",
+							engine->settings->targets[place->target]
+									.name,
+							securable_traits(place->type)->name,
+							place->err.text));
+	}
+}
+
 uint64_t finder_retry(struct finder *finder, uint64_t now)
 {
 	uint64_t next = 0;

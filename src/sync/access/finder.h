@@ -28,6 +28,8 @@ bool finder_is_complete(const struct finder *finder, const struct err **ret_err)
 /* Of one type at one target, the last look failed: why; NULL: it did not. */
 const struct err *finder_failure(
 		const struct finder *finder, unsigned target, enum securable_type type);
+/* A note in the plan for each look that failed. */
+void finder_list_failures(const struct finder *finder);
 /* Tries again what failed. Returns the time of the next try, 0: nothing failed. */
 uint64_t finder_retry(struct finder *finder, uint64_t now);
 
