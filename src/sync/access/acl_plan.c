@@ -399,6 +399,23 @@ static void tell_dying(struct acl_planner *p)
 				place, dying, dying == 1 ? " dies" : "s die");
 }
 
+static bool holds_something(const struct acl_item *acl)
+{
+	for (vec_each (&acl->rows, row)) {
+		if (row->held)
+			return true;
+	}
+	return false;
+}
+
+/* Of an object of which only the id is known nobody can tell whether rules select it by name, tag or creator. */
+static bool is_sure(const struct acl_planner *p)
+{
+	return p->acl->described ||
+			finder_knows(p->access->finder, p->acl->item.target,
+					p->acl->item.securable);
+}
+
 void acl_plan(struct access *access, struct item *item, struct arena *arena, struct item_plan *ret)
 {
 	struct acl_planner p = {.access = access,
@@ -413,6 +430,8 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 					!finder_knows(access->finder, item->target,
 							item->securable)))
 		return;
+	if (!is_sure(&p) && holds_something(p.acl))
+		return;
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,
 			&p.wanted);
@@ -425,7 +444,7 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 		return;
 	}
 	plan_wanted(&p);
-	if (engine_removals_allowed_at(access->engine, item->target))
+	if (engine_removals_allowed_at(access->engine, item->target) && is_sure(&p))
 		plan_removals(&p);
 	/* What was read in an earlier life says what is ours, not what else is there. */
 	if (ret->operations.count && !item->observed)

@@ -198,7 +198,7 @@ static size_t selectors_of(
 /* What needs no looking: the object is named by its id, or is one of the fixed ones. */
 static bool is_given(struct place *place, const struct selector *selector)
 {
-	struct securable_facts facts = {.id = selector->id, .name = selector->id};
+	struct securable_facts facts = {.id = selector->id};
 
 	if (place->type == SECURABLE_AUTHORIZATION)
 		facts.id = facts.name = selector->name ? selector->name : selector->id;
