@@ -85,7 +85,8 @@ static const struct mistake permissions[] = {
 		{"{job: a, level: CAN_VIEW, in: \"tag:envi=prod\"}",
 				"5:35: unknown tag of a workspace `envi`, did you mean `env`?"},
 		{"{job: a, level: CAN_VIEW, in: \"tag:colour=x\"}",
-				"5:35: unknown tag of a workspace `colour`; known: env, Region, zone"},
+				"5:35: unknown tag of a workspace `colour`; known: env, Region, "
+				"zone"},
 		{"{job: a, level: CAN_VIEW, in: \"tag:env=test\"}",
 				"5:35: `tag:env=test`: no workspace has a tag with such a value"},
 		{"{job: a, level: CAN_VIEW, exclusive: yes}", "5:42: `exclusive` must be true or"},
