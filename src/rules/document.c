@@ -14,6 +14,7 @@
 /* One reading of one text. */
 struct reading {
 	yaml_parser_t parser;
+	struct span text;
 	const char *file;
 	struct arena *arena;
 	unsigned depth;
@@ -81,6 +82,52 @@ enum err_code document_error_inside(const struct document_node *at, size_t offse
 	return code;
 }
 
+/* How many bytes the character at text has; 0: it is none. */
+static size_t character_size(struct span text)
+{
+	for (size_t size = 1; size <= 4 && size <= text.len; size++) {
+		if (text_is_utf8((struct span){text.ptr, size}))
+			return size;
+	}
+	return 0;
+}
+
+enum err_code document_error_in_bytes(
+		const char *file, struct span text, size_t offset, struct err *err)
+{
+	struct place at = {1, 1};
+	size_t i = 0, size;
+
+	while (i < offset && i < text.len) {
+		size = character_size((struct span){text.ptr + i, text.len - i});
+		if (!size)
+			break;
+		at.column++;
+		if (text.ptr[i] == '\n')
+			at = (struct place){at.line + 1, 1};
+		i += size;
+	}
+	if (i < text.len && (unsigned char)text.ptr[i] < 0x20)
+		return err_set(err, ERR_CONFIG, 0,
+				"%.160s:%u:%u: a control character (byte 0x%02x) is in the text; "
+				"remove it",
+				file, at.line, at.column, (unsigned)(unsigned char)text.ptr[i]);
+	return err_set(err, ERR_CONFIG, 0,
+			"%.160s:%u:%u: not UTF-8 text (byte 0x%02x); save the file as UTF-8", file,
+			at.line, at.column,
+			i < text.len ? (unsigned)(unsigned char)text.ptr[i] : 0);
+}
+
+struct span document_skip_mark(struct span text)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t len = sizeof(mark) - 1;
+
+	if (text.len >= len && memcmp(text.ptr, mark, len) == 0)
+		return (struct span){text.ptr + len, text.len - len};
+	return text;
+}
+
 static struct place place_of(yaml_mark_t mark)
 {
 	return (struct place){(unsigned)mark.line + 1, (unsigned)mark.column + 1};
@@ -105,8 +152,7 @@ static enum err_code refuse_syntax(struct reading *r)
 	const char *hint = "";
 
 	if (p->error == YAML_READER_ERROR)
-		return err_set(r->err, ERR_CONFIG, 0, "%.160s: not UTF-8 text: %s at byte %zu",
-				r->file, problem, p->problem_offset);
+		return document_error_in_bytes(r->file, r->text, p->problem_offset, r->err);
 	if (strstr(problem, "cannot start any token"))
 		hint = "; indent with spaces, not tabs, and put texts that begin with a special "
 		       "character in quotes";
@@ -370,6 +416,7 @@ enum err_code document_parse(struct span text, const char *shown_as, struct aren
 	struct reading r = {.file = arena_strdup(arena, shown_as), .arena = arena, .err = err};
 	enum err_code code;
 
+	text = r.text = document_skip_mark(text);
 	if (text.len > DOCUMENT_BYTES_MAX)
 		return err_set(err, ERR_CONFIG, 0, "%.160s: larger than %zu bytes", shown_as,
 				DOCUMENT_BYTES_MAX);

@@ -59,6 +59,11 @@ enum err_code document_error(const struct document_node *at, struct err *err, co
 		PRINTF_LIKE(3, 4);
 enum err_code document_error_at_key(const struct document_node *at, struct err *err,
 		const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The same of a file that is no text: at its first byte that is none, or at the one at offset if that comes first. */
+enum err_code document_error_in_bytes(
+		const char *file, struct span text, size_t offset, struct err *err);
+/* Without the byte order mark that some editors put in front. */
+struct span document_skip_mark(struct span text);
 /* The same, offset bytes into the scalar's text: the very place if text_column is known, else where
  * the scalar begins. */
 enum err_code document_error_inside(const struct document_node *at, size_t offset, struct err *err,

@@ -341,19 +341,19 @@ enum err_code json_document_parse(struct span text, const char *shown_as, struct
 {
 	struct json_reading r = {.file = arena_strdup(arena, shown_as),
 			.arena = arena,
-			.at = text.ptr,
-			.end = text.ptr + text.len,
-			.line_start = text.ptr,
 			.line = 1,
 			.err = err};
 	struct document_node *root;
 	enum err_code code;
 
+	text = document_skip_mark(text);
+	r.at = r.line_start = text.ptr;
+	r.end = text.ptr + text.len;
 	if (text.len > DOCUMENT_BYTES_MAX)
 		return err_set(err, ERR_CONFIG, 0, "%.160s: larger than %zu bytes", shown_as,
 				DOCUMENT_BYTES_MAX);
 	if (!text_is_utf8(text))
-		return err_set(err, ERR_CONFIG, 0, "%.160s: not UTF-8 text", shown_as);
+		return document_error_in_bytes(shown_as, text, text.len, err);
 	code = read_value(&r, &root);
 	skip_blanks(&r);
 	if (code == ERR_NONE && r.at < r.end)

@@ -16,8 +16,14 @@ static enum err_code refuse_tag(const struct settings *settings, const struct do
 
 	for (size_t i = 0; i < settings->target_count; i++) {
 		for (size_t t = 0; t < settings->targets[i].tag_count; t++) {
-			*vec_add(&keys) = settings->targets[i].tags[t].key;
-			known = known || text_equal_folded(settings->targets[i].tags[t].key, key);
+			const char *name = settings->targets[i].tags[t].key;
+			size_t same = 0;
+
+			while (same < keys.count && !text_equal(keys.items[same], name))
+				same++;
+			if (same == keys.count)
+				*vec_add(&keys) = name;
+			known = known || text_equal_folded(name, key);
 		}
 	}
 	code = known ? document_error(node, err,

@@ -403,6 +403,9 @@ static void grantee_missing(struct work *work)
 	struct err err;
 
 	pass_wanted_grants(work->engine, object, work->arena, &wanted);
+	/* Without an account each workspace is asked for it; here nothing is to be given. */
+	if (!wanted.grant_count)
+		return;
 	(void)err_set(&err, ERR_CONFIG, 0,
 			"%s:%u: the grant names %s \"%s\", which neither a rule makes nor %s has",
 			wanted.why.file ? wanted.why.file : "grants", wanted.why.line,

@@ -109,11 +109,19 @@ second_plan_is_empty
 
 # ---- lists that cannot be read ----
 
-write_mapping <<<""
+write_mapping <<<'
+grants:
+- {to: {group: users}, permissions: [{job: "nightly-*", level: CAN_VIEW, in: [prod]}]}'
 faults '{"match": "GET */policies/clusters/list*", "status": 403, "body": {"error_code": "PERMISSION_DENIED", "message": "no"}, "times": 0},
-	{"match": "GET */ip-access-lists*", "status": 403, "body": {"error_code": "PERMISSION_DENIED", "message": "no"}, "times": 0}'
+	{"match": "GET */ip-access-lists*", "status": 403, "body": {"error_code": "PERMISSION_DENIED", "message": "no"}, "times": 0},
+	{"match": "GET */jobs/list*", "status": 403, "body": {"error_code": "PERMISSION_DENIED", "message": "no"}, "times": 0}'
 run a apply --auto-approve
 check_equal "without lists the rest is done" 4 "$code" || cat "$work/said"
+for what in "cluster policies could not be read; nothing is planned for them" "IP access lists could not be read; nothing is planned for them" \
+	"objects of type job could not be looked for; no permission on what was not seen is planned"; do
+	check "the plan says what could not be read, and why" said "! in prod $what: GET .*403 PERMISSION_DENIED: no" || cat "$work/said"
+done
+write_mapping <<<""
 check_equal "and nothing is removed" "one,two later,offices" \
 	"$(faults '' && policies 'map(.name) | sort | join(",")') $(lists 'map(.label) | sort | join(",")')"
 

@@ -26,7 +26,7 @@ static const char config_text[] =
 		"workspaces:\n"
 		"  prod: {host: \"https://prod.example.com\", tags: {env: prod, Region: eu-1}}\n"
 		"  dev-a: {host: \"https://a.example.com\", tags: {env: dev}}\n"
-		"  dev-b: {host: \"https://b.example.com\"}\n"
+		"  dev-b: {host: \"https://b.example.com\", tags: {zone: x}}\n"
 		"store: sqlite:state.db\n";
 
 struct mistake {
@@ -84,6 +84,9 @@ static const struct mistake permissions[] = {
 		{"{job: a, level: CAN_VIEW, in: []}", "5:35: `in` names no workspace"},
 		{"{job: a, level: CAN_VIEW, in: \"tag:envi=prod\"}",
 				"5:35: unknown tag of a workspace `envi`, did you mean `env`?"},
+		{"{job: a, level: CAN_VIEW, in: \"tag:colour=x\"}",
+				"5:35: unknown tag of a workspace `colour`; known: env, Region, "
+				"zone"},
 		{"{job: a, level: CAN_VIEW, in: \"tag:env=test\"}",
 				"5:35: `tag:env=test`: no workspace has a tag with such a value"},
 		{"{job: a, level: CAN_VIEW, exclusive: yes}", "5:42: `exclusive` must be true or"},

@@ -104,6 +104,22 @@ static void reads_an_empty_text_as_an_empty_map(void **state)
 	assert_int_equal(f->root->count, 0);
 }
 
+/* As editors of some systems write it. */
+static void skips_a_byte_order_mark(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(parse(f,
+					 "\xef\xbb\xbf"
+					 "a: b\n"),
+			ERR_NONE);
+	assert_string_equal(document_get(f->root, "a")->text, "b");
+	assert_int_equal(parse(f,
+					 "a: \xef\xbb\xbf"
+					 "b\n"),
+			ERR_NONE);
+}
+
 static void tells_null_from_text(void **state)
 {
 	struct fixture *f = *state;
@@ -149,7 +165,12 @@ static const struct {
 				"numeric "
 				"character; put texts that begin with &, * or ! in quotes"},
 		{"a: \"open\n", "f.yaml:2:1: not valid YAML: found unexpected end of stream"},
-		{"a: \xff\n", "f.yaml: not UTF-8 text: "},
+		{"a: \xff\n", "f.yaml:1:4: not UTF-8 text (byte 0xff); save the file as UTF-8"},
+		{"a: 1\nb\xc3\xa4r: \xc3\xa4\xc3\n", "f.yaml:2:7: not UTF-8 text (byte 0xc3)"},
+		{"\xef\xbb\xbf"
+		 "a: b\nc: \xc0\xaf\n",
+				"f.yaml:2:4: not UTF-8 text (byte 0xc0)"},
+		{"a: b\nc: d\x01\n", "f.yaml:2:5: a control character (byte 0x01)"},
 };
 
 static void refuses_with_place(void **state)
@@ -227,6 +248,7 @@ int main(void)
 					finds_places_inside_of_texts, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(
 					reads_an_empty_text_as_an_empty_map, set_up, tear_down),
+			cmocka_unit_test_setup_teardown(skips_a_byte_order_mark, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(tells_null_from_text, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(refuses_with_place, set_up, tear_down),
 			cmocka_unit_test_setup_teardown(bounds_depth, set_up, tear_down),

@@ -45,6 +45,8 @@ static const struct outcome documents[] = {
 		{"{\"a\": \"\\ud800x\"}", "p.json:1:14: not valid JSON: half of a surrogate", NULL},
 		{"{\"a\": \"x", "p.json:1:9: not valid JSON: the text has no end", NULL},
 		{"{\"a\": 1}\n// no", "p.json:2:1: not valid JSON: something follows", NULL},
+		{"\xef\xbb\xbf{} {}", "p.json:1:4: not valid JSON: something follows", NULL},
+		{"{\n \"\xc3\xa4\": \"\xff\"}", "p.json:2:8: not UTF-8 text (byte 0xff)", NULL},
 		{"{\"a\": 1,\n \"a\": 2}", "p.json:2:2: `a` is there twice, first in line 1", NULL},
 };
 

@@ -105,6 +105,40 @@ static void test_defaults_of_elements(void **state)
 	assert_int_equal(differences(&seen, &wanted, NULL, &first), 1);
 }
 
+/* A server that says more of a library than was asked for; a kind that we do not know is not nothing. */
+static void test_libraries(void **state)
+{
+	static const struct {
+		const char *seen;
+		size_t differences;
+	} cases[] = {
+			{"[{\"jar\":\"x\",\"status\":{\"a\":[1]}},{\"pypi\":{\"package\":\"y\","
+			 "\"repo\":null,"
+			 "\"hash\":\"h\"}}]",
+					0},
+			{"[{\"egg\":null,\"jar\":\"x\"},{\"pypi\":{\"package\":\"y\"},\"maven\":"
+			 "null}]",
+					0},
+			{"[{\"jar\":\"x\"},{\"pypi\":{\"package\":\"y\",\"repo\":\"r\"}}]", 1},
+			{"[{\"jar\":\"x\"},{\"pypi\":{\"package\":\"y\"}},{\"wheelhouse\":\"z\"}]",
+					1},
+			{"[{\"jar\":\"x\"},{\"pypi\":{\"package\":\"y\"}},null,7]", 1},
+			{NULL, 1},
+	};
+	struct cluster_policy seen = {.id = "A",
+			.name = "standard",
+			.definition = plain.definition,
+			.max_clusters_per_user = 2};
+	const char *first;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		seen.libraries = cases[i].seen;
+		if (differences(&seen, &plain, NULL, &first) != cases[i].differences)
+			fail_msg("%s: %s", cases[i].seen, first);
+	}
+}
+
 /* Of a family a read shows the merged definition, which is nobody's. */
 static void test_family(void **state)
 {
@@ -153,6 +187,7 @@ int main(void)
 			cmocka_unit_test(test_json_by_meaning),
 			cmocka_unit_test(test_same_policy),
 			cmocka_unit_test(test_defaults_of_elements),
+			cmocka_unit_test(test_libraries),
 			cmocka_unit_test(test_family),
 			cmocka_unit_test(test_kept_and_read_back),
 	};

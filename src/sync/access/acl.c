@@ -139,6 +139,10 @@ static void free_tags(struct acl_item *acl)
 
 static void take_facts(struct acl_item *acl, const struct securable_facts *facts)
 {
+	/* A rule that names the id says nothing else of it: what a list told stays. */
+	if (!facts->path && !facts->creator && !facts->name && !facts->tag_count)
+		return;
+	acl->described = true;
 	if (facts->path)
 		mem_replace_text(&acl->path, facts->path);
 	if (facts->creator)

@@ -30,6 +30,7 @@ struct acl_item {
 	struct tag *tags; /* owned texts */
 	size_t tag_count;
 	uint64_t round;           /* of the finder's look that met it last */
+	bool described;           /* some look told more of it than the id that a rule names */
 	bool unreadable;          /* entries that we cannot write back: nothing can be replaced */
 	VEC(struct acl_row) rows; /* by key, ascending */
 	bool gone;                /* the object was not found, twice */

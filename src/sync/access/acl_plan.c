@@ -448,6 +448,23 @@ static void tell_dying(struct acl_planner *p)
 				place, dying, dying == 1 ? " dies" : "s die");
 }
 
+static bool holds_something(const struct acl_item *acl)
+{
+	for (vec_each (&acl->rows, row)) {
+		if (row->held)
+			return true;
+	}
+	return false;
+}
+
+/* Of an object of which only the id is known nobody can tell whether rules select it by name, tag or creator. */
+static bool is_sure(const struct acl_planner *p)
+{
+	return p->acl->described ||
+			finder_knows(p->access->finder, p->acl->item.target,
+					p->acl->item.securable);
+}
+
 /* Of an object that a rule selects and that cannot have the rights: why. NULL: it can. */
 static const char *obstacle(const struct acl_planner *p)
 {
@@ -475,7 +492,7 @@ static void plan_entries(struct acl_planner *p)
 	}
 	keep_what_others_gave(p);
 	plan_wanted(p);
-	if (engine_removals_allowed_at(p->access->engine, item->target))
+	if (engine_removals_allowed_at(p->access->engine, item->target) && is_sure(p))
 		plan_removals(p);
 	/* What was read in an earlier life says what is ours, not what else is there. */
 	if (p->plan->operations.count && !item->observed)
@@ -499,6 +516,8 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 	}
 	ret->note = obstacle(&p);
 	if (p.acl->gone || p.acl->unsupported)
+		return;
+	if (!is_sure(&p) && holds_something(p.acl))
 		return;
 	acl_facts(p.acl, &facts);
 	permission_index_match(access->permissions, item->target, item->securable, &facts, arena,

@@ -112,7 +112,40 @@ static int compare_texts(const void *left, const void *right)
 	return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* The array's items in order of their text, each once. */
+/* What rules can say of a library; an answer may have more fields, or some with null in place of a value. */
+static bool is_library_field(const char *name)
+{
+	static const char *const known[] = {"jar", "egg", "whl", "requirements", "pypi", "cran",
+			"maven", "package", "repo", "coordinates", "exclusions"};
+
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		if (text_equal(name, known[i]))
+			return true;
+	}
+	return false;
+}
+
+/* In place. A kind that we do not know yet is left whole: it differs from all that a rule can ask for. */
+static void drop_unknown(json_t *library)
+{
+	json_t *kept = json_object(), *value;
+	const char *key;
+
+	json_object_foreach(library, key, value)
+	{
+		if (json_is_null(value) || !is_library_field(key))
+			continue;
+		drop_unknown(value);
+		(void)json_object_set(kept, key, value);
+	}
+	if (json_object_size(kept)) {
+		(void)json_object_clear(library);
+		(void)json_object_update(library, kept);
+	}
+	json_decref(kept);
+}
+
+/* The libraries in order of their text, each once. */
 static const char *set_meaning(const char *text, struct arena *arena)
 {
 	json_t *array = text ? json_loads(text, 0, NULL) : NULL;
@@ -128,6 +161,7 @@ static const char *set_meaning(const char *text, struct arena *arena)
 	for (size_t i = 0; i < count; i++) {
 		json_t *item = meaning(json_array_get(array, i));
 
+		drop_unknown(item);
 		items[i] = dump(item, arena);
 		json_decref(item);
 	}

@@ -233,7 +233,7 @@ static size_t selectors_of(
 /* What needs no looking: the object is named by its id, or is one of the fixed ones. */
 static bool is_given(struct place *place, const struct selector *selector)
 {
-	struct securable_facts facts = {.id = selector->id, .name = selector->id};
+	struct securable_facts facts = {.id = selector->id};
 
 	if (place->type == SECURABLE_AUTHORIZATION)
 		facts.id = facts.name = selector->name ? selector->name : selector->id;
@@ -385,6 +385,26 @@ const struct err *finder_failure(
 	const struct place *place = place_at(finder, target, type);
 
 	return place->failed ? &place->err : NULL;
+}
+
+void finder_list_failures(const struct finder *finder)
+{
+	struct engine *engine = finder->access->engine;
+
+	for (size_t i = 0; i < finder->count; i++) {
+		const struct place *place = &finder->places[i];
+
+		if (place->failed)
+			pass_list_note(engine, NOTE_INCOMPLETE,
+					arena_printf(engine->plan_arena,
+							"in %s objects of type %s could not be "
+							"looked for; no permission on what was not "
+							"seen is planned: %s",
+							engine->settings->targets[place->target]
+									.name,
+							securable_traits(place->type)->name,
+							place->err.text));
+	}
 }
 
 uint64_t finder_retry(struct finder *finder, uint64_t now)

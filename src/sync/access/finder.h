@@ -30,6 +30,8 @@ const struct err *finder_failure(
 		const struct finder *finder, unsigned target, enum securable_type type);
 /* For the plan that people see: which rules name an object that is not there. */
 void finder_collect(const struct finder *finder);
+/* A note in the plan for each look that failed. */
+void finder_list_failures(const struct finder *finder);
 /* Tries again what failed. Returns the time of the next try, 0: nothing failed. */
 uint64_t finder_retry(struct finder *finder, uint64_t now);
 

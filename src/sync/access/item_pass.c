@@ -9,6 +9,7 @@
 #include "sync/access/finder.h"
 #include "sync/access/roster.h"
 #include "sync/access/federation_item.h"
+#include "sync/access/finder.h"
 #include "sync/access/on_behalf_item.h"
 #include "sync/access/rule_set_item.h"
 #include "sync/access/secret_item.h"
@@ -530,6 +531,9 @@ void access_collect(struct access *access)
 	size_t count = access->items.count;
 	struct item **sorted = mem_array(count + 1, sizeof(struct item *));
 
+	if (access->finder)
+		finder_list_failures(access->finder);
+	rosters_list_failures(access);
 	if (count)
 		memcpy(sorted, access->items.items, count * sizeof(struct item *));
 	qsort(sorted, count, sizeof(struct item *), compare_rank);

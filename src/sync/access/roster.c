@@ -63,6 +63,29 @@ bool roster_has_failed(const struct access *access)
 	return false;
 }
 
+void rosters_list_failures(const struct access *access)
+{
+	static const char *const names[ROSTER_COUNT_] = {[ROSTER_POLICIES] = "cluster policies",
+			[ROSTER_LISTS] = "IP access lists",
+			[ROSTER_CONF] = "the workspace's settings"};
+	struct engine *engine = access->engine;
+	size_t count = engine->settings->target_count * ROSTER_COUNT_;
+
+	for (size_t i = 0; access->rosters && i < count; i++) {
+		const struct roster *roster = &access->rosters[i];
+
+		if (roster->failed)
+			pass_list_note(engine, NOTE_INCOMPLETE,
+					arena_printf(engine->plan_arena,
+							"in %s %s could not be read; nothing is "
+							"planned for them: %s",
+							engine->settings->targets[roster->target]
+									.name,
+							names[i % ROSTER_COUNT_],
+							roster->err.text));
+	}
+}
+
 /* ---- reading ---- */
 
 static void start(struct roster *roster)

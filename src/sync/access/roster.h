@@ -55,6 +55,8 @@ struct roster *roster_at(const struct access *access, unsigned target, enum rost
 /* The item wants to be read (item->read_wanted is set). */
 void roster_want(struct access *access, struct item *item);
 bool roster_is_running(const struct access *access, const struct item *item); /* over that item */
+/* A note in the plan for each list that could not be read. */
+void rosters_list_failures(const struct access *access);
 bool roster_has_failed(const struct access *access); /* some list could not be read the last time */
 
 /* ---- for read_next ---- */
