@@ -180,6 +180,6 @@ static void patch_workspace(struct api_call *call)
 
 static const struct api_route routes[] = {
 		{"PATCH", "api/2.0/accounts/*/workspaces/{}", API_ACCOUNT, API_ADMIN,
-				patch_workspace, 0},
+				patch_workspace, 0, 0},
 };
 const struct api_family account_workspace_calls = API_FAMILY(routes);

@@ -185,11 +185,11 @@ static void delete_secret(struct api_call *call)
 #define WORKSPACE_SECRETS "api/2.0/accounts/" SECRETS
 
 static const struct api_route routes[] = {
-		{"POST", ACCOUNT_SECRETS, API_ACCOUNT, API_ADMIN, create_secret, 0},
-		{"GET", ACCOUNT_SECRETS, API_ACCOUNT, API_ADMIN, list_secrets, 0},
-		{"DELETE", ACCOUNT_SECRETS "/{}", API_ACCOUNT, API_ADMIN, delete_secret, 0},
-		{"POST", WORKSPACE_SECRETS, API_WORKSPACE, API_ANYONE, create_secret, 0},
-		{"GET", WORKSPACE_SECRETS, API_WORKSPACE, API_ANYONE, list_secrets, 0},
-		{"DELETE", WORKSPACE_SECRETS "/{}", API_WORKSPACE, API_ANYONE, delete_secret, 0},
+		{"POST", ACCOUNT_SECRETS, API_ACCOUNT, API_ADMIN, create_secret, 0, 0},
+		{"GET", ACCOUNT_SECRETS, API_ACCOUNT, API_ADMIN, list_secrets, 0, 0},
+		{"DELETE", ACCOUNT_SECRETS "/{}", API_ACCOUNT, API_ADMIN, delete_secret, 0, 0},
+		{"POST", WORKSPACE_SECRETS, API_WORKSPACE, API_ANYONE, create_secret, 0, 0},
+		{"GET", WORKSPACE_SECRETS, API_WORKSPACE, API_ANYONE, list_secrets, 0, 0},
+		{"DELETE", WORKSPACE_SECRETS "/{}", API_WORKSPACE, API_ANYONE, delete_secret, 0, 0},
 };
 const struct api_family secret_calls = API_FAMILY(routes);

@@ -249,9 +249,10 @@ char *policy_refusal(const struct request *request, const json_t *cluster, bool 
 #define POLICIES "api/2.0/policies/clusters/"
 
 static const struct api_route routes[] = {
-		{"GET", POLICIES "get-compliance", API_WORKSPACE, API_ANYONE, get_compliance, 0},
-		{"GET", POLICIES "list-compliance", API_WORKSPACE, API_ADMIN, list_compliance, 0},
+		{"GET", POLICIES "get-compliance", API_WORKSPACE, API_ANYONE, get_compliance, 0, 0},
+		{"GET", POLICIES "list-compliance", API_WORKSPACE, API_ADMIN, list_compliance, 0,
+				0},
 		{"POST", POLICIES "enforce-compliance", API_WORKSPACE, API_ADMIN,
-				enforce_compliance, 0},
+				enforce_compliance, 0, 0},
 };
 const struct api_family policy_use_calls = API_FAMILY(routes);

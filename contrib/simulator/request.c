@@ -4,8 +4,6 @@
 #include "assignment.h"
 #include "ip_list.h"
 #include "oauth.h"
-#include "object_api.h"
-#include "permissions.h"
 #include "scim.h"
 #include "who.h"
 
@@ -270,24 +268,6 @@ static bool sign_in(struct request *request, bool of_account, struct answer *ans
 			ip_list_check(request, answer) && check_header(request, answer);
 }
 
-/* A workspace's other APIs: each family has its routes in a table of its own. */
-static bool (*const families[])(struct request *request, struct answer *answer) = {
-		permissions_handle,
-		objects_handle,
-		tree_handle,
-		owners_handle,
-		secrets_handle,
-};
-
-static bool serve_family(struct request *request, struct answer *answer)
-{
-	for (size_t i = 0; i < COUNT_OF(families); i++) {
-		if (families[i](request, answer))
-			return true;
-	}
-	return false;
-}
-
 static void serve_locked(struct request *request, struct answer *answer)
 {
 	const char *args[API_ARGS_MAX] = {0};
@@ -308,9 +288,7 @@ static void serve_locked(struct request *request, struct answer *answer)
 			answer_no_endpoint(request, answer);
 	} else if (elsewhere) {
 		answer_html_error(answer, 404, "Not Found");
-	} else if (!request->host) {
-		answer_no_endpoint(request, answer);
-	} else if (sign_in(request, false, answer) && !serve_family(request, answer)) {
+	} else if (!request->host || sign_in(request, false, answer)) {
 		answer_no_endpoint(request, answer);
 	}
 }
