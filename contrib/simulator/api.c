@@ -23,6 +23,8 @@ static const struct api_family *const families[] = {
 		&tree_calls,
 		&owner_calls,
 		&scope_calls,
+		&policy_job_calls,
+		&legacy_permission_calls,
 };
 
 static bool path_fits(const struct request *request, const char *path, const char **args)

@@ -1,6 +1,7 @@
 #include "object_api.h"
 
 #include "base/text.h"
+#include "object_stale.h"
 #include "permissions.h"
 
 void object_refuse_missing(struct api_call *call, enum object_kind kind, const char *id)
@@ -62,6 +63,8 @@ struct object *object_need(struct api_call *call, enum object_kind kind, enum ob
 	}
 	object = named ? object_find_name(call->place->objects, kind, text)
 		       : object_find(call->place->objects, kind, text);
+	if (request_is(call->request, "GET"))
+		object = object_stale_get(call->place->objects, kind, text, object);
 	if (!object)
 		object_refuse_missing(call, kind, text);
 	return object;
@@ -281,12 +284,27 @@ static void answer_made(struct api_call *call, const struct object *object)
 	api_answer(call, answer);
 }
 
+/* After a write under a rule reads go on showing what was. */
+static void commit_lag(struct api_call *call, const struct object *object, struct object *before)
+{
+	const struct object_stale_what what = {
+			.rule = call->request->stale,
+			.kind = object->kind,
+			.id = object->id,
+			.name = object->name,
+	};
+
+	object_stale_commit(call->place->objects, &what, before);
+}
+
 void object_create(struct api_call *call)
 {
 	struct object *object = object_build(call, (enum object_kind)call->of, call->body, NULL);
 
-	if (object)
-		answer_made(call, object);
+	if (!object)
+		return;
+	commit_lag(call, object, NULL);
+	answer_made(call, object);
 }
 
 void object_get(struct api_call *call)
@@ -305,10 +323,12 @@ void object_get(struct api_call *call)
 /* A cluster that is deleted only ends; permanent-delete makes it go, and its ACL answers INVALID_STATE from then on. */
 void object_delete(struct api_call *call)
 {
-	struct object *object = object_need(call, (enum object_kind)call->of, KEY_BY_TYPE);
+	struct object *object = object_need(call, (enum object_kind)call->of, KEY_BY_TYPE), *before;
 
 	if (!object || !object_may(call, object, CAN_MANAGE, "delete"))
 		return;
+	before = object_stale_before(call->request->stale, object);
+	commit_lag(call, object, before);
 	if (object->kind == OBJECT_CLUSTER && call->variant == 0) {
 		document_set(object->document, "state", json_string("TERMINATED"));
 	} else {
@@ -408,6 +428,7 @@ static bool take_people(struct api_call *call, struct object *object, json_t *fi
 void object_update(struct api_call *call)
 {
 	struct object *object = object_need(call, (enum object_kind)call->of, KEY_BY_TYPE);
+	struct object *before;
 	const char *key;
 	json_t *fields, *value;
 
@@ -421,6 +442,8 @@ void object_update(struct api_call *call)
 		json_decref(fields);
 		return;
 	}
+	before = object_stale_before(call->request->stale, object);
+	commit_lag(call, object, before);
 	if (call->variant == EDIT_REPLACE && object_type(object)->under)
 		(void)json_object_clear(
 				json_object_get(object->document, object_type(object)->under));

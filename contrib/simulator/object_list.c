@@ -4,6 +4,7 @@
 #include "object_api.h"
 
 #include "base/text.h"
+#include "object_stale.h"
 
 static bool read_size(struct api_call *call, const struct object_type *type, size_t *ret)
 {
@@ -58,12 +59,21 @@ static bool is_like(const char *filter, const char *name)
 	return text_matches_glob(pattern, name);
 }
 
+static bool is_policy(const struct object *cluster, const char *id)
+{
+	const char *policy = document_text(cluster->document, "policy_id");
+
+	return policy && strcmp(policy, id) == 0;
+}
+
 static bool is_wanted(struct api_call *call, const struct object *object)
 {
 	const char *name = NULL, *prefix;
 
 	if (object->kind == OBJECT_JOB && (name = api_parameter(call, "name")) != NULL)
 		return text_equal_folded(name, object->name);
+	if (object->kind == OBJECT_CLUSTER && (name = api_parameter(call, "filter_by.policy_id")))
+		return is_policy(object, name);
 	if (object->kind == OBJECT_PIPELINE && (name = api_parameter(call, "filter")) != NULL)
 		return is_like(name, object->name);
 	if (object->kind == OBJECT_REPO) {
@@ -112,7 +122,7 @@ static json_t *list_page(struct api_call *call, const struct objects *list, cons
 /* page and page_size, counted from 1. */
 static void list_numbered(struct api_call *call, const struct object_type *type)
 {
-	const struct objects *list = &call->place->objects->lists[call->of];
+	struct objects list;
 	const struct page whole = {0, SIZE_MAX};
 	const char *sent = api_parameter(call, "page");
 	json_t *all, *page = json_array();
@@ -127,7 +137,9 @@ static void list_numbered(struct api_call *call, const struct object_type *type)
 		json_decref(page);
 		return;
 	}
-	all = list_page(call, list, &whole, &next);
+	object_stale_list(call->place->objects, (enum object_kind)call->of, &list);
+	all = list_page(call, &list, &whole, &next);
+	vec_release(&list);
 	for (size_t i = ((size_t)number - 1) * size; i < (size_t)number * size; i++) {
 		if (i < json_array_size(all))
 			(void)json_array_append(page, json_array_get(all, i));
@@ -139,11 +151,20 @@ static void list_numbered(struct api_call *call, const struct object_type *type)
 	json_decref(all);
 }
 
+/* A first page may be empty and not the last. */
+static bool is_empty_first(struct api_call *call, const struct object_type *type)
+{
+	bool next = type->paging == PAGING_NEXT;
+
+	return api_quirk(call, QUIRK_EMPTY_PAGES) && (next || type->paging == PAGING_TOKEN) &&
+			!api_parameter(call, next ? "next_page_token" : "page_token");
+}
+
 /* An empty list has no array at all. */
 void object_list(struct api_call *call)
 {
 	const struct object_type *type = &object_types[call->of];
-	const char *token_key = "next_page_token";
+	struct objects list;
 	struct page page;
 	json_t *answer, *array;
 	uint64_t next;
@@ -157,14 +178,21 @@ void object_list(struct api_call *call)
 		return;
 	if (type->paging == PAGING_NONE)
 		page = (struct page){0, SIZE_MAX};
+	if (is_empty_first(call, type)) {
+		api_answer(call,
+				json_pack("{s:[], s:s}", type->array_key, "next_page_token", "p0"));
+		return;
+	}
 	answer = json_object();
-	array = list_page(call, &call->place->objects->lists[call->of], &page, &next);
+	object_stale_list(call->place->objects, (enum object_kind)call->of, &list);
+	array = list_page(call, &list, &page, &next);
+	vec_release(&list);
 	if (json_array_size(array))
 		(void)json_object_set(answer, type->array_key, array);
 	json_decref(array);
 	(void)snprintf(token, sizeof(token), "p%llu", (unsigned long long)next);
 	if (next)
-		(void)json_object_set_new(answer, token_key, json_string(token));
+		(void)json_object_set_new(answer, "next_page_token", json_string(token));
 	if (call->of == OBJECT_JOB)
 		(void)json_object_set_new(answer, "has_more", json_boolean(next != 0));
 	api_answer(call, answer);

@@ -5,38 +5,58 @@
 
 #include "base/text.h"
 #include "permissions.h"
+#include "rule_set.h"
+#include "who.h"
 
-/* Non-admins may only put themselves; restricted admins themselves or a service principal. */
+/*
+ * Whoever may use a service principal, themselves, groups that they are in, and, unless they are restricted, admins
+ * anybody. To be an admin is not enough for a service principal.
+ */
 static bool may_run_as(struct api_call *call, const struct principal *who)
 {
 	const struct principal *caller = call->request->caller;
-	bool admin = acl_is_admin(call->place, caller);
 
-	if (who == caller ||
-			(admin && (!permissions_admins_restricted(call) || who->kind == KIND_SP)))
+	if (who == caller)
+		return true;
+	if (who->kind == KIND_SP &&
+			(api_quirk(call, QUIRK_RUN_AS_ADMIN) ||
+					rule_set_gives(call->state, who,
+							"roles/servicePrincipal.user", caller)))
+		return true;
+	if (who->kind == KIND_GROUP && who_is_below(caller, who))
+		return true;
+	if (who->kind == KIND_USER && acl_is_admin(call->place, caller) &&
+			!permissions_admins_restricted(call))
 		return true;
 	return api_refuse(call, 403, "PERMISSION_DENIED", "User %s cannot set run_as to user %s",
-			caller->name, who->name);
+			caller->name, who_name(who));
 }
 
 static struct principal *read_run_as(struct api_call *call, const json_t *run_as)
 {
 	const char *user = json_string_value(json_object_get(run_as, "user_name"));
 	const char *service = json_string_value(json_object_get(run_as, "service_principal_name"));
+	const char *group = json_string_value(json_object_get(run_as, "group_name"));
 	struct principal *who;
 
-	if ((user != NULL) == (service != NULL)) {
+	if ((user != NULL) + (service != NULL) + (group != NULL) != 1) {
 		(void)api_refuse_value(call,
-				"run_as must have exactly one of user_name and "
+				"run_as must have exactly one of user_name, group_name and "
 				"service_principal_name");
 		return NULL;
 	}
-	who = user ? permissions_find_user(call->state, call->place, user)
-		   : permissions_find_service_principal(call->state, call->place, service);
-	if (!who || !who->active) {
+	if (user)
+		who = permissions_find_user(call->state, call->place, user);
+	else if (service)
+		who = permissions_find_service_principal(call->state, call->place, service);
+	else
+		who = workspace_find_group(call->place, group);
+	if (!who || !who->active || !acl_knows(call->state, call->place, who)) {
 		(void)api_refuse_value(call,
 				"Principal %s is not an active member of this workspace",
-				user ? user : service);
+				user                    ? user
+						: group ? group
+							: service);
 		return NULL;
 	}
 	return who;
@@ -53,7 +73,7 @@ bool object_take_run_as(struct api_call *call, struct object *object, json_t *se
 	who = read_run_as(call, run_as);
 	if (!who || !may_run_as(call, who))
 		return false;
-	text_replace(&object->run_as, who->name);
+	text_replace(&object->run_as, who_name(who));
 	(void)json_object_del(settings, "run_as"); /* settings never show it again */
 	return true;
 }

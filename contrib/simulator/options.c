@@ -95,6 +95,9 @@ static const struct {
 		[QUIRK_RESTRICT_ADMINS] = {"restrict-admins", false,
 				"admins may move jobs and the like only to themselves"},
 		[QUIRK_RETRY_AFTER] = {"retry-after", true, "429 of --limits carries Retry-After"},
+		[QUIRK_RUN_AS_ADMIN] = {"run-as-admin", false,
+				"anybody may let jobs run as a service principal without being its "
+				"user"},
 		[QUIRK_SQL_IN_TREE] = {"sql-in-tree", false,
 				"workspace/list shows queries, alerts and genie spaces as FILE"},
 		[QUIRK_STRICT_HEADERS] = {"strict-headers", true,

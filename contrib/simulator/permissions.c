@@ -1,6 +1,7 @@
 #include "permissions.h"
 
 #include "base/json_out.h"
+#include "object_stale.h"
 #include "pat.h"
 
 /* Which object, as the path names it. */
@@ -11,6 +12,11 @@ struct target {
 	struct object *object;
 };
 
+static bool is_called(const struct object_type *type, const char *word)
+{
+	return strcmp(type->type, word) == 0 || (type->alias && strcmp(type->alias, word) == 0);
+}
+
 /* The type may have two segments. Returns how many, 0: no such type. */
 static size_t read_type(char *const *tail, size_t count, char **ret)
 {
@@ -20,8 +26,7 @@ static size_t read_type(char *const *tail, size_t count, char **ret)
 		for (int kind = 0; kind < OBJECT_KIND_COUNT_; kind++) {
 			const struct object_type *type = &object_types[kind];
 
-			if (strcmp(type->type, text) == 0 ||
-					(type->alias && strcmp(type->alias, text) == 0)) {
+			if (is_called(type, text)) {
 				*ret = text;
 				return len;
 			}
@@ -92,12 +97,23 @@ static void refuse_missing(struct api_call *call, const struct target *target)
 	for (int kind = 0; kind < OBJECT_KIND_COUNT_; kind++) {
 		const struct object_type *type = &object_types[kind];
 
-		if (strcmp(type->type, target->type) == 0 ||
-				(type->alias && strcmp(type->alias, target->type) == 0)) {
+		if (is_called(type, target->type)) {
 			(void)api_refuse(call, type->missing_status, type->missing_code, "%s%s%s",
 					type->missing_before, target->id, type->missing_after);
 			return;
 		}
+	}
+}
+
+/* What a read shows in place of it. */
+static void take_lag(struct api_call *call, struct target *target)
+{
+	for (int kind = 0; kind < OBJECT_KIND_COUNT_; kind++) {
+		const struct object_type *type = &object_types[kind];
+
+		if (is_called(type, target->type))
+			target->object = object_stale_get(call->place->objects,
+					(enum object_kind)kind, target->id, target->object);
 	}
 }
 
@@ -106,10 +122,11 @@ static bool find_target(struct api_call *call, struct target *target)
 	for (int kind = 0; !target->object && kind < OBJECT_KIND_COUNT_; kind++) {
 		const struct object_type *type = &object_types[kind];
 
-		if (strcmp(type->type, target->type) == 0 ||
-				(type->alias && strcmp(type->alias, target->type) == 0))
+		if (is_called(type, target->type))
 			target->object = find_kind(call, (enum object_kind)kind, target->id);
 	}
+	if (request_is(call->request, "GET"))
+		take_lag(call, target);
 	if (!target->object) {
 		refuse_missing(call, target);
 		return false;
@@ -236,6 +253,24 @@ static bool may_manage(struct api_call *call, const struct target *target)
 	return false;
 }
 
+static bool change_acl(struct api_call *call, const struct acl_request *change)
+{
+	const struct object_stale_what what = {
+			.rule = call->request->stale,
+			.kind = change->object->kind,
+			.id = change->object->id,
+			.name = change->object->name,
+	};
+	struct object *before = object_stale_before(what.rule, change->object);
+
+	if (permissions_change(call, change)) {
+		object_stale_commit(call->place->objects, &what, before);
+		return true;
+	}
+	object_free(before);
+	return false;
+}
+
 static void serve_target(struct api_call *call, struct target *target)
 {
 	struct acl_request change = {
@@ -253,7 +288,7 @@ static void serve_target(struct api_call *call, struct target *target)
 		return;
 	change.object = target->object;
 	change.list = json_object_get(call->body, "access_control_list");
-	if (request_is(call->request, "GET") || permissions_change(call, &change))
+	if (request_is(call->request, "GET") || change_acl(call, &change))
 		write_acl(call, target);
 }
 

@@ -69,8 +69,7 @@ static json_t *compliance_row(const struct api_call *call, const json_t *cluster
 			violations ? violations : json_object());
 }
 
-/* Here the last page has an empty token in place of none. */
-static void end_pages(struct api_call *call)
+void policy_end_pages(struct api_call *call)
 {
 	struct buf *body = &call->answer->body;
 	json_t *answer = json_loadb(body->ptr ? body->ptr : "", body->len, 0, NULL);
@@ -106,7 +105,7 @@ static void list_compliance(struct api_call *call)
 	}
 	json_decref(clusters);
 	api_answer_page(call, "clusters", rows);
-	end_pages(call);
+	policy_end_pages(call);
 }
 
 /* Only a fixed value can be put in place by itself, and only one that stands at the top. */
