@@ -25,6 +25,7 @@ static const struct api_family *const families[] = {
 		&scope_calls,
 		&policy_job_calls,
 		&legacy_permission_calls,
+		&unity_calls,
 };
 
 static bool path_fits(const struct request *request, const char *path, const char **args)

@@ -126,8 +126,7 @@ enum route {
 	ROUTE_WORKSPACES,
 	ROUTE_WORKSPACE_SCIM,
 	ROUTE_MIRRORED_SCIM,
-	ROUTE_ASSIGNMENT,
-	ROUTE_METASTORE
+	ROUTE_ASSIGNMENT
 };
 
 static const struct {
@@ -142,7 +141,6 @@ static const struct {
 		{"api/2.0/preview/scim/v2", ROUTE_WORKSPACE_SCIM, false, 5},
 		{"api/2.0/account/scim/v2", ROUTE_MIRRORED_SCIM, false, 5},
 		{"api/2.0/preview/permissionassignments", ROUTE_ASSIGNMENT, false, 4},
-		{"api/2.1/unity-catalog/metastore_summary", ROUTE_METASTORE, false, 4},
 };
 
 static bool find_route(const struct request *request, size_t *ret)
@@ -234,11 +232,6 @@ static bool call_route(struct request *request, size_t route, struct answer *ans
 		return workspaces_handle(request, tail, count, answer);
 	case ROUTE_ASSIGNMENT:
 		return assignment_handle_workspace(request, tail, count, answer);
-	case ROUTE_METASTORE:
-		buf_add_text(answer_json(answer, 200),
-				"{\"metastore_id\":\"00000000-0000-4000-8000-000000000001\","
-				"\"name\":\"sample\"}");
-		return true;
 	case ROUTE_NONE:
 		break;
 	}

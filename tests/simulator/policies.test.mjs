@@ -226,6 +226,7 @@ test('jobs whose clusters are under a policy', async () => {
 	const list = await prod.read(`/api/2.0/policies/jobs/list-compliance?policy_id=${id}`);
 	assert.deepEqual(list.jobs.map((one) => [one.job_id, one.is_compliant]), [[kept, true], [broken, false]]);
 	assert.equal(list.next_page_token, '');
+	assert.deepEqual((await prod.read(`/api/2.0/policies/jobs/list-compliance?policy_id=${other}`)).jobs.map((one) => [one.job_id, one.is_compliant]), [[broken, true]]);
 	const page = await prod.read(`/api/2.0/policies/jobs/list-compliance?policy_id=${id}&page_size=1`);
 	assert.deepEqual([page.jobs.length, page.next_page_token.length > 0], [1, true]);
 	assert.deepEqual(await prod.read(`/api/2.0/policies/jobs/get-compliance?job_id=${broken}`),
