@@ -132,7 +132,9 @@ void account_workspace_show(
 	show_tags(out, details);
 	if (sim->options.quirks[QUIRK_WORKSPACE_URL]) {
 		json_add_key(out, "workspace_url");
-		buf_printf(out, "\"http://127.0.0.1:%u\"", workspace->port);
+		buf_printf(out, "\"http://127.0.0.1:%u\"",
+				sim->options.quirks[QUIRK_UNIFIED_HOST] ? sim->account_port
+									: workspace->port);
 	}
 	buf_add_char(out, '}');
 }

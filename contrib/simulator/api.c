@@ -26,6 +26,9 @@ static const struct api_family *const families[] = {
 		&policy_job_calls,
 		&legacy_permission_calls,
 		&unity_calls,
+		&migration_calls,
+		&identity_calls,
+		&identity_assignment_calls,
 };
 
 static bool path_fits(const struct request *request, const char *path, const char **args)

@@ -170,6 +170,8 @@ static void fill_request(const struct port *port, struct exchange *exchange,
 	request->address = address_of(connection);
 	request->body = (struct span){exchange->body.ptr, exchange->body.len};
 	request_parse_target(request);
+	if (!request->host)
+		request->host = request_unified_workspace(request);
 	set_base_url(request, connection);
 }
 

@@ -46,6 +46,9 @@ static const struct {
 				"unknown principal in an ACL: 400 BAD_REQUEST in place of 404"},
 		[QUIRK_ACTIVE_STRICT] = {"active-strict", false,
 				"account PATCH of active with anything but true or false: 500"},
+		[QUIRK_AIM] = {"aim", false,
+				"automatic identity management: who has an external id is the "
+				"identity provider's"},
 		[QUIRK_BARE_LIFETIME] = {"bare-lifetime", false,
 				"lifetime of a secret may be \"86400\" without its s"},
 		[QUIRK_DEAD_TOKEN_403] = {"dead-token-403", true,
@@ -114,6 +117,9 @@ static const struct {
 				"authorization/tokens is 404 until a call makes the first token"},
 		[QUIRK_TRUST_FORWARDED_FOR] = {"trust-forwarded-for", false,
 				"X-Forwarded-For says where a request comes from"},
+		[QUIRK_UNIFIED_HOST] = {"unified-host", false,
+				"the account's host serves workspaces, too: the one that "
+				"X-Databricks-Workspace-Id names"},
 		[QUIRK_UNSET_SETTINGS_404] = {"unset-settings-404", false,
 				"GET of a setting that was never set: 404, also if it has a "
 				"default"},

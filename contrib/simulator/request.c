@@ -164,6 +164,18 @@ static const char *account_segment(const struct request *request)
 	return NULL;
 }
 
+struct workspace *request_unified_workspace(const struct request *request)
+{
+	const struct state *state = request->sim->state;
+	const char *account = account_segment(request);
+	uint64_t id;
+
+	if (!request->sim->options.quirks[QUIRK_UNIFIED_HOST] || !request->workspace_id ||
+			(account && strcmp(account, state->account_id) == 0))
+		return NULL;
+	return id_parse(request->workspace_id, &id) ? state_find_workspace(state, id) : NULL;
+}
+
 /* A path of the other kind of host meets a gateway's page, not JSON. */
 static bool check_host(const struct request *request, bool of_account, struct answer *answer)
 {

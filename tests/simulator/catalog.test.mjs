@@ -93,6 +93,10 @@ test('who may hand over: owners, who owns what it is in, the metastore\'s admin'
 	refused(await tell(prod, table, { comment: 'x' }), ...not('Table', `${full}.t`));
 	refused(await tell(prod, table, { owner: self, comment: 'x' }), ...not('Table', `${full}.t`));
 	good(await give(table, self));
+	const other = await schema();
+	refused(await give(`schemas/${other.full}`, etl.applicationId, etl.client), ...not('Schema', other.full));
+	good(await give(`catalogs/${other.catalog_name}`, team.displayName));
+	good(await give(`schemas/${other.full}`, etl.applicationId, etl.client));
 	// A function goes only to a group that one is in.
 	good(await etl.client.post(`${UC}/functions`, { catalog_name, schema_name, name: 'f' }));
 	const strangers = await group();
