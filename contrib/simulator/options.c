@@ -72,6 +72,9 @@ static const struct {
 		[QUIRK_FILL_EMAILS] = {"fill-emails", true, "emails are filled from userName"},
 		[QUIRK_FIND_INACTIVE] = {"find-inactive", true,
 				"filters find deactivated users, too"},
+		[QUIRK_IDENTITY_LIMITS] = {"identity-limits", false,
+				"an account has at most 10000 users and service principals and "
+				"5000 groups"},
 		[QUIRK_INDIRECT_SEEN] = {"indirect-seen", true,
 				"members of assigned groups show in the workspace's SCIM"},
 		[QUIRK_IP_GUARD_ALWAYS] = {"ip-guard-always", false,
