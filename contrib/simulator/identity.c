@@ -298,6 +298,8 @@ static void one_member(struct api_call *call)
 	{                                                                                          \
 		method, base path, at, API_ADMIN, handle, of, 0                                    \
 	}
+/* Older SDKs spell it so. */
+#define OLDER(base, at, path, of) ROUTE("POST", base, at, path "/resolveByExternalId", resolve, of)
 #define KIND(base, at, path, of)                                                                   \
 	ROUTE("GET", base, at, path, list, of), ROUTE("POST", base, at, path, create, of),         \
 			ROUTE("POST", base, at, path "/resolve-by-external-id", resolve, of),      \
@@ -306,7 +308,8 @@ static void one_member(struct api_call *call)
 			ROUTE("DELETE", base, at, path "/{}", delete, of)
 #define EVERYTHING(base, at)                                                                       \
 	KIND(base, at, "users", 0), KIND(base, at, "groups", 1),                                   \
-			KIND(base, at, "service-principals", 2),                                   \
+			KIND(base, at, "service-principals", 2), OLDER(base, at, "users", 0),      \
+			OLDER(base, at, "groups", 1), OLDER(base, at, "servicePrincipals", 2),     \
 			ROUTE("GET", base, at, "groups/{}/direct-members", list_members, 1),       \
 			ROUTE("POST", base, at, "groups/{}/direct-members", add_member, 1),        \
 			ROUTE("GET", base, at, "groups/{}/direct-members/{}", one_member, 1),      \

@@ -283,6 +283,7 @@ static void get_access(struct api_call *call)
 			ROUTE("PATCH", base, at, "workspace-assignments/{}", update),              \
 			ROUTE("DELETE", base, at, "workspace-assignments/{}", delete),             \
 			ROUTE("GET", base, at, "workspace-access-details", list_access),           \
+			ROUTE("GET", base, at, "workspaceAccessDetails/{}", get_access),           \
 			ROUTE("GET", base, at, "workspace-access-details/{}", get_access)
 
 static const struct api_route routes[] = {

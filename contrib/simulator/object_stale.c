@@ -111,7 +111,7 @@ void object_stale_list(struct object_store *store, enum object_kind kind, struct
 		if (shown)
 			*vec_add(ret) = shown;
 	}
-	if (any)
+	if (any && ret->count)
 		qsort(ret->items, ret->count, sizeof(*ret->items), by_sequence);
 }
 
