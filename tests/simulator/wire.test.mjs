@@ -142,8 +142,9 @@ test('clients that are slow, or leave in the middle, hold up nobody', async () =
 	for (let n = 0; n < 20; n++) // the answer finds nobody
 		await raw((socket) => { socket.write(me()); socket.destroy(); });
 	for (const text of ['', '\r\n', 'GET\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00', `GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n`])
-		await raw((socket) => socket.end(text));
+		slow.push(net.connect(port, '127.0.0.1').on('error', () => {}).end(text));
 	await alive();
+	slow.forEach((socket) => socket.destroy());
 });
 
 test('escapes, doubled and dotted: nothing gets where it should not', async () => {
