@@ -155,6 +155,50 @@ test('escapes, doubled and dotted: nothing gets where it should not', async () =
 	await alive();
 });
 
+test('requests at random: refused or done, never broken', async () => {
+	let seed = 20;
+	const draw = (below) => (seed = (seed * 1103515245 + 12345) % 2147483648) % below;
+	const pick = (list) => list[draw(list.length)];
+	const own = await Sim.startWithFaults({ rules: [{ match: '* /api/*', probability: 0.05, stale: { reads: 1, list_reads: 1, flap: true } }] }, '--workspace', 'prod');
+	const at = own.workspace('prod'), seen = {};
+	const ids = ['0', '1', 'x', '%00', 'root', 'tokens', 'a.b.c', own.first.client_id];
+	const paths = ['permissions/jobs/{}', 'permissions/sql/warehouses/{}', 'permissions/directories/{}', 'permissions/{}/{}', 'preview/sql/permissions/queries/{}', 'jobs/create', 'jobs/update',
+		'jobs/delete', 'jobs/list', 'clusters/create', 'clusters/edit', 'clusters/list', 'clusters/permanent-delete', 'sql/warehouses', 'sql/warehouses/{}', 'sql/queries', 'sql/queries/{}',
+		'policies/clusters/create', 'policies/clusters/edit', 'policies/jobs/list-compliance', 'workspace/mkdirs', 'workspace/delete', 'workspace/list', 'repos', 'secrets/scopes/create',
+		'secrets/acls/put', 'token/create', 'token-management/on-behalf-of/tokens', 'preview/scim/v2/Groups', 'preview/scim/v2/Groups/{}', 'preview/scim/v2/Users', 'preview/scim/v2/Users/{}',
+		'identity/groups', 'identity/groups/{}/direct-members', 'identity/workspace-assignments', 'permissionmigration', 'preview/permissionassignments', 'lakeview/dashboards', 'genie/spaces',
+		'apps', 'apps/{}', 'mlflow/experiments/create', 'mlflow/experiments/search', 'pipelines', 'pipelines/{}', 'preview/accounts/access-control/rule-sets'];
+	const keys = ['name', 'id', 'job_id', 'cluster_id', 'policy_id', 'definition', 'path', 'query', 'display_name', 'owner_user_name', 'update_mask', 'access_control_list', 'new_settings', 'run_as',
+		'user_name', 'group_name', 'permission_level', 'tags', 'tasks', 'new_cluster', 'entitlements', 'principal_id', 'members', 'Operations', 'op', 'value', 'displayName', 'userName',
+		'rule_set', 'grant_rules', 'etag', 'recursive', 'parent_path', 'permission_assignments', 'permissions', 'scope', 'principal', 'permission', 'application_id'];
+	const texts = ['users', 'admins', 'CAN_VIEW', 'IS_OWNER', 'CAN_MANAGE', '', 'add', 'remove', 'replace', 'members', '{}', '/Shared', '/Shared/a', '*', 'USER', 'READ', 'é\u0000'];
+	const value = (depth) => {
+		const kind = draw(depth > 3 ? 6 : 9);
+		if (kind < 3)
+			return pick([...ids, ...texts]);
+		if (kind < 6)
+			return pick([null, true, 0, -1, 1e300, 9007199254740993]);
+		if (kind === 6)
+			return Array.from({ length: draw(4) }, () => value(depth + 1));
+		return Object.fromEntries(Array.from({ length: 1 + draw(5) }, () => [pick(keys), value(depth + 1)]));
+	};
+	for (let n = 0; n < 3000; n++) {
+		const path = `/api/2.0/${pick(paths).replace(/\{\}/g, () => pick(ids))}${draw(3) ? '' : `?${pick(keys)}=${encodeURIComponent(pick(texts))}&page_token=p${draw(9)}`}`;
+		const method = pick(['GET', 'POST', 'POST', 'PUT', 'PATCH', 'DELETE']);
+		const body = method === 'GET' ? undefined : value(0);
+		if (body?.constructor === Object && draw(2))
+			Object.assign(body, { name: `n${draw(50)}`, displayName: `n${draw(50)}`, path: `/Shared/${draw(9)}` });
+		const answer = await at.call(method, path, JSON.stringify(body));
+		assert.ok(answer.status < 500 || answer.json?.detail === 'Error in performing the patch operation on group resource.' || /PatchOp/.test(answer.text), `${method} ${path} ${JSON.stringify(body)} ${answer.text}`);
+		seen[answer.status] = (seen[answer.status] ?? 0) + 1;
+		const id = answer.json?.id ?? answer.json?.job_id ?? answer.json?.cluster_id ?? answer.json?.policy_id;
+		if (id && ids.length < 300)
+			ids.push(String(id));
+	}
+	assert.ok(seen[200] > 200 && seen[400] > 200, JSON.stringify(seen));
+	await own.stop();
+});
+
 test('thousands of objects: made at the start, listed whole, kept', async () => {
 	const own = await Sim.start('--workspace', 'prod');
 	await own.stop({ keep: true });
