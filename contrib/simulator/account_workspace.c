@@ -132,7 +132,9 @@ void account_workspace_show(
 	show_tags(out, details);
 	if (sim->options.quirks[QUIRK_WORKSPACE_URL]) {
 		json_add_key(out, "workspace_url");
-		buf_printf(out, "\"http://127.0.0.1:%u\"", workspace->port);
+		buf_printf(out, "\"http://127.0.0.1:%u\"",
+				sim->options.quirks[QUIRK_UNIFIED_HOST] ? sim->account_port
+									: workspace->port);
 	}
 	buf_add_char(out, '}');
 }
@@ -180,6 +182,6 @@ static void patch_workspace(struct api_call *call)
 
 static const struct api_route routes[] = {
 		{"PATCH", "api/2.0/accounts/*/workspaces/{}", API_ACCOUNT, API_ADMIN,
-				patch_workspace, 0},
+				patch_workspace, 0, 0},
 };
 const struct api_family account_workspace_calls = API_FAMILY(routes);

@@ -238,7 +238,9 @@ void acl_gather(const struct state *state, const struct workspace *workspace,
 	}
 	gather_above(state, workspace, object, root_as_zero, ret);
 	if (has_type_root(object)) {
-		(void)snprintf(from, sizeof(from), "/%s/", object_type(object)->type);
+		/* Policies call their root so. */
+		(void)snprintf(from, sizeof(from), "/%s/%s", object_type(object)->type,
+				object->kind == OBJECT_CLUSTER_POLICY ? "cluster-policies" : "");
 		inherit(ret, object, workspace->admins, CAN_MANAGE, from);
 	}
 	move_admins_last(workspace, ret);

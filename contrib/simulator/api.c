@@ -18,7 +18,18 @@ static const struct api_family *const families[] = {
 		&federation_calls,
 		&rule_set_calls,
 		&account_workspace_calls,
+		&permission_calls,
+		&object_calls,
+		&tree_calls,
+		&owner_calls,
+		&scope_calls,
+		&policy_job_calls,
+		&legacy_permission_calls,
+		&unity_calls,
+		&migration_calls,
+		&external_identity_calls,
 		&identity_calls,
+		&identity_assignment_calls,
 };
 
 static bool path_fits(const struct request *request, const char *path, const char **args)
@@ -29,6 +40,8 @@ static bool path_fits(const struct request *request, const char *path, const cha
 		size_t len = strcspn(path, "/");
 		const char *segment = request->segments[i];
 
+		if (len == 2 && memcmp(path, "**", 2) == 0)
+			return true;
 		if (len == 2 && memcmp(path, "{}", 2) == 0) {
 			if (!*segment || arg == API_ARGS_MAX)
 				return false;
@@ -83,6 +96,7 @@ void api_serve(struct request *request, const struct api_route *route, const cha
 			.state = request->sim->state,
 			.place = request->host,
 			.of = route->of,
+			.variant = route->variant,
 	};
 
 	memcpy(call.args, args, sizeof(call.args));
@@ -274,6 +288,19 @@ bool api_take_texts(struct api_call *call, const char *key, json_t **ret)
 const char *api_query(const struct api_call *call, const char *name)
 {
 	return request_parameter(call->request, name);
+}
+
+const char *api_parameter(struct api_call *call, const char *name)
+{
+	const char *sent = api_query(call, name);
+	const json_t *value = json_object_get(call->body, name);
+
+	if (!sent && json_is_integer(value)) {
+		(void)json_object_set_new(call->body, name,
+				json_sprintf("%lld", (long long)json_integer_value(value)));
+		value = json_object_get(call->body, name);
+	}
+	return sent ? sent : json_string_value(value);
 }
 
 bool api_quirk(const struct api_call *call, enum quirk quirk)

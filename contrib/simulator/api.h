@@ -24,16 +24,18 @@ struct api_call {
 	struct workspace *place;        /* NULL: the account */
 	const char *args[API_ARGS_MAX]; /* what the braces of the route stood for */
 	json_t *body;                   /* an object, empty if none was sent */
-	int of;                         /* the route's */
+	int of, variant;                /* the route's */
 };
 
 struct api_route {
 	const char *method;
-	const char *path; /* without the leading slash; "*" is any segment, "{}" one that the handler gets */
+	const char *path; /* without the leading slash; "*" is any segment, "{}" one that the handler gets,
+			     at the end "**" one or more */
 	enum api_host host;
 	enum api_who who;
 	void (*handle)(struct api_call *call);
-	int of; /* whatever tells uses of one handler apart */
+	int of;      /* whatever tells uses of one handler apart */
+	int variant; /* more of that */
 };
 struct api_family {
 	const struct api_route *routes;
@@ -73,6 +75,8 @@ MUST_CHECK bool api_take_bool(struct api_call *call, const char *key, bool *ret)
 MUST_CHECK bool api_take_texts(struct api_call *call, const char *key, json_t **ret);
 /* From the query; NULL: not sent. */
 const char *api_query(const struct api_call *call, const char *name);
+/* A text or a number, from the query or from the body, as text; NULL: not there. Lives as long as the call. */
+const char *api_parameter(struct api_call *call, const char *name);
 bool api_quirk(const struct api_call *call, enum quirk quirk);
 
 /* A comma list without blanks, such as an update mask, names this field (or "*", or something below the field). */
@@ -90,6 +94,9 @@ json_t *object_pick(const json_t *fields, const char *const *keys, size_t count)
 
 extern const struct api_family token_calls, token_management_calls, policy_calls, policy_use_calls,
 		ip_list_calls, conf_calls, setting_calls, secret_calls, federation_calls,
-		rule_set_calls, account_workspace_calls, identity_calls;
+		rule_set_calls, account_workspace_calls, permission_calls, object_calls, tree_calls,
+		owner_calls, scope_calls, policy_job_calls, legacy_permission_calls, unity_calls,
+		migration_calls, identity_calls, identity_assignment_calls,
+		external_identity_calls;
 
 #endif

@@ -25,16 +25,17 @@ struct principal *secret_check(const struct state *state, const char *client_id,
 }
 
 /* What lists show in place of the secret. */
-static json_t *make_fields(const char *secret, int64_t expires_ms)
+static json_t *make_fields(const char *secret, int64_t lifetime_s) /* 0: without end */
 {
 	char hash[DIGEST_HEX_SIZE], made[CLOCK_TEXT_SIZE];
+	int64_t now_ms = clock_wall_ms(), expires_ms = now_ms + lifetime_s * 1000;
 	json_t *fields;
 
 	digest_sha256_hex(span_of(secret), hash);
-	clock_format(clock_wall_ms(), made);
+	clock_format(now_ms, made);
 	fields = json_pack("{s:s, s:s, s:s, s:s}", "secret_hash", hash, "status", "ACTIVE",
 			"create_time", made, "update_time", made);
-	if (expires_ms) {
+	if (lifetime_s) {
 		char expires[CLOCK_TEXT_SIZE];
 
 		clock_format(expires_ms, expires);
@@ -140,7 +141,7 @@ static void create_secret(struct api_call *call)
 		return;
 	}
 	make.secret = text = record_random("dose", 16);
-	make.fields = make_fields(text, clock_wall_ms() + lifetime * 1000);
+	make.fields = make_fields(text, lifetime);
 	if (json_array_size(scopes))
 		(void)json_object_set(make.fields, "scopes", scopes);
 	answer = show(record_make(call->state, &make));
@@ -185,11 +186,11 @@ static void delete_secret(struct api_call *call)
 #define WORKSPACE_SECRETS "api/2.0/accounts/" SECRETS
 
 static const struct api_route routes[] = {
-		{"POST", ACCOUNT_SECRETS, API_ACCOUNT, API_ADMIN, create_secret, 0},
-		{"GET", ACCOUNT_SECRETS, API_ACCOUNT, API_ADMIN, list_secrets, 0},
-		{"DELETE", ACCOUNT_SECRETS "/{}", API_ACCOUNT, API_ADMIN, delete_secret, 0},
-		{"POST", WORKSPACE_SECRETS, API_WORKSPACE, API_ANYONE, create_secret, 0},
-		{"GET", WORKSPACE_SECRETS, API_WORKSPACE, API_ANYONE, list_secrets, 0},
-		{"DELETE", WORKSPACE_SECRETS "/{}", API_WORKSPACE, API_ANYONE, delete_secret, 0},
+		{"POST", ACCOUNT_SECRETS, API_ACCOUNT, API_ADMIN, create_secret, 0, 0},
+		{"GET", ACCOUNT_SECRETS, API_ACCOUNT, API_ADMIN, list_secrets, 0, 0},
+		{"DELETE", ACCOUNT_SECRETS "/{}", API_ACCOUNT, API_ADMIN, delete_secret, 0, 0},
+		{"POST", WORKSPACE_SECRETS, API_WORKSPACE, API_ANYONE, create_secret, 0, 0},
+		{"GET", WORKSPACE_SECRETS, API_WORKSPACE, API_ANYONE, list_secrets, 0, 0},
+		{"DELETE", WORKSPACE_SECRETS "/{}", API_WORKSPACE, API_ANYONE, delete_secret, 0, 0},
 };
 const struct api_family secret_calls = API_FAMILY(routes);

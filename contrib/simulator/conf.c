@@ -189,7 +189,7 @@ static void change_conf(struct api_call *call)
 }
 
 static const struct api_route conf_routes[] = {
-		{"GET", "api/2.0/workspace-conf", API_WORKSPACE, API_ADMIN, read_conf, 0},
-		{"PATCH", "api/2.0/workspace-conf", API_WORKSPACE, API_ADMIN, change_conf, 0},
+		{"GET", "api/2.0/workspace-conf", API_WORKSPACE, API_ADMIN, read_conf, 0, 0},
+		{"PATCH", "api/2.0/workspace-conf", API_WORKSPACE, API_ADMIN, change_conf, 0, 0},
 };
 const struct api_family conf_calls = API_FAMILY(conf_routes);

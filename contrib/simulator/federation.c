@@ -361,15 +361,15 @@ struct principal *federation_check(
 #define OWN_POLICIES "api/2.0/accounts/*/servicePrincipals/{}/federationPolicies"
 
 static const struct api_route routes[] = {
-		{"POST", ACCOUNT_POLICIES, API_ACCOUNT, API_ADMIN, create_policy, 0},
-		{"GET", ACCOUNT_POLICIES, API_ACCOUNT, API_ADMIN, list_policies, 0},
-		{"GET", ACCOUNT_POLICIES "/{}", API_ACCOUNT, API_ADMIN, get_policy, 0},
-		{"PATCH", ACCOUNT_POLICIES "/{}", API_ACCOUNT, API_ADMIN, update_policy, 0},
-		{"DELETE", ACCOUNT_POLICIES "/{}", API_ACCOUNT, API_ADMIN, delete_policy, 0},
-		{"POST", OWN_POLICIES, API_ACCOUNT, API_ADMIN, create_policy, 1},
-		{"GET", OWN_POLICIES, API_ACCOUNT, API_ADMIN, list_policies, 1},
-		{"GET", OWN_POLICIES "/{}", API_ACCOUNT, API_ADMIN, get_policy, 1},
-		{"PATCH", OWN_POLICIES "/{}", API_ACCOUNT, API_ADMIN, update_policy, 1},
-		{"DELETE", OWN_POLICIES "/{}", API_ACCOUNT, API_ADMIN, delete_policy, 1},
+		{"POST", ACCOUNT_POLICIES, API_ACCOUNT, API_ADMIN, create_policy, 0, 0},
+		{"GET", ACCOUNT_POLICIES, API_ACCOUNT, API_ADMIN, list_policies, 0, 0},
+		{"GET", ACCOUNT_POLICIES "/{}", API_ACCOUNT, API_ADMIN, get_policy, 0, 0},
+		{"PATCH", ACCOUNT_POLICIES "/{}", API_ACCOUNT, API_ADMIN, update_policy, 0, 0},
+		{"DELETE", ACCOUNT_POLICIES "/{}", API_ACCOUNT, API_ADMIN, delete_policy, 0, 0},
+		{"POST", OWN_POLICIES, API_ACCOUNT, API_ADMIN, create_policy, 1, 0},
+		{"GET", OWN_POLICIES, API_ACCOUNT, API_ADMIN, list_policies, 1, 0},
+		{"GET", OWN_POLICIES "/{}", API_ACCOUNT, API_ADMIN, get_policy, 1, 0},
+		{"PATCH", OWN_POLICIES "/{}", API_ACCOUNT, API_ADMIN, update_policy, 1, 0},
+		{"DELETE", OWN_POLICIES "/{}", API_ACCOUNT, API_ADMIN, delete_policy, 1, 0},
 };
 const struct api_family federation_calls = API_FAMILY(routes);

@@ -20,6 +20,7 @@
 #define CONNECTION_MEMORY ((size_t)128 * 1024) /* bounds a request's line and headers */
 #define BLOCK_BYTES ((size_t)64 * 1024)
 #define ACCOUNT_THREADS 2U
+#define IDLE_S 120U /* connections that are idle, or whose other end is gone, are closed */
 
 struct port {
 	struct http *http;
@@ -170,6 +171,8 @@ static void fill_request(const struct port *port, struct exchange *exchange,
 	request->address = address_of(connection);
 	request->body = (struct span){exchange->body.ptr, exchange->body.len};
 	request_parse_target(request);
+	if (!request->host)
+		request->host = request_unified_workspace(request);
 	set_base_url(request, connection);
 }
 
@@ -386,8 +389,8 @@ static enum err_code start_port(struct port *port, struct err *err)
 			MHD_OPTION_LISTEN_SOCKET, port->fd, MHD_OPTION_URI_LOG_CALLBACK,
 			begin_exchange, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, port,
 			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-			MHD_OPTION_THREAD_POOL_SIZE, port->workspace ? 0U : ACCOUNT_THREADS,
-			MHD_OPTION_END);
+			MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, MHD_OPTION_THREAD_POOL_SIZE,
+			port->workspace ? 0U : ACCOUNT_THREADS, MHD_OPTION_END);
 	if (!port->daemon)
 		return err_set(err, ERR_IO, 0, "cannot serve 127.0.0.1:%u", port->number);
 	port->fd = -1; /* the daemon's now */

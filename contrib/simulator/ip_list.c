@@ -393,17 +393,17 @@ static void delete_list(struct api_call *call)
 #define ACCOUNT_LISTS "api/2.0/accounts/*/ip-access-lists"
 
 static const struct api_route routes[] = {
-		{"POST", LISTS, API_WORKSPACE, API_ADMIN, create_list, 0},
-		{"GET", LISTS, API_WORKSPACE, API_ADMIN, list_lists, 0},
-		{"GET", LISTS "/{}", API_WORKSPACE, API_ADMIN, get_list, 0},
-		{"PUT", LISTS "/{}", API_WORKSPACE, API_ADMIN, replace_list, 0},
-		{"PATCH", LISTS "/{}", API_WORKSPACE, API_ADMIN, update_list, 0},
-		{"DELETE", LISTS "/{}", API_WORKSPACE, API_ADMIN, delete_list, 0},
-		{"POST", ACCOUNT_LISTS, API_ACCOUNT, API_ADMIN, create_list, 0},
-		{"GET", ACCOUNT_LISTS, API_ACCOUNT, API_ADMIN, list_lists, 0},
-		{"GET", ACCOUNT_LISTS "/{}", API_ACCOUNT, API_ADMIN, get_list, 0},
-		{"PUT", ACCOUNT_LISTS "/{}", API_ACCOUNT, API_ADMIN, replace_list, 0},
-		{"PATCH", ACCOUNT_LISTS "/{}", API_ACCOUNT, API_ADMIN, update_list, 0},
-		{"DELETE", ACCOUNT_LISTS "/{}", API_ACCOUNT, API_ADMIN, delete_list, 0},
+		{"POST", LISTS, API_WORKSPACE, API_ADMIN, create_list, 0, 0},
+		{"GET", LISTS, API_WORKSPACE, API_ADMIN, list_lists, 0, 0},
+		{"GET", LISTS "/{}", API_WORKSPACE, API_ADMIN, get_list, 0, 0},
+		{"PUT", LISTS "/{}", API_WORKSPACE, API_ADMIN, replace_list, 0, 0},
+		{"PATCH", LISTS "/{}", API_WORKSPACE, API_ADMIN, update_list, 0, 0},
+		{"DELETE", LISTS "/{}", API_WORKSPACE, API_ADMIN, delete_list, 0, 0},
+		{"POST", ACCOUNT_LISTS, API_ACCOUNT, API_ADMIN, create_list, 0, 0},
+		{"GET", ACCOUNT_LISTS, API_ACCOUNT, API_ADMIN, list_lists, 0, 0},
+		{"GET", ACCOUNT_LISTS "/{}", API_ACCOUNT, API_ADMIN, get_list, 0, 0},
+		{"PUT", ACCOUNT_LISTS "/{}", API_ACCOUNT, API_ADMIN, replace_list, 0, 0},
+		{"PATCH", ACCOUNT_LISTS "/{}", API_ACCOUNT, API_ADMIN, update_list, 0, 0},
+		{"DELETE", ACCOUNT_LISTS "/{}", API_ACCOUNT, API_ADMIN, delete_list, 0, 0},
 };
 const struct api_family ip_list_calls = API_FAMILY(routes);

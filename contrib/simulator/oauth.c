@@ -95,7 +95,11 @@ static void write_metadata(const struct request *request, struct answer *answer)
 		json_add_member(out, "workspace_id", host->id_text);
 	}
 	json_add_member(out, "cloud", cloud_name(request->sim->options.cloud));
-	json_add_member(out, "host_type", host ? "workspace" : "account");
+	json_add_member(out, "host_type",
+			host ? "workspace"
+					: request->sim->options.quirks[QUIRK_UNIFIED_HOST]
+					? "unified"
+					: "account");
 	buf_add_char(out, '}');
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "object_stale.h"
 
 static char *kind_key(enum object_kind kind, const char *text)
 {
@@ -143,8 +144,28 @@ struct object *object_make(struct object_store *store, const struct object_make 
 	return object;
 }
 
-static void object_free(struct object *object)
+struct object *object_clone(const struct object *object)
 {
+	struct object *copy = mem_zalloc(sizeof(*copy));
+
+	*copy = *object;
+	copy->id = mem_strdup(object->id);
+	copy->name = mem_strdup(object->name);
+	copy->path = mem_strdup_or_null(object->path);
+	copy->tree_id = mem_strdup_or_null(object->tree_id);
+	copy->creator = mem_strdup_or_null(object->creator);
+	copy->run_as = mem_strdup_or_null(object->run_as);
+	copy->children = (struct objects){0};
+	copy->document = json_deep_copy(object->document);
+	copy->acl = (struct aces){0};
+	aces_copy(&copy->acl, &object->acl);
+	return copy;
+}
+
+void object_free(struct object *object)
+{
+	if (!object)
+		return;
 	mem_free(object->id);
 	mem_free(object->name);
 	mem_free(object->path);
@@ -173,6 +194,7 @@ static void remove_one(struct object_store *store, struct object *object)
 {
 	AUTO(mem_freep) char *key = kind_key(object->kind, object->id);
 
+	object_stale_forget_parent(store, object);
 	tree_leave(store, object);
 	leave_name(store, object);
 	drop_from(&store->lists[object->kind], object);
@@ -370,6 +392,7 @@ void object_store_free(struct object_store *store)
 	for (table_each (store->lagging, it))
 		mem_free(it.value);
 	table_free(store->lagging);
+	object_stale_free(store);
 	json_decref(store->scopes);
 	mem_free(store);
 }

@@ -140,6 +140,7 @@ struct object {
 	bool purged;  /* a cluster that is long gone */
 };
 
+struct object_lag; /* see object_stale.h */
 struct object_store {
 	struct state *state;
 	struct workspace *workspace;
@@ -152,6 +153,10 @@ struct object_store {
 	json_t *scopes;        /* secret scopes; see secrets.c */
 	struct object *root;   /* of the tree */
 	uint64_t sequence;
+	struct {
+		struct object_lag **items;
+		size_t count, room;
+	} lagging_objects;
 	uint64_t homes_generation; /* of the state when every user had a folder */
 };
 
@@ -169,6 +174,9 @@ struct object_make {
 	json_t *document; /* NULL: empty */
 };
 struct object *object_make(struct object_store *store, const struct object_make *what);
+/* A copy for a stale read, in no list; principals and the parent are the same. NULL is fine for free. */
+struct object *object_clone(const struct object *object);
+void object_free(struct object *object);
 /* Out of every list; of a folder everything in it, too. */
 void object_remove(struct object_store *store, struct object *object);
 void object_change_id(struct object_store *store, struct object *object, const char *id);

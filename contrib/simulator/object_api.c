@@ -1,51 +1,51 @@
 #include "object_api.h"
 
 #include "base/text.h"
+#include "object_stale.h"
 #include "permissions.h"
 
-void object_refuse_missing(struct rest_call *call, enum object_kind kind, const char *id)
+void object_refuse_missing(struct api_call *call, enum object_kind kind, const char *id)
 {
 	const struct object_type *type = &object_types[kind];
 
-	rest_refuse_with(call, type->missing_status, type->missing_code, "%s%s%s",
+	(void)api_refuse(call, type->missing_status, type->missing_code, "%s%s%s",
 			type->missing_before, id, type->missing_after);
 }
 
-bool object_is_visible(const struct rest_call *call, const struct object *object)
+bool object_is_visible(const struct api_call *call, const struct object *object)
 {
 	const struct principal *caller = call->request->caller;
 
-	return acl_is_admin(call->workspace, caller) ||
-			acl_effective(call->state, call->workspace, object, caller) !=
-			PERMISSION_NONE;
+	return acl_is_admin(call->place, caller) ||
+			acl_effective(call->state, call->place, object, caller) != PERMISSION_NONE;
 }
 
-bool object_may(struct rest_call *call, const struct object *object, enum permission least,
+bool object_may(struct api_call *call, const struct object *object, enum permission least,
 		const char *what)
 {
 	const struct principal *caller = call->request->caller;
-	enum permission has = acl_effective(call->state, call->workspace, object, caller);
+	enum permission has = acl_effective(call->state, call->place, object, caller);
 
 	if (has >= least && has != PERMISSION_NONE)
 		return true;
 	if (object->kind == OBJECT_JOB)
-		rest_refuse_with(call, 403, "PERMISSION_DENIED",
+		(void)api_refuse(call, 403, "PERMISSION_DENIED",
 				"User %s does not have %s permissions on job %s", caller->name,
 				least >= CAN_MANAGE ? "Admin or Owner"
 						    : "View or Admin or Manage Run or Owner",
 				object->id);
 	else if (object->kind == OBJECT_PIPELINE)
-		rest_refuse_with(call, 403, "PERMISSION_DENIED",
+		(void)api_refuse(call, 403, "PERMISSION_DENIED",
 				"User %s does not have %s permissions on pipeline %s.",
 				caller->name, least >= CAN_MANAGE ? "Manage" : "View", object->id);
 	else
-		rest_refuse_with(call, 403, "PERMISSION_DENIED",
+		(void)api_refuse(call, 403, "PERMISSION_DENIED",
 				"User %s does not have permission to %s %s %s.", caller->name, what,
 				object_type(object)->noun, object->id);
 	return false;
 }
 
-struct object *object_need(struct rest_call *call, enum object_kind kind, enum object_key key)
+struct object *object_need(struct api_call *call, enum object_kind kind, enum object_key key)
 {
 	const struct object_type *type = &object_types[kind];
 	bool named = key == KEY_BY_NAME || (key == KEY_BY_TYPE && type->by_name);
@@ -53,25 +53,28 @@ struct object *object_need(struct rest_call *call, enum object_kind kind, enum o
 	struct object *object;
 
 	if (!text)
-		text = rest_parameter(call, named ? "name" : type->id_key);
+		text = api_parameter(call, named ? "name" : type->id_key);
 	if (!text && named)
-		text = rest_parameter(call, "experiment_name");
+		text = api_parameter(call, "experiment_name");
 	if (!text || !*text) {
-		rest_refuse(call, "Missing required field: %s", named ? "name" : type->id_key);
+		(void)api_refuse_value(
+				call, "Missing required field: %s", named ? "name" : type->id_key);
 		return NULL;
 	}
-	object = named ? object_find_name(call->workspace->objects, kind, text)
-		       : object_find(call->workspace->objects, kind, text);
+	object = named ? object_find_name(call->place->objects, kind, text)
+		       : object_find(call->place->objects, kind, text);
+	if (request_is(call->request, "GET"))
+		object = object_stale_get(call->place->objects, kind, text, object);
 	if (!object)
 		object_refuse_missing(call, kind, text);
 	return object;
 }
 
 /* Where a new object goes. */
-static bool find_parent(struct rest_call *call, enum object_kind kind, const json_t *body,
+static bool find_parent(struct api_call *call, enum object_kind kind, const json_t *body,
 		const char *name, struct object **ret)
 {
-	struct object_store *store = call->workspace->objects;
+	struct object_store *store = call->place->objects;
 	const struct object_type *type = &object_types[kind];
 	const char *path = type->parent_key ? document_text(body, type->parent_key) : NULL;
 	AUTO(mem_freep) char *above = NULL;
@@ -97,8 +100,7 @@ static bool find_parent(struct rest_call *call, enum object_kind kind, const jso
 				     : tree_home(store, call->request->caller);
 	if (*ret && ((*ret)->kind == OBJECT_DIRECTORY || (*ret)->kind == OBJECT_REPO))
 		return object_may(call, *ret, CAN_EDIT, "create in");
-	rest_refuse_with(call, 404, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", path);
-	return false;
+	return api_refuse(call, 404, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", path);
 }
 
 static json_t *make_document(const struct object_type *type, const json_t *body)
@@ -124,7 +126,7 @@ static const char *name_of(const struct object_type *type, const json_t *documen
 	return name;
 }
 
-static bool check_name(struct rest_call *call, enum object_kind kind, const json_t *document,
+static bool check_name(struct api_call *call, enum object_kind kind, const json_t *document,
 		const char **ret)
 {
 	const struct object_type *type = &object_types[kind];
@@ -134,47 +136,41 @@ static bool check_name(struct rest_call *call, enum object_kind kind, const json
 
 	if (!name && (kind == OBJECT_JOB || kind == OBJECT_CLUSTER))
 		name = kind == OBJECT_JOB ? "Untitled" : "";
-	if (!name || (!*name && type->unique) || strlen(name) > OBJECT_NAME_BYTES_MAX) {
-		rest_refuse(call, "Missing required field: %s", type->name_key);
-		return false;
-	}
-	if (kind == OBJECT_EXPERIMENT && *name != '/') {
-		rest_refuse(call,
+	if (!name || (!*name && type->unique) || strlen(name) > OBJECT_NAME_BYTES_MAX)
+		return api_refuse_value(call, "Missing required field: %s", type->name_key);
+	if (kind == OBJECT_EXPERIMENT && *name != '/')
+		return api_refuse_value(call,
 				"Got an invalid experiment name '%s'. An experiment name must be "
 				"an "
 				"absolute path within the Databricks workspace.",
 				name);
-		return false;
-	}
-	if (type->unique && !twins && object_find_name(call->workspace->objects, kind, name)) {
-		rest_refuse_with(call, 400, "RESOURCE_ALREADY_EXISTS",
+	if (type->unique && !twins && object_find_name(call->place->objects, kind, name))
+		return api_refuse(call, 400, "RESOURCE_ALREADY_EXISTS",
 				"%s with name '%s' already exists.", type->noun, name);
-		return false;
-	}
 	*ret = name;
 	return true;
 }
 
 /* The part of a body that is the object itself. */
-static json_t *unwrap(struct rest_call *call, enum object_kind kind, json_t *body)
+static json_t *unwrap(struct api_call *call, enum object_kind kind, json_t *body)
 {
 	const struct object_type *type = &object_types[kind];
 	json_t *inner = type->wrap ? json_object_get(body, type->wrap) : body;
 
 	if (kind == OBJECT_DATABASE_PROJECT) {
-		const char *id = rest_parameter(call, "project_id");
+		const char *id = api_parameter(call, "project_id");
 
 		if (id)
 			(void)json_object_set_new(inner, "project_id", json_string(id));
 	}
 	if (json_is_object(inner))
 		return inner;
-	rest_refuse(call, "Missing required field: %s", type->wrap);
+	(void)api_refuse_value(call, "Missing required field: %s", type->wrap);
 	return NULL;
 }
 
 /* jobs/create takes an ACL; who does not name an owner in it stays one. */
-static bool take_acl(struct rest_call *call, struct object *object, const json_t *list)
+static bool take_acl(struct api_call *call, struct object *object, const json_t *list)
 {
 	struct acl_request change = {.object = object, .list = list, .put = false};
 	bool owner = false;
@@ -193,7 +189,7 @@ static bool take_acl(struct rest_call *call, struct object *object, const json_t
 
 /* A cluster has to keep to its policy; fresh: it is a new one. */
 static bool check_policy(
-		struct rest_call *call, enum object_kind kind, const json_t *document, bool fresh)
+		struct api_call *call, enum object_kind kind, const json_t *document, bool fresh)
 {
 	const struct sim *sim = call->request->sim;
 	AUTO(mem_freep) char *text = NULL;
@@ -202,12 +198,12 @@ static bool check_policy(
 		return true;
 	text = sim->hooks.cluster_refusal(call->request, document, fresh);
 	if (text)
-		rest_refuse(call, "%s", text);
+		(void)api_refuse_value(call, "%s", text);
 	return !text;
 }
 
 /* The same for what a change would make of it. */
-static bool check_change(struct rest_call *call, const struct object *object, json_t *fields)
+static bool check_change(struct api_call *call, const struct object *object, json_t *fields)
 {
 	json_t *document = json_copy(object->document);
 	bool good;
@@ -219,18 +215,18 @@ static bool check_change(struct rest_call *call, const struct object *object, js
 }
 
 struct object *object_build(
-		struct rest_call *call, enum object_kind kind, json_t *body, const char *id)
+		struct api_call *call, enum object_kind kind, json_t *body, const char *id)
 {
-	struct object_store *store = call->workspace->objects;
+	struct object_store *store = call->place->objects;
 	const struct object_type *type = &object_types[kind];
 	json_t *inner = unwrap(call, kind, body), *document, *acl;
 	struct object *object, *parent;
-	const char *name;
+	const char *name = "";
 
 	if (!inner)
 		return NULL;
 	if (id && *id && object_find_for_acl(store, kind, id)) {
-		rest_refuse_with(call, 400, "RESOURCE_ALREADY_EXISTS", "%s %s already exists.",
+		(void)api_refuse(call, 400, "RESOURCE_ALREADY_EXISTS", "%s %s already exists.",
 				type->noun, id);
 		return NULL;
 	}
@@ -264,7 +260,7 @@ struct object *object_build(
 	return object;
 }
 
-static void answer_made(struct rest_call *call, const struct object *object)
+static void answer_made(struct api_call *call, const struct object *object)
 {
 	const struct object_type *type = object_type(object);
 	json_t *shown = object_render(call, object, false), *answer;
@@ -285,18 +281,33 @@ static void answer_made(struct rest_call *call, const struct object *object)
 				"done", 1, "response", shown);
 		break;
 	}
-	rest_answer(call, answer);
+	api_answer(call, answer);
 }
 
-void object_create(struct rest_call *call)
+/* After a write under a rule reads go on showing what was. */
+static void commit_lag(struct api_call *call, const struct object *object, struct object *before)
+{
+	const struct object_stale_what what = {
+			.rule = call->request->stale,
+			.kind = object->kind,
+			.id = object->id,
+			.name = object->name,
+	};
+
+	object_stale_commit(call->place->objects, &what, before);
+}
+
+void object_create(struct api_call *call)
 {
 	struct object *object = object_build(call, (enum object_kind)call->of, call->body, NULL);
 
-	if (object)
-		answer_made(call, object);
+	if (!object)
+		return;
+	commit_lag(call, object, NULL);
+	answer_made(call, object);
 }
 
-void object_get(struct rest_call *call)
+void object_get(struct api_call *call)
 {
 	enum object_kind kind = (enum object_kind)call->of;
 	const struct object_type *type = &object_types[kind];
@@ -306,40 +317,25 @@ void object_get(struct rest_call *call)
 	if (!object || !object_may(call, object, PERMISSION_NONE, "read"))
 		return;
 	shown = object_render(call, object, false);
-	rest_answer(call, type->get_wrap ? json_pack("{s:o}", type->get_wrap, shown) : shown);
+	api_answer(call, type->get_wrap ? json_pack("{s:o}", type->get_wrap, shown) : shown);
 }
 
 /* A cluster that is deleted only ends; permanent-delete makes it go, and its ACL answers INVALID_STATE from then on. */
-void object_delete(struct rest_call *call)
+void object_delete(struct api_call *call)
 {
-	struct object *object = object_need(call, (enum object_kind)call->of, KEY_BY_TYPE);
+	struct object *object = object_need(call, (enum object_kind)call->of, KEY_BY_TYPE), *before;
 
 	if (!object || !object_may(call, object, CAN_MANAGE, "delete"))
 		return;
+	before = object_stale_before(call->request->stale, object);
+	commit_lag(call, object, before);
 	if (object->kind == OBJECT_CLUSTER && call->variant == 0) {
 		document_set(object->document, "state", json_string("TERMINATED"));
 	} else {
 		object->purged = object->kind == OBJECT_CLUSTER;
-		object_remove(call->workspace->objects, object);
+		object_remove(call->place->objects, object);
 	}
-	rest_answer_empty(call);
-}
-
-/* Which fields a mask names; without one that is needed nothing may be changed. */
-static bool mask_names(const char *mask, const char *field)
-{
-	size_t len = strlen(field);
-
-	for (const char *at = mask; at && *at;) {
-		size_t run = strcspn(at, ",");
-
-		if ((run == 1 && *at == '*') ||
-				(run >= len && memcmp(at, field, len) == 0 &&
-						(run == len || at[len] == '.')))
-			return true;
-		at += run + (at[run] == ',');
-	}
-	return false;
+	api_answer_empty(call);
 }
 
 /* What nobody can change is passed over in silence. */
@@ -356,10 +352,10 @@ static void apply_field(struct object *object, const char *key, json_t *value)
 }
 
 /* What follows from new fields: another name, another folder. */
-static void settle(struct rest_call *call, struct object *object)
+static void settle(struct api_call *call, struct object *object)
 {
 	const struct object_type *type = object_type(object);
-	struct object_store *store = call->workspace->objects;
+	struct object_store *store = call->place->objects;
 	const char *name = type->under ? NULL : document_text(object->document, type->name_key);
 	const char *path =
 			type->parent_key ? document_text(object->document, type->parent_key) : NULL;
@@ -386,7 +382,7 @@ static bool is_masked(const struct object *object)
 	return object_type(object)->wrap || object->kind == OBJECT_ALERT_V2;
 }
 
-static json_t *update_fields(struct rest_call *call, const struct object *object)
+static json_t *update_fields(struct api_call *call, const struct object *object)
 {
 	const struct object_type *type = object_type(object);
 	const char *key = object->kind == OBJECT_JOB ? "new_settings" : type->wrap;
@@ -398,18 +394,18 @@ static json_t *update_fields(struct rest_call *call, const struct object *object
 }
 
 /* Which fields of the request count: those that the mask names, where there has to be one. */
-static bool read_fields(struct rest_call *call, const struct object *object, json_t **ret)
+static bool read_fields(struct api_call *call, const struct object *object, json_t **ret)
 {
-	const char *mask = rest_parameter(call, "update_mask"), *key;
+	const char *mask = api_parameter(call, "update_mask"), *key;
 	json_t *fields = update_fields(call, object), *value;
 
 	*ret = json_object();
-	if (is_masked(object) && !rest_quirk(call, QUIRK_MASK_IGNORED)) {
+	if (is_masked(object) && !api_quirk(call, QUIRK_MASK_IGNORED)) {
 		if (!mask)
-			rest_refuse(call, "update_mask is required");
+			(void)api_refuse_value(call, "update_mask is required");
 		json_object_foreach(fields, key, value)
 		{
-			if (mask_names(mask, key))
+			if (mask && mask_names(mask, key))
 				(void)json_object_set(*ret, key, value);
 		}
 		return mask != NULL;
@@ -419,7 +415,7 @@ static bool read_fields(struct rest_call *call, const struct object *object, jso
 }
 
 /* Who owns it and whom it runs as may be refused: these come before anything is changed. */
-static bool take_people(struct rest_call *call, struct object *object, json_t *fields)
+static bool take_people(struct api_call *call, struct object *object, json_t *fields)
 {
 	const json_t *owner = json_object_get(fields, "owner_user_name");
 
@@ -429,9 +425,10 @@ static bool take_people(struct rest_call *call, struct object *object, json_t *f
 			object_set_owner(call, object, json_string_value(owner));
 }
 
-void object_update(struct rest_call *call)
+void object_update(struct api_call *call)
 {
 	struct object *object = object_need(call, (enum object_kind)call->of, KEY_BY_TYPE);
+	struct object *before;
 	const char *key;
 	json_t *fields, *value;
 
@@ -445,11 +442,13 @@ void object_update(struct rest_call *call)
 		json_decref(fields);
 		return;
 	}
+	before = object_stale_before(call->request->stale, object);
+	commit_lag(call, object, before);
 	if (call->variant == EDIT_REPLACE && object_type(object)->under)
 		(void)json_object_clear(
 				json_object_get(object->document, object_type(object)->under));
 	json_object_foreach(fields, key, value) apply_field(object, key, value);
 	json_decref(fields);
 	settle(call, object);
-	rest_answer(call, object_render(call, object, false));
+	api_answer(call, object_render(call, object, false));
 }

@@ -130,16 +130,16 @@ void object_complete(struct object *object)
 }
 
 /* As whom it runs: what was set, else the owner, else who made it. */
-static const char *effective_run_as(const struct rest_call *call, const struct object *object)
+static const char *effective_run_as(const struct api_call *call, const struct object *object)
 {
-	const struct principal *owner = acl_owner(call->state, call->workspace, object);
+	const struct principal *owner = acl_owner(call->state, call->place, object);
 
 	if (object->run_as)
 		return object->run_as;
 	return owner ? owner->name : object->creator;
 }
 
-static void show_run_as(const struct rest_call *call, const struct object *object, json_t *shown,
+static void show_run_as(const struct api_call *call, const struct object *object, json_t *shown,
 		bool in_list)
 {
 	const char *name = effective_run_as(call, object);
@@ -155,7 +155,7 @@ static void show_run_as(const struct rest_call *call, const struct object *objec
 						name));
 }
 
-static void show_model(const struct rest_call *call, const struct object *object, json_t *shown,
+static void show_model(const struct api_call *call, const struct object *object, json_t *shown,
 		bool in_list)
 {
 	enum permission level;
@@ -164,13 +164,13 @@ static void show_model(const struct rest_call *call, const struct object *object
 		(void)json_object_del(shown, "id");
 		return;
 	}
-	level = acl_effective(call->state, call->workspace, object, call->request->caller);
+	level = acl_effective(call->state, call->place, object, call->request->caller);
 	(void)json_object_set_new(shown, "permission_level", json_string(permission_name(level)));
 }
 
 /* The owner's name is not told once the owner is gone. */
 static void show_alert_owner(
-		const struct rest_call *call, const struct object *object, json_t *shown)
+		const struct api_call *call, const struct object *object, json_t *shown)
 {
 	const char *owner = document_text(object->document, "owner_user_name");
 
@@ -179,7 +179,7 @@ static void show_alert_owner(
 		(void)json_object_set_new(shown, "owner_user_name", json_string("Unavailable"));
 }
 
-json_t *object_render(const struct rest_call *call, const struct object *object, bool in_list)
+json_t *object_render(const struct api_call *call, const struct object *object, bool in_list)
 {
 	json_t *shown = json_copy(object->document);
 

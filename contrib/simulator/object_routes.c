@@ -3,165 +3,74 @@
  */
 #include "object_api.h"
 
-#define ID KEY_BY_ID
-#define NAME KEY_BY_NAME
-
+#define ROUTE(method, path, handle, kind, variant)                                                 \
+	{                                                                                          \
+		method, path, API_WORKSPACE, API_ANYONE, handle, kind, variant                     \
+	}
 /* Old services have verbs in their paths. */
-static const struct rest_route routes[] = {
-		{"POST", "api/*/clusters/create", object_create, OBJECT_CLUSTER, 0},
-		{"GET", "api/*/clusters/list", object_list, OBJECT_CLUSTER, 0},
-		{"GET", "api/*/clusters/get", object_get, OBJECT_CLUSTER, ID},
-		{"POST", "api/*/clusters/edit", object_update, OBJECT_CLUSTER, EDIT_MERGE},
-		{"POST", "api/*/clusters/update", object_update, OBJECT_CLUSTER, EDIT_MERGE},
-		{"POST", "api/*/clusters/delete", object_delete, OBJECT_CLUSTER, 0},
-		{"POST", "api/*/clusters/permanent-delete", object_delete, OBJECT_CLUSTER, 1},
+#define VERBS(path, kind)                                                                          \
+	ROUTE("POST", path "/create", object_create, kind, 0),                                     \
+			ROUTE("GET", path "/list", object_list, kind, 0),                          \
+			ROUTE("GET", path "/get", object_get, kind, KEY_BY_ID),                    \
+			ROUTE("POST", path "/delete", object_delete, kind, 0)
+#define VERB(path, kind, edit) ROUTE("POST", path, object_update, kind, edit)
+/* Models and feature tables are called by name. */
+#define NAMED(path, get, kind)                                                                     \
+	ROUTE("POST", path "/create", object_create, kind, 0),                                     \
+			ROUTE("GET", path "/search", object_list, kind, 0),                        \
+			ROUTE("GET", get, object_get, kind, KEY_BY_NAME),                          \
+			ROUTE("DELETE", path "/delete", object_delete, kind, 0)
+/* Newer ones have resources: made and listed at the path, got and deleted below it. */
+#define RESOURCES(path, kind, key)                                                                 \
+	ROUTE("POST", path, object_create, kind, 0), ROUTE("GET", path, object_list, kind, 0),     \
+			ROUTE("GET", path "/{}", object_get, kind, key),                           \
+			ROUTE("DELETE", path "/{}", object_delete, kind, 0)
+#define PATCHED(path, kind)                                                                        \
+	RESOURCES(path, kind, KEY_BY_ID),                                                          \
+			ROUTE("PATCH", path "/{}", object_update, kind, EDIT_MERGE)
 
-		{"POST", "api/2.0/instance-pools/create", object_create, OBJECT_INSTANCE_POOL, 0},
-		{"GET", "api/2.0/instance-pools/list", object_list, OBJECT_INSTANCE_POOL, 0},
-		{"GET", "api/2.0/instance-pools/get", object_get, OBJECT_INSTANCE_POOL, ID},
-		{"POST", "api/2.0/instance-pools/edit", object_update, OBJECT_INSTANCE_POOL,
-				EDIT_MERGE},
-		{"POST", "api/2.0/instance-pools/delete", object_delete, OBJECT_INSTANCE_POOL, 0},
+static const struct api_route routes[] = {
+		VERBS("api/*/clusters", OBJECT_CLUSTER),
+		VERB("api/*/clusters/edit", OBJECT_CLUSTER, EDIT_MERGE),
+		VERB("api/*/clusters/update", OBJECT_CLUSTER, EDIT_MERGE),
+		ROUTE("POST", "api/*/clusters/permanent-delete", object_delete, OBJECT_CLUSTER, 1),
+		VERBS("api/2.0/instance-pools", OBJECT_INSTANCE_POOL),
+		VERB("api/2.0/instance-pools/edit", OBJECT_INSTANCE_POOL, EDIT_MERGE),
+		VERBS("api/*/jobs", OBJECT_JOB),
+		VERB("api/*/jobs/update", OBJECT_JOB, EDIT_MERGE),
+		VERB("api/*/jobs/reset", OBJECT_JOB, EDIT_REPLACE),
+		VERBS("api/2.0/mlflow/experiments", OBJECT_EXPERIMENT),
+		ROUTE("POST", "api/2.0/mlflow/experiments/search", object_list, OBJECT_EXPERIMENT,
+				0),
+		ROUTE("GET", "api/2.0/mlflow/experiments/get-by-name", object_get,
+				OBJECT_EXPERIMENT, KEY_BY_NAME),
 
-		{"POST", "api/*/jobs/create", object_create, OBJECT_JOB, 0},
-		{"GET", "api/*/jobs/list", object_list, OBJECT_JOB, 0},
-		{"GET", "api/*/jobs/get", object_get, OBJECT_JOB, ID},
-		{"POST", "api/*/jobs/update", object_update, OBJECT_JOB, EDIT_MERGE},
-		{"POST", "api/*/jobs/reset", object_update, OBJECT_JOB, EDIT_REPLACE},
-		{"POST", "api/*/jobs/delete", object_delete, OBJECT_JOB, 0},
+		NAMED("api/2.0/mlflow/registered-models",
+				"api/2.0/mlflow/databricks/registered-models/get",
+				OBJECT_REGISTERED_MODEL),
+		ROUTE("GET", "api/2.0/mlflow/registered-models/list", object_list,
+				OBJECT_REGISTERED_MODEL, 0),
+		NAMED("api/2.0/feature-store/feature-tables",
+				"api/2.0/feature-store/feature-tables/get", OBJECT_FEATURE_TABLE),
 
-		{"POST", "api/2.0/mlflow/experiments/create", object_create, OBJECT_EXPERIMENT, 0},
-		{"GET", "api/2.0/mlflow/experiments/list", object_list, OBJECT_EXPERIMENT, 0},
-		{"POST", "api/2.0/mlflow/experiments/search", object_list, OBJECT_EXPERIMENT, 0},
-		{"GET", "api/2.0/mlflow/experiments/get", object_get, OBJECT_EXPERIMENT, ID},
-		{"GET", "api/2.0/mlflow/experiments/get-by-name", object_get, OBJECT_EXPERIMENT,
-				NAME},
-		{"POST", "api/2.0/mlflow/experiments/delete", object_delete, OBJECT_EXPERIMENT, 0},
-
-		{"POST", "api/2.0/mlflow/registered-models/create", object_create,
-				OBJECT_REGISTERED_MODEL, 0},
-		{"GET", "api/2.0/mlflow/registered-models/list", object_list,
-				OBJECT_REGISTERED_MODEL, 0},
-		{"GET", "api/2.0/mlflow/registered-models/search", object_list,
-				OBJECT_REGISTERED_MODEL, 0},
-		{"GET", "api/2.0/mlflow/databricks/registered-models/get", object_get,
-				OBJECT_REGISTERED_MODEL, NAME},
-		{"DELETE", "api/2.0/mlflow/registered-models/delete", object_delete,
-				OBJECT_REGISTERED_MODEL, 0},
-
-		{"POST", "api/2.0/feature-store/feature-tables/create", object_create,
-				OBJECT_FEATURE_TABLE, 0},
-		{"GET", "api/2.0/feature-store/feature-tables/search", object_list,
-				OBJECT_FEATURE_TABLE, 0},
-		{"GET", "api/2.0/feature-store/feature-tables/get", object_get,
-				OBJECT_FEATURE_TABLE, NAME},
-		{"DELETE", "api/2.0/feature-store/feature-tables/delete", object_delete,
-				OBJECT_FEATURE_TABLE, 0},
-
-		/* Newer ones have resources. */
-		{"POST", "api/2.0/pipelines", object_create, OBJECT_PIPELINE, 0},
-		{"GET", "api/2.0/pipelines", object_list, OBJECT_PIPELINE, 0},
-		{"GET", "api/2.0/pipelines/{}", object_get, OBJECT_PIPELINE, ID},
-		{"PUT", "api/2.0/pipelines/{}", object_update, OBJECT_PIPELINE, EDIT_REPLACE},
-		{"DELETE", "api/2.0/pipelines/{}", object_delete, OBJECT_PIPELINE, 0},
-
-		{"POST", "api/2.0/sql/warehouses", object_create, OBJECT_WAREHOUSE, 0},
-		{"GET", "api/2.0/sql/warehouses", object_list, OBJECT_WAREHOUSE, 0},
-		{"GET", "api/2.0/sql/warehouses/{}", object_get, OBJECT_WAREHOUSE, ID},
-		{"POST", "api/2.0/sql/warehouses/{}/edit", object_update, OBJECT_WAREHOUSE,
-				EDIT_MERGE},
-		{"DELETE", "api/2.0/sql/warehouses/{}", object_delete, OBJECT_WAREHOUSE, 0},
-
-		{"POST", "api/2.0/sql/queries", object_create, OBJECT_QUERY, 0},
-		{"GET", "api/2.0/sql/queries", object_list, OBJECT_QUERY, 0},
-		{"GET", "api/2.0/sql/queries/{}", object_get, OBJECT_QUERY, ID},
-		{"PATCH", "api/2.0/sql/queries/{}", object_update, OBJECT_QUERY, EDIT_MERGE},
-		{"DELETE", "api/2.0/sql/queries/{}", object_delete, OBJECT_QUERY, 0},
-
-		{"POST", "api/2.0/sql/alerts", object_create, OBJECT_ALERT, 0},
-		{"GET", "api/2.0/sql/alerts", object_list, OBJECT_ALERT, 0},
-		{"GET", "api/2.0/sql/alerts/{}", object_get, OBJECT_ALERT, ID},
-		{"PATCH", "api/2.0/sql/alerts/{}", object_update, OBJECT_ALERT, EDIT_MERGE},
-		{"DELETE", "api/2.0/sql/alerts/{}", object_delete, OBJECT_ALERT, 0},
-
-		{"POST", "api/2.0/alerts", object_create, OBJECT_ALERT_V2, 0},
-		{"GET", "api/2.0/alerts", object_list, OBJECT_ALERT_V2, 0},
-		{"GET", "api/2.0/alerts/{}", object_get, OBJECT_ALERT_V2, ID},
-		{"PATCH", "api/2.0/alerts/{}", object_update, OBJECT_ALERT_V2, EDIT_MERGE},
-		{"DELETE", "api/2.0/alerts/{}", object_delete, OBJECT_ALERT_V2, 0},
-
-		{"POST", "api/2.0/preview/sql/dashboards", object_create, OBJECT_LEGACY_DASHBOARD,
-				0},
-		{"GET", "api/2.0/preview/sql/dashboards", object_list, OBJECT_LEGACY_DASHBOARD, 0},
-		{"GET", "api/2.0/preview/sql/dashboards/{}", object_get, OBJECT_LEGACY_DASHBOARD,
-				ID},
-		{"POST", "api/2.0/preview/sql/dashboards/{}", object_update,
-				OBJECT_LEGACY_DASHBOARD, EDIT_MERGE},
-		{"DELETE", "api/2.0/preview/sql/dashboards/{}", object_delete,
-				OBJECT_LEGACY_DASHBOARD, 0},
-
-		{"POST", "api/2.0/lakeview/dashboards", object_create, OBJECT_DASHBOARD, 0},
-		{"GET", "api/2.0/lakeview/dashboards", object_list, OBJECT_DASHBOARD, 0},
-		{"GET", "api/2.0/lakeview/dashboards/{}", object_get, OBJECT_DASHBOARD, ID},
-		{"PATCH", "api/2.0/lakeview/dashboards/{}", object_update, OBJECT_DASHBOARD,
-				EDIT_MERGE},
-		{"DELETE", "api/2.0/lakeview/dashboards/{}", object_delete, OBJECT_DASHBOARD, 0},
-
-		{"POST", "api/2.0/genie/spaces", object_create, OBJECT_GENIE_SPACE, 0},
-		{"GET", "api/2.0/genie/spaces", object_list, OBJECT_GENIE_SPACE, 0},
-		{"GET", "api/2.0/genie/spaces/{}", object_get, OBJECT_GENIE_SPACE, ID},
-		{"PATCH", "api/2.0/genie/spaces/{}", object_update, OBJECT_GENIE_SPACE, EDIT_MERGE},
-		{"DELETE", "api/2.0/genie/spaces/{}", object_delete, OBJECT_GENIE_SPACE, 0},
-
-		{"POST", "api/2.0/serving-endpoints", object_create, OBJECT_SERVING_ENDPOINT, 0},
-		{"GET", "api/2.0/serving-endpoints", object_list, OBJECT_SERVING_ENDPOINT, 0},
-		{"GET", "api/2.0/serving-endpoints/{}", object_get, OBJECT_SERVING_ENDPOINT, NAME},
-		{"DELETE", "api/2.0/serving-endpoints/{}", object_delete, OBJECT_SERVING_ENDPOINT,
-				0},
-
-		{"POST", "api/2.0/vector-search/endpoints", object_create,
-				OBJECT_VECTOR_SEARCH_ENDPOINT, 0},
-		{"GET", "api/2.0/vector-search/endpoints", object_list,
-				OBJECT_VECTOR_SEARCH_ENDPOINT, 0},
-		{"GET", "api/2.0/vector-search/endpoints/{}", object_get,
-				OBJECT_VECTOR_SEARCH_ENDPOINT, NAME},
-		{"DELETE", "api/2.0/vector-search/endpoints/{}", object_delete,
-				OBJECT_VECTOR_SEARCH_ENDPOINT, 0},
-
-		{"POST", "api/2.0/apps", object_create, OBJECT_APP, 0},
-		{"GET", "api/2.0/apps", object_list, OBJECT_APP, 0},
-		{"GET", "api/2.0/apps/{}", object_get, OBJECT_APP, ID},
-		{"PATCH", "api/2.0/apps/{}", object_update, OBJECT_APP, EDIT_MERGE},
-		{"DELETE", "api/2.0/apps/{}", object_delete, OBJECT_APP, 0},
-
-		{"POST", "api/2.0/database/instances", object_create, OBJECT_DATABASE_INSTANCE, 0},
-		{"GET", "api/2.0/database/instances", object_list, OBJECT_DATABASE_INSTANCE, 0},
-		{"GET", "api/2.0/database/instances/{}", object_get, OBJECT_DATABASE_INSTANCE, ID},
-		{"DELETE", "api/2.0/database/instances/{}", object_delete, OBJECT_DATABASE_INSTANCE,
-				0},
-
-		{"POST", "api/2.0/postgres/projects", object_create, OBJECT_DATABASE_PROJECT, 0},
-		{"GET", "api/2.0/postgres/projects", object_list, OBJECT_DATABASE_PROJECT, 0},
-		{"GET", "api/2.0/postgres/projects/{}", object_get, OBJECT_DATABASE_PROJECT, ID},
-		{"DELETE", "api/2.0/postgres/projects/{}", object_delete, OBJECT_DATABASE_PROJECT,
-				0},
-
-		{"POST", "api/2.1/knowledge-assistants", object_create, OBJECT_KNOWLEDGE_ASSISTANT,
-				0},
-		{"GET", "api/2.1/knowledge-assistants", object_list, OBJECT_KNOWLEDGE_ASSISTANT, 0},
-		{"GET", "api/2.1/knowledge-assistants/{}", object_get, OBJECT_KNOWLEDGE_ASSISTANT,
-				ID},
-		{"DELETE", "api/2.1/knowledge-assistants/{}", object_delete,
-				OBJECT_KNOWLEDGE_ASSISTANT, 0},
-
-		{"POST", "api/2.1/supervisor-agents", object_create, OBJECT_SUPERVISOR_AGENT, 0},
-		{"GET", "api/2.1/supervisor-agents", object_list, OBJECT_SUPERVISOR_AGENT, 0},
-		{"GET", "api/2.1/supervisor-agents/{}", object_get, OBJECT_SUPERVISOR_AGENT, ID},
-		{"DELETE", "api/2.1/supervisor-agents/{}", object_delete, OBJECT_SUPERVISOR_AGENT,
-				0},
+		RESOURCES("api/2.0/pipelines", OBJECT_PIPELINE, KEY_BY_ID),
+		ROUTE("PUT", "api/2.0/pipelines/{}", object_update, OBJECT_PIPELINE, EDIT_REPLACE),
+		RESOURCES("api/2.0/sql/warehouses", OBJECT_WAREHOUSE, KEY_BY_ID),
+		VERB("api/2.0/sql/warehouses/{}/edit", OBJECT_WAREHOUSE, EDIT_MERGE),
+		RESOURCES("api/2.0/preview/sql/dashboards", OBJECT_LEGACY_DASHBOARD, KEY_BY_ID),
+		VERB("api/2.0/preview/sql/dashboards/{}", OBJECT_LEGACY_DASHBOARD, EDIT_MERGE),
+		RESOURCES("api/2.0/serving-endpoints", OBJECT_SERVING_ENDPOINT, KEY_BY_NAME),
+		RESOURCES("api/2.0/vector-search/endpoints", OBJECT_VECTOR_SEARCH_ENDPOINT,
+				KEY_BY_NAME),
+		RESOURCES("api/2.0/database/instances", OBJECT_DATABASE_INSTANCE, KEY_BY_ID),
+		RESOURCES("api/2.0/postgres/projects", OBJECT_DATABASE_PROJECT, KEY_BY_ID),
+		RESOURCES("api/2.1/knowledge-assistants", OBJECT_KNOWLEDGE_ASSISTANT, KEY_BY_ID),
+		RESOURCES("api/2.1/supervisor-agents", OBJECT_SUPERVISOR_AGENT, KEY_BY_ID),
+		PATCHED("api/2.0/sql/queries", OBJECT_QUERY),
+		PATCHED("api/2.0/sql/alerts", OBJECT_ALERT),
+		PATCHED("api/2.0/alerts", OBJECT_ALERT_V2),
+		PATCHED("api/2.0/lakeview/dashboards", OBJECT_DASHBOARD),
+		PATCHED("api/2.0/genie/spaces", OBJECT_GENIE_SPACE),
+		PATCHED("api/2.0/apps", OBJECT_APP),
 };
-
-bool objects_handle(struct request *request, struct answer *answer)
-{
-	return rest_serve(routes, COUNT_OF(routes), request, answer);
-}
+const struct api_family object_calls = API_FAMILY(routes);

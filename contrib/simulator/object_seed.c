@@ -11,7 +11,7 @@
 
 struct seed {
 	struct sim *sim;
-	struct rest_call *call;
+	struct api_call *call;
 	const struct object_type *type;
 	enum object_kind kind;
 	struct err *err;
@@ -90,13 +90,13 @@ static json_t *body_of(const struct seed *seed, const json_t *item)
 /* Made by ourselves, then as if the creator had done it. One that is not known leaves only the name behind. */
 static void set_creator(const struct seed *seed, struct object *object, const char *name)
 {
-	const struct rest_call *call = seed->call;
+	const struct api_call *call = seed->call;
 	struct ace *ours = aces_find(&object->acl, call->request->caller);
 	struct principal *who;
 
 	if (!name)
 		return;
-	who = permissions_find_user(call->state, call->workspace, name);
+	who = permissions_find_user(call->state, call->place, name);
 	if (ours && who && !aces_find(&object->acl, who))
 		ours->who = who;
 	else if (ours && who != ours->who)
@@ -116,7 +116,7 @@ static bool set_acl(struct seed *seed, struct object *object, const json_t *list
 /* Folders that are not there yet are made on the way. */
 static struct object *make_in_tree(struct seed *seed, const char *path, const json_t *item)
 {
-	struct object_store *store = seed->call->workspace->objects;
+	struct object_store *store = seed->call->place->objects;
 	AUTO(mem_freep) char *clean = tree_normalise(path);
 	AUTO(mem_freep) char *above = NULL;
 	const char *slash = strrchr(clean, '/');
@@ -150,7 +150,7 @@ static bool is_tree_kind(enum object_kind kind)
 
 static struct object *make_object(struct seed *seed, const json_t *item)
 {
-	struct object_store *store = seed->call->workspace->objects;
+	struct object_store *store = seed->call->place->objects;
 	const char *path = text_of(item, "path"), *folder = text_of(item, "folder");
 	json_t *body;
 	struct object *object;
@@ -196,16 +196,16 @@ static bool make_one(struct seed *seed, const json_t *item)
 
 static bool make_scope(struct seed *seed, json_t *item)
 {
-	struct rest_call *call = seed->call;
+	struct api_call *call = seed->call;
 	const char *name = text_of(item, "name"), *principal;
 	json_t *acls = json_object(), *level;
 	struct principal *who;
 
 	json_object_foreach(json_object_get(item, "acls"), principal, level)
 	{
-		who = permissions_find_user(call->state, call->workspace, principal);
+		who = permissions_find_user(call->state, call->place, principal);
 		if (!who)
-			who = workspace_find_group(call->workspace, principal);
+			who = workspace_find_group(call->place, principal);
 		if (who)
 			(void)json_object_set(acls, who->id_text, level);
 	}
@@ -213,7 +213,7 @@ static bool make_scope(struct seed *seed, json_t *item)
 		(void)json_object_set_new(
 				acls, call->request->caller->id_text, json_string("MANAGE"));
 	if (name)
-		(void)json_object_set_new(call->workspace->objects->scopes, name,
+		(void)json_object_set_new(call->place->objects->scopes, name,
 				json_pack("{s:O}", "acls", acls));
 	json_decref(acls);
 	return name || fail(seed, "secret-scopes", "a scope needs a name");
@@ -289,16 +289,16 @@ static bool make_workspace(struct seed *seed, const char *name, json_t *sections
 {
 	struct request request = {.sim = seed->sim, .method = "POST", .target = "/"};
 	struct answer answer;
-	struct rest_call call = {.request = &request, .answer = &answer, .state = seed->sim->state};
+	struct api_call call = {.request = &request, .answer = &answer, .state = seed->sim->state};
 	const char *section;
 	json_t *items;
 	bool good = true;
 
 	for (vec_each (&seed->sim->state->workspaces, workspace)) {
 		if (strcmp((*workspace)->name, name) == 0)
-			call.workspace = request.host = *workspace;
+			call.place = request.host = *workspace;
 	}
-	if (!call.workspace)
+	if (!call.place)
 		return fail(seed, name, "no such workspace");
 	request.caller = seed->sim->state->self;
 	call.body = json_object();

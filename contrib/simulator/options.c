@@ -46,6 +46,9 @@ static const struct {
 				"unknown principal in an ACL: 400 BAD_REQUEST in place of 404"},
 		[QUIRK_ACTIVE_STRICT] = {"active-strict", false,
 				"account PATCH of active with anything but true or false: 500"},
+		[QUIRK_AIM] = {"aim", false,
+				"automatic identity management: who has an external id is the "
+				"identity provider's"},
 		[QUIRK_BARE_LIFETIME] = {"bare-lifetime", false,
 				"lifetime of a secret may be \"86400\" without its s"},
 		[QUIRK_DEAD_TOKEN_403] = {"dead-token-403", true,
@@ -69,9 +72,9 @@ static const struct {
 		[QUIRK_FILL_EMAILS] = {"fill-emails", true, "emails are filled from userName"},
 		[QUIRK_FIND_INACTIVE] = {"find-inactive", true,
 				"filters find deactivated users, too"},
-		[QUIRK_IDENTITY_MANAGEMENT] = {"identity-management", false,
-				"automatic identity management is on: external-groups and "
-				"external-users answer"},
+		[QUIRK_IDENTITY_LIMITS] = {"identity-limits", false,
+				"an account has at most 10000 users and service principals and "
+				"5000 groups"},
 		[QUIRK_INDIRECT_SEEN] = {"indirect-seen", true,
 				"members of assigned groups show in the workspace's SCIM"},
 		[QUIRK_IP_GUARD_ALWAYS] = {"ip-guard-always", false,
@@ -98,6 +101,9 @@ static const struct {
 		[QUIRK_RESTRICT_ADMINS] = {"restrict-admins", false,
 				"admins may move jobs and the like only to themselves"},
 		[QUIRK_RETRY_AFTER] = {"retry-after", true, "429 of --limits carries Retry-After"},
+		[QUIRK_RUN_AS_ADMIN] = {"run-as-admin", false,
+				"anybody may let jobs run as a service principal without being its "
+				"user"},
 		[QUIRK_SQL_IN_TREE] = {"sql-in-tree", false,
 				"workspace/list shows queries, alerts and genie spaces as FILE"},
 		[QUIRK_STRICT_HEADERS] = {"strict-headers", true,
@@ -114,6 +120,9 @@ static const struct {
 				"authorization/tokens is 404 until a call makes the first token"},
 		[QUIRK_TRUST_FORWARDED_FOR] = {"trust-forwarded-for", false,
 				"X-Forwarded-For says where a request comes from"},
+		[QUIRK_UNIFIED_HOST] = {"unified-host", false,
+				"the account's host serves workspaces, too: the one that "
+				"X-Databricks-Workspace-Id names"},
 		[QUIRK_UNSET_SETTINGS_404] = {"unset-settings-404", false,
 				"GET of a setting that was never set: 404, also if it has a "
 				"default"},

@@ -1,6 +1,7 @@
 #include "permissions.h"
 
 #include "base/json_out.h"
+#include "object_stale.h"
 #include "pat.h"
 
 /* Which object, as the path names it. */
@@ -11,6 +12,11 @@ struct target {
 	struct object *object;
 };
 
+static bool is_called(const struct object_type *type, const char *word)
+{
+	return strcmp(type->type, word) == 0 || (type->alias && strcmp(type->alias, word) == 0);
+}
+
 /* The type may have two segments. Returns how many, 0: no such type. */
 static size_t read_type(char *const *tail, size_t count, char **ret)
 {
@@ -20,8 +26,7 @@ static size_t read_type(char *const *tail, size_t count, char **ret)
 		for (int kind = 0; kind < OBJECT_KIND_COUNT_; kind++) {
 			const struct object_type *type = &object_types[kind];
 
-			if (strcmp(type->type, text) == 0 ||
-					(type->alias && strcmp(type->alias, text) == 0)) {
+			if (is_called(type, text)) {
 				*ret = text;
 				return len;
 			}
@@ -32,15 +37,15 @@ static size_t read_type(char *const *tail, size_t count, char **ret)
 }
 
 /* Policies are another part's; we only hold their rights, from when somebody first asks. */
-static struct object *find_policy(struct rest_call *call, const char *id)
+static struct object *find_policy(struct api_call *call, const char *id)
 {
 	struct sim *sim = call->request->sim;
-	struct object_store *store = call->workspace->objects;
+	struct object_store *store = call->place->objects;
 	struct object *object = object_find(store, OBJECT_CLUSTER_POLICY, id);
 
 	if (!sim->hooks.policy_exists)
 		return object;
-	if (!sim->hooks.policy_exists(sim, call->workspace, id)) {
+	if (!sim->hooks.policy_exists(sim, call->place, id)) {
 		if (object)
 			object_remove(store, object);
 		return NULL;
@@ -67,69 +72,77 @@ static struct object *find_tree_file(const struct object_store *store, const cha
 	return NULL;
 }
 
-static struct object *find_kind(struct rest_call *call, enum object_kind kind, const char *id)
+static struct object *find_kind(struct api_call *call, enum object_kind kind, const char *id)
 {
-	struct object_store *store = call->workspace->objects;
+	struct object_store *store = call->place->objects;
 	struct object *object;
 
 	if (kind == OBJECT_CLUSTER_POLICY)
 		return find_policy(call, id);
 	/* Tokens have no ACL before there are any. */
-	if (kind == OBJECT_TOKENS && rest_quirk(call, QUIRK_TOKENS_ACL_LATE) &&
-			!pat_was_made(call->state, call->workspace))
+	if (kind == OBJECT_TOKENS && api_quirk(call, QUIRK_TOKENS_ACL_LATE) &&
+			!pat_was_made(call->state, call->place))
 		return NULL;
-	object = rest_quirk(call, QUIRK_ACL_AFTER_DELETE) ? object_find_for_acl(store, kind, id)
-							  : object_find(store, kind, id);
-	if (!object && kind == OBJECT_FILE && rest_quirk(call, QUIRK_SQL_IN_TREE))
+	object = api_quirk(call, QUIRK_ACL_AFTER_DELETE) ? object_find_for_acl(store, kind, id)
+							 : object_find(store, kind, id);
+	if (!object && kind == OBJECT_FILE && api_quirk(call, QUIRK_SQL_IN_TREE))
 		object = find_tree_file(store, id);
-	if (!object && object_types[kind].by_name && rest_quirk(call, QUIRK_ACL_BY_NAME))
+	if (!object && object_types[kind].by_name && api_quirk(call, QUIRK_ACL_BY_NAME))
 		object = object_find_name(store, kind, id);
 	return object;
 }
 
-static void refuse_missing(struct rest_call *call, const struct target *target)
+static void refuse_missing(struct api_call *call, const struct target *target)
 {
 	for (int kind = 0; kind < OBJECT_KIND_COUNT_; kind++) {
 		const struct object_type *type = &object_types[kind];
 
-		if (strcmp(type->type, target->type) == 0 ||
-				(type->alias && strcmp(type->alias, target->type) == 0)) {
-			rest_refuse_with(call, type->missing_status, type->missing_code, "%s%s%s",
+		if (is_called(type, target->type)) {
+			(void)api_refuse(call, type->missing_status, type->missing_code, "%s%s%s",
 					type->missing_before, target->id, type->missing_after);
 			return;
 		}
 	}
 }
 
-static bool find_target(struct rest_call *call, struct target *target)
+/* What a read shows in place of it. */
+static void take_lag(struct api_call *call, struct target *target)
+{
+	for (int kind = 0; kind < OBJECT_KIND_COUNT_; kind++) {
+		const struct object_type *type = &object_types[kind];
+
+		if (is_called(type, target->type))
+			target->object = object_stale_get(call->place->objects,
+					(enum object_kind)kind, target->id, target->object);
+	}
+}
+
+static bool find_target(struct api_call *call, struct target *target)
 {
 	for (int kind = 0; !target->object && kind < OBJECT_KIND_COUNT_; kind++) {
 		const struct object_type *type = &object_types[kind];
 
-		if (strcmp(type->type, target->type) == 0 ||
-				(type->alias && strcmp(type->alias, target->type) == 0))
+		if (is_called(type, target->type))
 			target->object = find_kind(call, (enum object_kind)kind, target->id);
 	}
+	if (request_is(call->request, "GET"))
+		take_lag(call, target);
 	if (!target->object) {
 		refuse_missing(call, target);
 		return false;
 	}
-	if (target->object->kind == OBJECT_PASSWORDS && !rest_quirk(call, QUIRK_PASSWORDS)) {
-		rest_refuse_with(call, 404, "FEATURE_DISABLED",
+	if (target->object->kind == OBJECT_PASSWORDS && !api_quirk(call, QUIRK_PASSWORDS))
+		return api_refuse(call, 404, "FEATURE_DISABLED",
 				"Password permissions are not enabled for this workspace");
-		return false;
-	}
-	if (target->object->purged) {
-		rest_refuse_with(call, 400, "INVALID_STATE",
+	if (target->object->purged)
+		return api_refuse(call, 400, "INVALID_STATE",
 				"Cannot access cluster %s that was terminated or unpinned more "
 				"than 30 days ago.",
 				target->id);
-		return false;
-	}
 	return true;
 }
 
-static void write_levels(struct rest_call *call, const struct object *object)
+static void write_levels(struct api_call *call, const struct object *object)
 {
 	struct buf *out = answer_json(call->answer, 200);
 	uint32_t levels = object_type(object)->levels;
@@ -198,16 +211,16 @@ static void add_holding(struct buf *out, const struct holding *holding)
 	buf_add_text(out, "]}");
 }
 
-static void write_acl(struct rest_call *call, const struct target *target)
+static void write_acl(struct api_call *call, const struct target *target)
 {
 	const struct object *object = target->object;
-	bool odd = object->kind == OBJECT_DASHBOARD && rest_quirk(call, QUIRK_DASHBOARD_ID);
+	bool odd = object->kind == OBJECT_DASHBOARD && api_quirk(call, QUIRK_DASHBOARD_ID);
 	AUTO(mem_freep)
 	char *id = mem_printf("/%s/%s", target->type, odd ? object_tree_id(object) : target->id);
 	struct buf *out = answer_json(call->answer, 200);
 	struct holdings holdings;
 
-	acl_gather(call->state, call->workspace, object, rest_quirk(call, QUIRK_ACL_ROOT_ZERO),
+	acl_gather(call->state, call->place, object, api_quirk(call, QUIRK_ACL_ROOT_ZERO),
 			&holdings);
 	buf_add_char(out, '{');
 	json_add_member(out, "object_id", id);
@@ -220,27 +233,45 @@ static void write_acl(struct rest_call *call, const struct target *target)
 	holdings_release(&holdings);
 }
 
-static bool may_manage(struct rest_call *call, const struct target *target)
+static bool may_manage(struct api_call *call, const struct target *target)
 {
 	const struct principal *who = call->request->caller;
 
-	if (acl_effective(call->state, call->workspace, target->object, who) >= CAN_MANAGE)
+	if (acl_effective(call->state, call->place, target->object, who) >= CAN_MANAGE)
 		return true;
 	if (target->object->kind == OBJECT_JOB)
-		rest_refuse_with(call, 403, "PERMISSION_DENIED",
+		(void)api_refuse(call, 403, "PERMISSION_DENIED",
 				"%s does not have Manage permissions on Job with ID: "
 				"ElasticJobId(%s). Please contact the owner or an administrator "
 				"for access.",
 				who->name, target->id);
 	else
-		rest_refuse_with(call, 403, "PERMISSION_DENIED",
+		(void)api_refuse(call, 403, "PERMISSION_DENIED",
 				"%s does not have Manage permissions on %s with ID: %s. Please "
 				"contact the owner or an administrator for access.",
 				who->name, object_type(target->object)->noun, target->id);
 	return false;
 }
 
-static void serve_target(struct rest_call *call, struct target *target)
+static bool change_acl(struct api_call *call, const struct acl_request *change)
+{
+	const struct object_stale_what what = {
+			.rule = call->request->stale,
+			.kind = change->object->kind,
+			.id = change->object->id,
+			.name = change->object->name,
+	};
+	struct object *before = object_stale_before(what.rule, change->object);
+
+	if (permissions_change(call, change)) {
+		object_stale_commit(call->place->objects, &what, before);
+		return true;
+	}
+	object_free(before);
+	return false;
+}
+
+static void serve_target(struct api_call *call, struct target *target)
 {
 	struct acl_request change = {
 			.caller = call->request->caller,
@@ -257,7 +288,7 @@ static void serve_target(struct rest_call *call, struct target *target)
 		return;
 	change.object = target->object;
 	change.list = json_object_get(call->body, "access_control_list");
-	if (request_is(call->request, "GET") || permissions_change(call, &change))
+	if (request_is(call->request, "GET") || change_acl(call, &change))
 		write_acl(call, target);
 }
 
@@ -268,7 +299,7 @@ static bool has_method(const struct request *request, bool levels)
 	return !levels && (request_is(request, "PUT") || request_is(request, "PATCH"));
 }
 
-static void serve(struct rest_call *call)
+static void serve(struct api_call *call)
 {
 	struct request *request = call->request;
 	size_t skip = strcmp(request->segments[2], "preview") == 0 ? 4 : 3;
@@ -283,12 +314,12 @@ static void serve(struct rest_call *call)
 	target.levels = used && count == used + 2 &&
 			strcmp(tail[used + 1], "permissionLevels") == 0;
 	if (!used && count) {
-		rest_refuse(call, "request_object_type is not recognized: %s", tail[0]);
+		(void)api_refuse_value(call, "request_object_type is not recognized: %s", tail[0]);
 		return;
 	}
 	if (!used || !(target.levels || count == used + 1) || !*tail[used] ||
 			!has_method(request, target.levels)) {
-		rest_refuse_with(call, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
+		(void)api_refuse(call, 404, "ENDPOINT_NOT_FOUND", "No API found for '%s %s'",
 				request->method, request->target);
 		return;
 	}
@@ -297,20 +328,16 @@ static void serve(struct rest_call *call)
 	serve_target(call, &target);
 }
 
-bool permissions_handle(struct request *request, struct answer *answer)
-{
-	/* Types may have two segments: serve takes the rest apart. */
-	static const struct rest_route routes[] = {
-			{"GET", "api/2.0/permissions/**", serve, 0, 0},
-			{"PUT", "api/2.0/permissions/**", serve, 0, 0},
-			{"PATCH", "api/2.0/permissions/**", serve, 0, 0},
-			{"GET", "api/2.0/preview/permissions/**", serve, 0, 0},
-			{"PUT", "api/2.0/preview/permissions/**", serve, 0, 0},
-			{"PATCH", "api/2.0/preview/permissions/**", serve, 0, 0},
-	};
-
-	return rest_serve(routes, COUNT_OF(routes), request, answer);
-}
+/* Types may have two segments: serve takes the rest apart. */
+static const struct api_route routes[] = {
+		{"GET", "api/2.0/permissions/**", API_WORKSPACE, API_ANYONE, serve, 0, 0},
+		{"PUT", "api/2.0/permissions/**", API_WORKSPACE, API_ANYONE, serve, 0, 0},
+		{"PATCH", "api/2.0/permissions/**", API_WORKSPACE, API_ANYONE, serve, 0, 0},
+		{"GET", "api/2.0/preview/permissions/**", API_WORKSPACE, API_ANYONE, serve, 0, 0},
+		{"PUT", "api/2.0/preview/permissions/**", API_WORKSPACE, API_ANYONE, serve, 0, 0},
+		{"PATCH", "api/2.0/preview/permissions/**", API_WORKSPACE, API_ANYONE, serve, 0, 0},
+};
+const struct api_family permission_calls = API_FAMILY(routes);
 
 bool permissions_may_use_tokens(const struct state *state, const struct workspace *workspace,
 		const struct principal *who)

@@ -7,12 +7,9 @@
 #define SIM_PERMISSIONS_H
 
 #include "object.h"
-#include "rest.h"
+#include "api.h"
 
 #define ACL_ENTRIES_MAX 10000 /* of one request; the service publishes no number */
-
-/* false: the path is none of ours. Signed in, lock held for writing. */
-bool permissions_handle(struct request *request, struct answer *answer);
 
 /* With --acl-lag: whoever is there at the start is known to the ACLs at once. */
 void permissions_settle(struct sim *sim);
@@ -39,10 +36,10 @@ struct acl_request {
 	const struct principal *caller;
 	bool put;
 };
-MUST_CHECK bool permissions_change(struct rest_call *call, const struct acl_request *change);
+MUST_CHECK bool permissions_change(struct api_call *call, const struct acl_request *change);
 
 /* Whether admins may hand jobs and the like to themselves only. */
-bool permissions_admins_restricted(const struct rest_call *call);
+bool permissions_admins_restricted(const struct api_call *call);
 
 /* The principal that a name in an ACL means in this workspace; NULL: it is not known there. */
 struct principal *permissions_find_user(

@@ -43,6 +43,10 @@ bool policy_exists(struct sim *sim, const struct workspace *workspace, const cha
  */
 char *policy_refusal(const struct request *request, const json_t *cluster, bool fresh);
 
+struct api_call;
+/* Here the last page has an empty token in place of none: after api_answer_page. */
+void policy_end_pages(struct api_call *call);
+
 /* The policies that every workspace has from the start, if they are not there. */
 void policy_adopt_standard(struct state *state, struct workspace *workspace);
 

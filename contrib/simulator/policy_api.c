@@ -422,12 +422,12 @@ static void get_family(struct api_call *call)
 #define POLICIES "api/2.0/policies/clusters/"
 
 static const struct api_route routes[] = {
-		{"POST", POLICIES "create", API_WORKSPACE, API_ADMIN, create_policy, 0},
-		{"POST", POLICIES "edit", API_WORKSPACE, API_ADMIN, edit_policy, 0},
-		{"POST", POLICIES "delete", API_WORKSPACE, API_ADMIN, delete_policy, 0},
-		{"GET", POLICIES "get", API_WORKSPACE, API_ANYONE, get_policy, 0},
-		{"GET", POLICIES "list", API_WORKSPACE, API_ANYONE, list_policies, 0},
-		{"GET", "api/2.0/policy-families", API_WORKSPACE, API_ANYONE, list_families, 0},
-		{"GET", "api/2.0/policy-families/{}", API_WORKSPACE, API_ANYONE, get_family, 0},
+		{"POST", POLICIES "create", API_WORKSPACE, API_ADMIN, create_policy, 0, 0},
+		{"POST", POLICIES "edit", API_WORKSPACE, API_ADMIN, edit_policy, 0, 0},
+		{"POST", POLICIES "delete", API_WORKSPACE, API_ADMIN, delete_policy, 0, 0},
+		{"GET", POLICIES "get", API_WORKSPACE, API_ANYONE, get_policy, 0, 0},
+		{"GET", POLICIES "list", API_WORKSPACE, API_ANYONE, list_policies, 0, 0},
+		{"GET", "api/2.0/policy-families", API_WORKSPACE, API_ANYONE, list_families, 0, 0},
+		{"GET", "api/2.0/policy-families/{}", API_WORKSPACE, API_ANYONE, get_family, 0, 0},
 };
 const struct api_family policy_calls = API_FAMILY(routes);

@@ -69,8 +69,7 @@ static json_t *compliance_row(const struct api_call *call, const json_t *cluster
 			violations ? violations : json_object());
 }
 
-/* Here the last page has an empty token in place of none. */
-static void end_pages(struct api_call *call)
+void policy_end_pages(struct api_call *call)
 {
 	struct buf *body = &call->answer->body;
 	json_t *answer = json_loadb(body->ptr ? body->ptr : "", body->len, 0, NULL);
@@ -106,7 +105,7 @@ static void list_compliance(struct api_call *call)
 	}
 	json_decref(clusters);
 	api_answer_page(call, "clusters", rows);
-	end_pages(call);
+	policy_end_pages(call);
 }
 
 /* Only a fixed value can be put in place by itself, and only one that stands at the top. */
@@ -249,9 +248,10 @@ char *policy_refusal(const struct request *request, const json_t *cluster, bool 
 #define POLICIES "api/2.0/policies/clusters/"
 
 static const struct api_route routes[] = {
-		{"GET", POLICIES "get-compliance", API_WORKSPACE, API_ANYONE, get_compliance, 0},
-		{"GET", POLICIES "list-compliance", API_WORKSPACE, API_ADMIN, list_compliance, 0},
+		{"GET", POLICIES "get-compliance", API_WORKSPACE, API_ANYONE, get_compliance, 0, 0},
+		{"GET", POLICIES "list-compliance", API_WORKSPACE, API_ADMIN, list_compliance, 0,
+				0},
 		{"POST", POLICIES "enforce-compliance", API_WORKSPACE, API_ADMIN,
-				enforce_compliance, 0},
+				enforce_compliance, 0, 0},
 };
 const struct api_family policy_use_calls = API_FAMILY(routes);

@@ -14,6 +14,7 @@ static const char *const kind_keys[RECORD_KIND_COUNT_] = {
 		[RECORD_SETTING] = "setting",
 		[RECORD_FEDERATION] = "federation_policy",
 		[RECORD_RULE_SET] = "rule_set",
+		[RECORD_SECURABLE] = "securable",
 		[RECORD_WORKSPACE] = "workspace_details",
 };
 
@@ -153,6 +154,7 @@ static char *new_id(enum record_kind kind, const char *secret)
 	case RECORD_CONF:
 	case RECORD_SETTING:
 	case RECORD_RULE_SET:
+	case RECORD_SECURABLE:
 	case RECORD_WORKSPACE:
 	case RECORD_KIND_COUNT_:
 		break;

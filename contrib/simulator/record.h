@@ -23,6 +23,7 @@ enum record_kind {
 	RECORD_SETTING,    /* id: type */
 	RECORD_FEDERATION, /* policy; owner: of this service principal, else of the account */
 	RECORD_RULE_SET,   /* id: name */
+	RECORD_SECURABLE,  /* of Unity Catalog; id: type and full name */
 	RECORD_WORKSPACE,  /* what the account knows about it: tags, status; one record */
 	RECORD_KIND_COUNT_
 };

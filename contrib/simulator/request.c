@@ -4,8 +4,6 @@
 #include "assignment.h"
 #include "ip_list.h"
 #include "oauth.h"
-#include "object_api.h"
-#include "permissions.h"
 #include "scim.h"
 #include "who.h"
 
@@ -128,8 +126,7 @@ enum route {
 	ROUTE_WORKSPACES,
 	ROUTE_WORKSPACE_SCIM,
 	ROUTE_MIRRORED_SCIM,
-	ROUTE_ASSIGNMENT,
-	ROUTE_METASTORE
+	ROUTE_ASSIGNMENT
 };
 
 static const struct {
@@ -144,7 +141,6 @@ static const struct {
 		{"api/2.0/preview/scim/v2", ROUTE_WORKSPACE_SCIM, false, 5},
 		{"api/2.0/account/scim/v2", ROUTE_MIRRORED_SCIM, false, 5},
 		{"api/2.0/preview/permissionassignments", ROUTE_ASSIGNMENT, false, 4},
-		{"api/2.1/unity-catalog/metastore_summary", ROUTE_METASTORE, false, 4},
 };
 
 static bool find_route(const struct request *request, size_t *ret)
@@ -166,6 +162,18 @@ static const char *account_segment(const struct request *request)
 			return request->segments[i + 1];
 	}
 	return NULL;
+}
+
+struct workspace *request_unified_workspace(const struct request *request)
+{
+	const struct state *state = request->sim->state;
+	const char *account = account_segment(request);
+	uint64_t id;
+
+	if (!request->sim->options.quirks[QUIRK_UNIFIED_HOST] || !request->workspace_id ||
+			(account && strcmp(account, state->account_id) == 0))
+		return NULL;
+	return id_parse(request->workspace_id, &id) ? state_find_workspace(state, id) : NULL;
 }
 
 /* A path of the other kind of host meets a gateway's page, not JSON. */
@@ -236,11 +244,6 @@ static bool call_route(struct request *request, size_t route, struct answer *ans
 		return workspaces_handle(request, tail, count, answer);
 	case ROUTE_ASSIGNMENT:
 		return assignment_handle_workspace(request, tail, count, answer);
-	case ROUTE_METASTORE:
-		buf_add_text(answer_json(answer, 200),
-				"{\"metastore_id\":\"00000000-0000-4000-8000-000000000001\","
-				"\"name\":\"sample\"}");
-		return true;
 	case ROUTE_NONE:
 		break;
 	}
@@ -270,24 +273,6 @@ static bool sign_in(struct request *request, bool of_account, struct answer *ans
 			ip_list_check(request, answer) && check_header(request, answer);
 }
 
-/* A workspace's other APIs: each family has its routes in a table of its own. */
-static bool (*const families[])(struct request *request, struct answer *answer) = {
-		permissions_handle,
-		objects_handle,
-		tree_handle,
-		owners_handle,
-		secrets_handle,
-};
-
-static bool serve_family(struct request *request, struct answer *answer)
-{
-	for (size_t i = 0; i < COUNT_OF(families); i++) {
-		if (families[i](request, answer))
-			return true;
-	}
-	return false;
-}
-
 static void serve_locked(struct request *request, struct answer *answer)
 {
 	const char *args[API_ARGS_MAX] = {0};
@@ -308,9 +293,7 @@ static void serve_locked(struct request *request, struct answer *answer)
 			answer_no_endpoint(request, answer);
 	} else if (elsewhere) {
 		answer_html_error(answer, 404, "Not Found");
-	} else if (!request->host) {
-		answer_no_endpoint(request, answer);
-	} else if (sign_in(request, false, answer) && !serve_family(request, answer)) {
+	} else if (!request->host || sign_in(request, false, answer)) {
 		answer_no_endpoint(request, answer);
 	}
 }

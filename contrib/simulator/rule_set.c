@@ -352,12 +352,13 @@ static void list_roles(struct api_call *call)
 #define WORKSPACE_RULES "api/2.0/preview/accounts/access-control/"
 
 static const struct api_route routes[] = {
-		{"GET", ACCOUNT_RULES "rule-sets", API_ACCOUNT, API_ANYONE, get_rule_set, 0},
-		{"PUT", ACCOUNT_RULES "rule-sets", API_ACCOUNT, API_ANYONE, put_rule_set, 0},
-		{"GET", ACCOUNT_RULES "assignable-roles", API_ACCOUNT, API_ANYONE, list_roles, 0},
-		{"GET", WORKSPACE_RULES "rule-sets", API_WORKSPACE, API_ANYONE, get_rule_set, 0},
-		{"PUT", WORKSPACE_RULES "rule-sets", API_WORKSPACE, API_ANYONE, put_rule_set, 0},
-		{"GET", WORKSPACE_RULES "assignable-roles", API_WORKSPACE, API_ANYONE, list_roles,
+		{"GET", ACCOUNT_RULES "rule-sets", API_ACCOUNT, API_ANYONE, get_rule_set, 0, 0},
+		{"PUT", ACCOUNT_RULES "rule-sets", API_ACCOUNT, API_ANYONE, put_rule_set, 0, 0},
+		{"GET", ACCOUNT_RULES "assignable-roles", API_ACCOUNT, API_ANYONE, list_roles, 0,
 				0},
+		{"GET", WORKSPACE_RULES "rule-sets", API_WORKSPACE, API_ANYONE, get_rule_set, 0, 0},
+		{"PUT", WORKSPACE_RULES "rule-sets", API_WORKSPACE, API_ANYONE, put_rule_set, 0, 0},
+		{"GET", WORKSPACE_RULES "assignable-roles", API_WORKSPACE, API_ANYONE, list_roles,
+				0, 0},
 };
 const struct api_family rule_set_calls = API_FAMILY(routes);

@@ -4,6 +4,10 @@
 #include "base/text.h"
 #include "stale.h"
 
+/* Of an account; published. */
+#define PEOPLE_MAX ((size_t)10000)
+#define GROUPS_MAX ((size_t)5000)
+
 #define EMAIL_NOTE                                                                                 \
 	". Note: emails are case insensitive (i.e abc@domain.com and ABC@DOMAIN.COM are "          \
 	"considered equivalent)"
@@ -82,6 +86,24 @@ static void fill_person(struct creation *creation, struct principal *who)
 		who->email = mem_strdup(resource->email);
 }
 
+/* Published numbers; the code of the answer is not. Local groups count where they are. */
+static bool check_count(struct creation *creation)
+{
+	const struct state *state = creation->scope->sim->state;
+	const struct workspace *workspace = creation->scope->workspace;
+	bool group = creation->kind == KIND_GROUP;
+	size_t most = group ? GROUPS_MAX : PEOPLE_MAX;
+	size_t count = state->lists[KIND_USER].count + state->lists[KIND_SP].count;
+
+	if (group)
+		count = workspace ? workspace->local_groups.count : state->lists[KIND_GROUP].count;
+	return !creation->scope->sim->options.quirks[QUIRK_IDENTITY_LIMITS] || count < most ||
+			scim_refuse(&creation->problem, 400, "invalidValue",
+					"RESOURCE_LIMIT_EXCEEDED: the limit of %zu %s has been "
+					"reached",
+					most, group ? "groups" : "users and service principals");
+}
+
 /*
  * A workspace puts who is new to it into the account as well; whom the account has already it only takes in, with the
  * account's id and names.
@@ -101,6 +123,8 @@ static bool create_person(struct creation *creation)
 			(!workspace || workspace_sees(state, workspace, who) ||
 					!creation->scope->sim->options.quirks[QUIRK_LINK_USERS]))
 		return refuse_taken(creation, name);
+	if (!who && !check_count(creation))
+		return false;
 	if (!who) {
 		who = state_make(state, creation->kind, NULL, 0);
 		who->name = STEAL(name);
@@ -142,6 +166,8 @@ static bool create_group(struct creation *creation)
 	if (taken || is_system_name(name))
 		return scim_refuse(&creation->problem, 409, NULL,
 				"Group with name %s already exists.", name);
+	if (!check_count(creation))
+		return false;
 	creation->who = state_make(state, KIND_GROUP, workspace, 0);
 	creation->who->display_name = mem_strdup(name);
 	creation->who->external_id = mem_strdup_or_null(creation->resource->external_id);

@@ -12,21 +12,21 @@
 
 static const char *const words[] = {"READ", "WRITE", "MANAGE"};
 
-static struct principal *find_principal(struct rest_call *call, const char *name)
+static struct principal *find_principal(struct api_call *call, const char *name)
 {
-	struct principal *who = permissions_find_user(call->state, call->workspace, name);
+	struct principal *who = permissions_find_user(call->state, call->place, name);
 
 	if (!who)
-		who = workspace_find_group(call->workspace, name);
-	return who && acl_knows(call->state, call->workspace, who) ? who : NULL;
+		who = workspace_find_group(call->place, name);
+	return who && acl_knows(call->state, call->place, who) ? who : NULL;
 }
 
-static struct principal *principal_of(const struct rest_call *call, const char *id_text)
+static struct principal *principal_of(const struct api_call *call, const char *id_text)
 {
 	uint64_t id;
 	struct principal *who = id_parse(id_text, &id) ? state_find_id(call->state, id) : NULL;
 
-	return who && acl_knows(call->state, call->workspace, who) ? who : NULL;
+	return who && acl_knows(call->state, call->place, who) ? who : NULL;
 }
 
 static const char *name_of(const struct principal *who)
@@ -34,49 +34,48 @@ static const char *name_of(const struct principal *who)
 	return who->kind == KIND_GROUP ? who->display_name : who->name;
 }
 
-static bool may_manage(struct rest_call *call, const json_t *acls)
+static bool may_manage(struct api_call *call, const json_t *acls)
 {
 	const struct principal *caller = call->request->caller;
 	const char *id;
 	json_t *word;
 
-	if (acl_is_admin(call->workspace, caller))
+	if (acl_is_admin(call->place, caller))
 		return true;
 	json_object_foreach((json_t *)(uintptr_t)acls, id, word)
 	{
 		const struct principal *who = principal_of(call, id);
 
 		if (who && strcmp(json_string_value(word), "MANAGE") == 0 &&
-				acl_is_in_group(call->state, call->workspace, caller, who))
+				acl_is_in_group(call->state, call->place, caller, who))
 			return true;
 	}
-	rest_refuse_with(call, 403, "PERMISSION_DENIED",
+	return api_refuse(call, 403, "PERMISSION_DENIED",
 			"User %s does not have MANAGE permission on this scope", caller->name);
-	return false;
 }
 
 /* The scope's ACLs, for who may manage them; else NULL and a refusal. */
-static json_t *need_acls(struct rest_call *call)
+static json_t *need_acls(struct api_call *call)
 {
-	const char *scope = rest_parameter(call, "scope");
-	json_t *found = scope ? json_object_get(call->workspace->objects->scopes, scope) : NULL;
+	const char *scope = api_parameter(call, "scope");
+	json_t *found = scope ? json_object_get(call->place->objects->scopes, scope) : NULL;
 	json_t *acls = json_object_get(found, "acls");
 
 	if (!acls) {
-		rest_refuse_with(call, 404, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!",
+		(void)api_refuse(call, 404, "RESOURCE_DOES_NOT_EXIST", "Scope %s does not exist!",
 				scope ? scope : "");
 		return NULL;
 	}
 	return may_manage(call, acls) ? acls : NULL;
 }
 
-static struct principal *need_principal(struct rest_call *call)
+static struct principal *need_principal(struct api_call *call)
 {
-	const char *name = rest_parameter(call, "principal");
+	const char *name = api_parameter(call, "principal");
 	struct principal *who = name ? find_principal(call, name) : NULL;
 
 	if (!who)
-		rest_refuse(call, "Principal %s does not exist", name ? name : "");
+		(void)api_refuse_value(call, "Principal %s does not exist", name ? name : "");
 	return who;
 }
 
@@ -89,61 +88,60 @@ static bool is_good_name(const char *name)
 			strspn(name, letters) == strlen(name);
 }
 
-static void create_scope(struct rest_call *call)
+static void create_scope(struct api_call *call)
 {
-	json_t *scopes = call->workspace->objects->scopes;
-	const char *scope = rest_parameter(call, "scope");
-	const char *manager = rest_parameter(call, "initial_manage_principal");
+	json_t *scopes = call->place->objects->scopes;
+	const char *scope = api_parameter(call, "scope");
+	const char *manager = api_parameter(call, "initial_manage_principal");
 	const struct principal *who = call->request->caller;
 
 	if (!is_good_name(scope)) {
-		rest_refuse(call, "Scope name is not valid: %s", scope ? scope : "");
+		(void)api_refuse_value(call, "Scope name is not valid: %s", scope ? scope : "");
 		return;
 	}
 	if (json_object_get(scopes, scope)) {
-		rest_refuse_with(call, 400, "RESOURCE_ALREADY_EXISTS", "Scope %s already exists!",
+		(void)api_refuse(call, 400, "RESOURCE_ALREADY_EXISTS", "Scope %s already exists!",
 				scope);
 		return;
 	}
 	if (json_object_size(scopes) >= SCOPES_MAX) {
-		rest_refuse_with(call, 400, "RESOURCE_LIMIT_EXCEEDED",
+		(void)api_refuse(call, 400, "RESOURCE_LIMIT_EXCEEDED",
 				"Cannot create more than %d scopes", SCOPES_MAX);
 		return;
 	}
 	if (manager && strcmp(manager, "users") != 0) {
-		rest_refuse(call, "initial_manage_principal must be 'users'");
+		(void)api_refuse_value(call, "initial_manage_principal must be 'users'");
 		return;
 	}
 	if (manager)
-		who = call->workspace->users;
+		who = call->place->users;
 	(void)json_object_set_new(
 			scopes, scope, json_pack("{s:{s:s}}", "acls", who->id_text, "MANAGE"));
-	rest_answer_empty(call);
+	api_answer_empty(call);
 }
 
-static void list_scopes(struct rest_call *call)
+static void list_scopes(struct api_call *call)
 {
 	json_t *array = json_array(), *value, *answer = json_object();
 	const char *name;
 
-	json_object_foreach(call->workspace->objects->scopes, name, value)(
-			void) json_array_append_new(array,
-			json_pack("{s:s, s:s}", "name", name, "backend_type", "DATABRICKS"));
+	json_object_foreach(call->place->objects->scopes, name, value)(void) json_array_append_new(
+			array, json_pack("{s:s, s:s}", "name", name, "backend_type", "DATABRICKS"));
 	if (json_array_size(array))
 		(void)json_object_set(answer, "scopes", array);
 	json_decref(array);
-	rest_answer(call, answer);
+	api_answer(call, answer);
 }
 
-static void delete_scope(struct rest_call *call)
+static void delete_scope(struct api_call *call)
 {
 	if (!need_acls(call))
 		return;
-	(void)json_object_del(call->workspace->objects->scopes, rest_parameter(call, "scope"));
-	rest_answer_empty(call);
+	(void)json_object_del(call->place->objects->scopes, api_parameter(call, "scope"));
+	api_answer_empty(call);
 }
 
-static void list_acls(struct rest_call *call)
+static void list_acls(struct api_call *call)
 {
 	json_t *acls = need_acls(call), *array, *word, *answer;
 	const char *id;
@@ -164,17 +162,17 @@ static void list_acls(struct rest_call *call)
 	if (json_array_size(array))
 		(void)json_object_set(answer, "items", array);
 	json_decref(array);
-	rest_answer(call, answer);
+	api_answer(call, answer);
 }
 
-static void refuse_acl(struct rest_call *call)
+static void refuse_acl(struct api_call *call)
 {
-	rest_refuse_with(call, 404, "RESOURCE_DOES_NOT_EXIST",
-			"No ACL for principal %s on scope %s", rest_parameter(call, "principal"),
-			rest_parameter(call, "scope"));
+	(void)api_refuse(call, 404, "RESOURCE_DOES_NOT_EXIST",
+			"No ACL for principal %s on scope %s", api_parameter(call, "principal"),
+			api_parameter(call, "scope"));
 }
 
-static void get_acl(struct rest_call *call)
+static void get_acl(struct api_call *call)
 {
 	json_t *acls = need_acls(call), *word;
 	const struct principal *who = acls ? need_principal(call) : NULL;
@@ -183,16 +181,16 @@ static void get_acl(struct rest_call *call)
 		return;
 	word = json_object_get(acls, who->id_text);
 	if (word)
-		rest_answer(call,
+		api_answer(call,
 				json_pack("{s:s, s:O}", "principal", name_of(who), "permission",
 						word));
 	else
 		refuse_acl(call);
 }
 
-static void put_acl(struct rest_call *call)
+static void put_acl(struct api_call *call)
 {
-	const char *permission = rest_parameter(call, "permission");
+	const char *permission = api_parameter(call, "permission");
 	json_t *acls = need_acls(call);
 	const struct principal *who = acls ? need_principal(call) : NULL;
 
@@ -201,14 +199,14 @@ static void put_acl(struct rest_call *call)
 	for (size_t i = 0; permission && i < COUNT_OF(words); i++) {
 		if (strcmp(permission, words[i]) == 0) {
 			(void)json_object_set_new(acls, who->id_text, json_string(permission));
-			rest_answer_empty(call);
+			api_answer_empty(call);
 			return;
 		}
 	}
-	rest_refuse(call, "Permission is not valid: %s", permission ? permission : "");
+	(void)api_refuse_value(call, "Permission is not valid: %s", permission ? permission : "");
 }
 
-static void delete_acl(struct rest_call *call)
+static void delete_acl(struct api_call *call)
 {
 	json_t *acls = need_acls(call);
 	const struct principal *who = acls ? need_principal(call) : NULL;
@@ -216,22 +214,23 @@ static void delete_acl(struct rest_call *call)
 	if (!who)
 		return;
 	if (json_object_del(acls, who->id_text) == 0)
-		rest_answer_empty(call);
+		api_answer_empty(call);
 	else
 		refuse_acl(call);
 }
 
-static const struct rest_route routes[] = {
-		{"POST", "api/2.0/secrets/scopes/create", create_scope, 0, 0},
-		{"POST", "api/2.0/secrets/scopes/delete", delete_scope, 0, 0},
-		{"GET", "api/2.0/secrets/scopes/list", list_scopes, 0, 0},
-		{"POST", "api/2.0/secrets/acls/put", put_acl, 0, 0},
-		{"POST", "api/2.0/secrets/acls/delete", delete_acl, 0, 0},
-		{"GET", "api/2.0/secrets/acls/list", list_acls, 0, 0},
-		{"GET", "api/2.0/secrets/acls/get", get_acl, 0, 0},
+static const struct api_route routes[] = {
+		{"POST", "api/2.0/secrets/scopes/create", API_WORKSPACE, API_ANYONE, create_scope,
+				0, 0},
+		{"POST", "api/2.0/secrets/scopes/delete", API_WORKSPACE, API_ANYONE, delete_scope,
+				0, 0},
+		{"GET", "api/2.0/secrets/scopes/list", API_WORKSPACE, API_ANYONE, list_scopes, 0,
+				0},
+		{"POST", "api/2.0/secrets/acls/put", API_WORKSPACE, API_ANYONE, put_acl, 0, 0},
+		{"POST", "api/2.0/secrets/acls/delete", API_WORKSPACE, API_ANYONE, delete_acl, 0,
+				0},
+		{"GET", "api/2.0/secrets/acls/list", API_WORKSPACE, API_ANYONE, list_acls, 0, 0},
+		{"GET", "api/2.0/secrets/acls/get", API_WORKSPACE, API_ANYONE, get_acl, 0, 0},
 };
 
-bool secrets_handle(struct request *request, struct answer *answer)
-{
-	return rest_serve(routes, COUNT_OF(routes), request, answer);
-}
+const struct api_family scope_calls = API_FAMILY(routes);

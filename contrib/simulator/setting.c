@@ -427,18 +427,18 @@ static void list_metadata(struct api_call *call)
 #define ACCOUNT_NEWER "api/2.1/accounts/*/"
 
 static const struct api_route routes[] = {
-		{"GET", WORKSPACE_TYPE, API_WORKSPACE, API_ADMIN, get_setting, 0},
-		{"PATCH", WORKSPACE_TYPE, API_WORKSPACE, API_ADMIN, patch_setting, 0},
-		{"DELETE", WORKSPACE_TYPE, API_WORKSPACE, API_ADMIN, delete_setting, 0},
-		{"GET", ACCOUNT_TYPE, API_ACCOUNT, API_ADMIN, get_setting, 0},
-		{"PATCH", ACCOUNT_TYPE, API_ACCOUNT, API_ADMIN, patch_setting, 0},
-		{"DELETE", ACCOUNT_TYPE, API_ACCOUNT, API_ADMIN, delete_setting, 0},
-		{"GET", "api/2.1/settings/{}", API_WORKSPACE, API_ADMIN, get_newer, 0},
-		{"PATCH", "api/2.1/settings/{}", API_WORKSPACE, API_ADMIN, patch_newer, 0},
-		{"GET", "api/2.1/settings-metadata", API_WORKSPACE, API_ADMIN, list_metadata, 0},
-		{"GET", ACCOUNT_NEWER "settings/{}", API_ACCOUNT, API_ADMIN, get_newer, 0},
-		{"PATCH", ACCOUNT_NEWER "settings/{}", API_ACCOUNT, API_ADMIN, patch_newer, 0},
-		{"GET", ACCOUNT_NEWER "settings-metadata", API_ACCOUNT, API_ADMIN, list_metadata,
+		{"GET", WORKSPACE_TYPE, API_WORKSPACE, API_ADMIN, get_setting, 0, 0},
+		{"PATCH", WORKSPACE_TYPE, API_WORKSPACE, API_ADMIN, patch_setting, 0, 0},
+		{"DELETE", WORKSPACE_TYPE, API_WORKSPACE, API_ADMIN, delete_setting, 0, 0},
+		{"GET", ACCOUNT_TYPE, API_ACCOUNT, API_ADMIN, get_setting, 0, 0},
+		{"PATCH", ACCOUNT_TYPE, API_ACCOUNT, API_ADMIN, patch_setting, 0, 0},
+		{"DELETE", ACCOUNT_TYPE, API_ACCOUNT, API_ADMIN, delete_setting, 0, 0},
+		{"GET", "api/2.1/settings/{}", API_WORKSPACE, API_ADMIN, get_newer, 0, 0},
+		{"PATCH", "api/2.1/settings/{}", API_WORKSPACE, API_ADMIN, patch_newer, 0, 0},
+		{"GET", "api/2.1/settings-metadata", API_WORKSPACE, API_ADMIN, list_metadata, 0, 0},
+		{"GET", ACCOUNT_NEWER "settings/{}", API_ACCOUNT, API_ADMIN, get_newer, 0, 0},
+		{"PATCH", ACCOUNT_NEWER "settings/{}", API_ACCOUNT, API_ADMIN, patch_newer, 0, 0},
+		{"GET", ACCOUNT_NEWER "settings-metadata", API_ACCOUNT, API_ADMIN, list_metadata, 0,
 				0},
 };
 const struct api_family setting_calls = API_FAMILY(routes);

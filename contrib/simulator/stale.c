@@ -6,13 +6,40 @@
 
 struct stale {
 	struct principal *before; /* owned; NULL: was not there */
-	unsigned get_left;
-	uint64_t get_until_ns;
-	unsigned flap_left; /* 2: the next shows the new, 1: the next shows the old, 0: done */
-	unsigned list_left;
-	uint64_t list_until_ns;
-	bool list_now; /* what the list in progress shows */
+	struct stale_count count;
 };
+
+void stale_count_start(struct stale_count *count, const struct stale_rule *rule)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	*count = (struct stale_count){
+			.get_left = rule->get_reads,
+			.get_until_ns = now + rule->get_ms * NS_PER_MS,
+			.flap_left = rule->flap ? 2 : 0,
+			.list_left = rule->list_reads,
+			.list_until_ns = now + rule->list_ms * NS_PER_MS,
+	};
+}
+
+bool stale_count_get(struct stale_count *count)
+{
+	if (count->get_left) {
+		count->get_left--;
+		return true;
+	}
+	if (clock_monotonic_ns() < count->get_until_ns)
+		return true;
+	return count->flap_left && --count->flap_left == 0;
+}
+
+bool stale_count_list(struct stale_count *count)
+{
+	bool old = count->list_left || clock_monotonic_ns() < count->list_until_ns;
+
+	count->list_left -= count->list_left ? 1 : 0;
+	return old;
+}
 
 struct principal *stale_before(const struct stale_rule *rule, const struct principal *who)
 {
@@ -31,7 +58,6 @@ void stale_commit(struct state *state, const struct stale_rule *rule, struct pri
 		struct principal *before)
 {
 	struct stale *stale;
-	uint64_t now = clock_monotonic_ns();
 
 	if (!rule)
 		return;
@@ -40,23 +66,8 @@ void stale_commit(struct state *state, const struct stale_rule *rule, struct pri
 	stale_free(who->stale);
 	stale = mem_zalloc(sizeof(*stale));
 	stale->before = before;
-	stale->get_left = rule->get_reads;
-	stale->get_until_ns = now + rule->get_ms * NS_PER_MS;
-	stale->flap_left = rule->flap ? 2 : 0;
-	stale->list_left = rule->list_reads;
-	stale->list_until_ns = now + rule->list_ms * NS_PER_MS;
+	stale_count_start(&stale->count, rule);
 	who->stale = stale;
-}
-
-static bool get_shows_old(struct stale *stale)
-{
-	if (stale->get_left) {
-		stale->get_left--;
-		return true;
-	}
-	if (clock_monotonic_ns() < stale->get_until_ns)
-		return true;
-	return stale->flap_left && --stale->flap_left == 0;
 }
 
 static struct principal *find_with_lag(const struct state *state, uint64_t id)
@@ -76,7 +87,7 @@ const struct principal *stale_get(struct state *state, uint64_t id)
 	if (!who)
 		return state_find_id(state, id);
 	(void)pthread_mutex_lock(&state->stale_lock);
-	if (get_shows_old(who->stale))
+	if (stale_count_get(&who->stale->count))
 		shown = who->stale->before;
 	else
 		shown = who->deleted ? NULL : who;
@@ -98,9 +109,8 @@ void stale_list_begin(struct state *state, enum kind kind, struct stale_list *re
 
 		if (who->kind != kind)
 			continue;
-		stale->list_now = stale->list_left || clock_monotonic_ns() < stale->list_until_ns;
-		stale->list_left -= stale->list_left ? 1 : 0;
-		if (stale->list_now && who->deleted && stale->before)
+		stale->count.list_now = stale_count_list(&stale->count);
+		if (stale->count.list_now && who->deleted && stale->before)
 			*vec_add(ret_ghosts) = stale->before;
 	}
 }
@@ -112,5 +122,5 @@ void stale_list_end(struct state *state)
 
 const struct principal *stale_in_list(const struct principal *who)
 {
-	return who->stale && who->stale->list_now ? who->stale->before : who;
+	return who->stale && who->stale->count.list_now ? who->stale->before : who;
 }

@@ -17,6 +17,20 @@ struct stale_rule {
 	uint32_t list_ms;
 };
 
+/* Where a rule stands: how often and until when what was is shown. */
+struct stale_count {
+	unsigned get_left;
+	uint64_t get_until_ns;
+	unsigned flap_left; /* 2: the next shows the new, 1: the next shows the old, 0: done */
+	unsigned list_left;
+	uint64_t list_until_ns;
+	bool list_now; /* what the list in progress shows; for the caller */
+};
+void stale_count_start(struct stale_count *count, const struct stale_rule *rule);
+/* Counts one read; whether it shows what was. */
+bool stale_count_get(struct stale_count *count);
+bool stale_count_list(struct stale_count *count);
+
 /* What a write is about to change, or NULL if no rule asks for it. */
 struct principal *stale_before(const struct stale_rule *rule, const struct principal *who);
 /* before: given away; NULL: who was not there. rule NULL: nothing happens. Lock held for writing. */

@@ -219,10 +219,10 @@ static void patch_own(struct api_call *call)
 }
 
 static const struct api_route token_routes[] = {
-		{"POST", "api/2.0/token/create", API_WORKSPACE, API_ANYONE, create_own, 0},
-		{"GET", "api/2.0/token/list", API_WORKSPACE, API_ANYONE, list_own, 0},
-		{"POST", "api/2.0/token/delete", API_WORKSPACE, API_ANYONE, delete_own, 0},
-		{"PATCH", "api/2.0/token/{}", API_WORKSPACE, API_ANYONE, patch_own, 0},
+		{"POST", "api/2.0/token/create", API_WORKSPACE, API_ANYONE, create_own, 0, 0},
+		{"GET", "api/2.0/token/list", API_WORKSPACE, API_ANYONE, list_own, 0, 0},
+		{"POST", "api/2.0/token/delete", API_WORKSPACE, API_ANYONE, delete_own, 0, 0},
+		{"PATCH", "api/2.0/token/{}", API_WORKSPACE, API_ANYONE, patch_own, 0, 0},
 };
 const struct api_family token_calls = API_FAMILY(token_routes);
 
@@ -352,14 +352,14 @@ static void create_on_behalf(struct api_call *call)
 
 static const struct api_route token_management_routes[] = {
 		{"GET", "api/2.0/token-management/tokens", API_WORKSPACE, API_ADMIN, list_managed,
-				0},
+				0, 0},
 		{"GET", "api/2.0/token-management/tokens/{}", API_WORKSPACE, API_ADMIN, get_managed,
-				0},
+				0, 0},
 		{"DELETE", "api/2.0/token-management/tokens/{}", API_WORKSPACE, API_ADMIN,
-				delete_managed, 0},
+				delete_managed, 0, 0},
 		{"PATCH", "api/2.0/token-management/tokens/{}", API_WORKSPACE, API_ADMIN,
-				patch_managed, 0},
+				patch_managed, 0, 0},
 		{"POST", "api/2.0/token-management/on-behalf-of/tokens", API_WORKSPACE, API_ADMIN,
-				create_on_behalf, 0},
+				create_on_behalf, 0, 0},
 };
 const struct api_family token_management_calls = API_FAMILY(token_management_routes);

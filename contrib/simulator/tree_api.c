@@ -5,18 +5,19 @@
 
 #include "base/text.h"
 
-static void refuse_path(struct rest_call *call, const char *path)
+static void refuse_path(struct api_call *call, const char *path)
 {
-	rest_refuse_with(call, 404, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", path);
+	(void)api_refuse(call, 404, "RESOURCE_DOES_NOT_EXIST", "Path (%s) doesn't exist.", path);
 }
 
-static const char *need_path(struct rest_call *call)
+static const char *need_path(struct api_call *call)
 {
-	const char *path = rest_parameter(call, "path");
+	const char *path = api_parameter(call, "path");
 
 	if (path && *path == '/')
 		return path;
-	rest_refuse(call, path ? "Path (%s) must start with '/'" : "Missing required field: path%s",
+	(void)api_refuse_value(call,
+			path ? "Path (%s) must start with '/'" : "Missing required field: path%s",
 			path ? path : "");
 	return NULL;
 }
@@ -57,14 +58,14 @@ static json_t *info_of(const struct object *object)
 }
 
 /* Queries and the like are files to old answers, and not there in the newer. */
-static bool is_in_tree(const struct rest_call *call, const struct object *object)
+static bool is_in_tree(const struct api_call *call, const struct object *object)
 {
 	const struct object_type *type = object_type(object);
 
 	if (!type->tree_type || !object->path)
 		return false;
 	return object->kind == OBJECT_FILE || strcmp(type->tree_type, "FILE") != 0 ||
-			rest_quirk(call, QUIRK_SQL_IN_TREE);
+			api_quirk(call, QUIRK_SQL_IN_TREE);
 }
 
 static bool is_folder(const struct object *object)
@@ -72,10 +73,10 @@ static bool is_folder(const struct object *object)
 	return object->kind == OBJECT_DIRECTORY || object->kind == OBJECT_REPO;
 }
 
-static struct object *need_object(struct rest_call *call)
+static struct object *need_object(struct api_call *call)
 {
 	const char *path = need_path(call);
-	struct object *object = path ? tree_find(call->workspace->objects, path) : NULL;
+	struct object *object = path ? tree_find(call->place->objects, path) : NULL;
 
 	if (path && (!object || !is_in_tree(call, object))) {
 		refuse_path(call, path);
@@ -85,35 +86,35 @@ static struct object *need_object(struct rest_call *call)
 }
 
 /* The names of the folders at the top are no secret, what is in them is. */
-static bool is_seen(const struct rest_call *call, const struct object *object)
+static bool is_seen(const struct api_call *call, const struct object *object)
 {
 	bool top = !object->parent || !object->parent->parent || object->home_of;
 
 	return top || object_is_visible(call, object);
 }
 
-static void get_status(struct rest_call *call)
+static void get_status(struct api_call *call)
 {
 	struct object *object = need_object(call);
 
 	if (!object)
 		return;
 	if (is_seen(call, object))
-		rest_answer(call, info_of(object));
+		api_answer(call, info_of(object));
 	else
-		refuse_path(call, rest_parameter(call, "path"));
+		refuse_path(call, api_parameter(call, "path"));
 }
 
-static void list(struct rest_call *call)
+static void list(struct api_call *call)
 {
 	struct object *object;
 	json_t *array, *answer = json_object();
 
-	tree_make_homes(call->workspace->objects);
+	tree_make_homes(call->place->objects);
 	object = need_object(call);
 	if (!object || !is_seen(call, object)) {
 		if (object)
-			refuse_path(call, rest_parameter(call, "path"));
+			refuse_path(call, api_parameter(call, "path"));
 		json_decref(answer);
 		return;
 	}
@@ -129,7 +130,7 @@ static void list(struct rest_call *call)
 	if (json_array_size(array))
 		(void)json_object_set(answer, "objects", array);
 	json_decref(array);
-	rest_answer(call, answer);
+	api_answer(call, answer);
 }
 
 /* The deepest folder on the way that is there: what is new below it needs a right on it. */
@@ -145,35 +146,35 @@ static struct object *nearest(struct object_store *store, const char *path)
 	return object ? object : store->root;
 }
 
-static bool may_write(struct rest_call *call, const char *path)
+static bool may_write(struct api_call *call, const char *path)
 {
-	return object_may(call, nearest(call->workspace->objects, path), CAN_EDIT, "write to");
+	return object_may(call, nearest(call->place->objects, path), CAN_EDIT, "write to");
 }
 
-static void refuse_in_the_way(struct rest_call *call, const char *path)
+static void refuse_in_the_way(struct api_call *call, const char *path)
 {
-	rest_refuse_with(call, 400, "RESOURCE_ALREADY_EXISTS",
+	(void)api_refuse(call, 400, "RESOURCE_ALREADY_EXISTS",
 			"Path (%s) already exists and is not a directory.", path);
 }
 
-static void make_directories(struct rest_call *call)
+static void make_directories(struct api_call *call)
 {
 	const char *path = need_path(call);
-	struct object_store *store = call->workspace->objects;
+	struct object_store *store = call->place->objects;
 	struct object *there = path ? tree_find(store, path) : NULL;
 
 	if (!path || (!there && !may_write(call, path)))
 		return;
 	if (tree_make_folders(store, path, call->request->caller->name))
-		rest_answer_empty(call);
+		api_answer_empty(call);
 	else
 		refuse_in_the_way(call, path);
 }
 
 /* What format a thing is imported in tells what it becomes: files stay files, sources become notebooks. */
-static enum object_kind imported_kind(struct rest_call *call, const char *path)
+static enum object_kind imported_kind(struct api_call *call, const char *path)
 {
-	const char *format = rest_parameter(call, "format");
+	const char *format = api_parameter(call, "format");
 	bool raw = format && strcmp(format, "RAW") == 0;
 	bool by_name = format && strcmp(format, "AUTO") == 0;
 	const char *dot = strrchr(path, '.');
@@ -186,10 +187,10 @@ static enum object_kind imported_kind(struct rest_call *call, const char *path)
 	return OBJECT_NOTEBOOK;
 }
 
-static void import(struct rest_call *call)
+static void import(struct api_call *call)
 {
 	const char *path = need_path(call), *slash;
-	struct object_store *store = call->workspace->objects;
+	struct object_store *store = call->place->objects;
 	AUTO(mem_freep) char *clean = path ? tree_normalise(path) : NULL;
 	AUTO(mem_freep) char *above = NULL;
 	struct object *parent, *there;
@@ -202,10 +203,10 @@ static void import(struct rest_call *call)
 	parent = tree_find(store, *above ? above : "/");
 	there = tree_find(store, clean);
 	if (!parent || !is_folder(parent)) {
-		rest_refuse_with(call, 404, "RESOURCE_DOES_NOT_EXIST",
+		(void)api_refuse(call, 404, "RESOURCE_DOES_NOT_EXIST",
 				"The parent folder (%s) does not exist.", above);
 	} else if (there && (!overwrite || is_folder(there))) {
-		rest_refuse_with(call, 400, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.",
+		(void)api_refuse(call, 400, "RESOURCE_ALREADY_EXISTS", "Path (%s) already exists.",
 				path);
 	} else if (object_may(call, parent, CAN_EDIT, "write to")) {
 		if (!there)
@@ -216,7 +217,7 @@ static void import(struct rest_call *call)
 							.creator = call->request->caller->name,
 							.parent = parent,
 					});
-		rest_answer_empty(call);
+		api_answer_empty(call);
 	}
 }
 
@@ -229,7 +230,7 @@ static bool is_fixed(const struct object *object)
 							strcmp(object->path, "/Repos") == 0));
 }
 
-static void delete (struct rest_call *call)
+static void delete (struct api_call *call)
 {
 	struct object *object = need_object(call);
 	bool recursive = json_is_true(json_object_get(call->body, "recursive"));
@@ -237,13 +238,13 @@ static void delete (struct rest_call *call)
 	if (!object || !object_may(call, object, CAN_MANAGE, "delete"))
 		return;
 	if (is_fixed(object)) {
-		rest_refuse_with(call, 400, "BAD_REQUEST", "Folder %s is protected", object->path);
+		(void)api_refuse(call, 400, "BAD_REQUEST", "Folder %s is protected", object->path);
 	} else if (is_folder(object) && object->children.count && !recursive) {
-		rest_refuse_with(call, 400, "DIRECTORY_NOT_EMPTY", "Folder (%s) is not empty",
+		(void)api_refuse(call, 400, "DIRECTORY_NOT_EMPTY", "Folder (%s) is not empty",
 				object->path);
 	} else {
-		object_remove(call->workspace->objects, object);
-		rest_answer_empty(call);
+		object_remove(call->place->objects, object);
+		api_answer_empty(call);
 	}
 }
 
@@ -259,10 +260,10 @@ static char *repo_name(const char *url)
 	return mem_strndup(name, len);
 }
 
-static void create_repo(struct rest_call *call)
+static void create_repo(struct api_call *call)
 {
-	struct object_store *store = call->workspace->objects;
-	const char *url = rest_parameter(call, "url"), *path = rest_parameter(call, "path");
+	struct object_store *store = call->place->objects;
+	const char *url = api_parameter(call, "url"), *path = api_parameter(call, "path");
 	AUTO(mem_freep) char *name = url ? repo_name(url) : NULL;
 	AUTO(mem_freep) char *clean = NULL;
 	AUTO(mem_freep) char *above = NULL;
@@ -270,7 +271,7 @@ static void create_repo(struct rest_call *call)
 	char *slash;
 
 	if (!url || !*name) {
-		rest_refuse(call, "Missing required field: url");
+		(void)api_refuse_value(call, "Missing required field: url");
 		return;
 	}
 	above = path ? tree_normalise(path)
@@ -282,7 +283,7 @@ static void create_repo(struct rest_call *call)
 	if (!parent || parent->kind != OBJECT_DIRECTORY) {
 		refuse_path(call, above);
 	} else if (tree_find(store, clean)) {
-		rest_refuse_with(call, 400, "RESOURCE_ALREADY_EXISTS",
+		(void)api_refuse(call, 400, "RESOURCE_ALREADY_EXISTS",
 				"Repo with path %s already exists", clean);
 	} else if (object_may(call, parent, CAN_EDIT, "create in")) {
 		repo = object_make(store,
@@ -294,24 +295,26 @@ static void create_repo(struct rest_call *call)
 						.document = json_deep_copy(call->body),
 				});
 		object_complete(repo);
-		rest_answer(call, object_render(call, repo, false));
+		api_answer(call, object_render(call, repo, false));
 	}
 }
 
-static const struct rest_route routes[] = {
-		{"GET", "api/2.0/workspace/get-status", get_status, 0, 0},
-		{"GET", "api/2.0/workspace/list", list, 0, 0},
-		{"POST", "api/2.0/workspace/mkdirs", make_directories, 0, 0},
-		{"POST", "api/2.0/workspace/import", import, 0, 0},
-		{"POST", "api/2.0/workspace/delete", delete, 0, 0},
-		{"POST", "api/2.0/repos", create_repo, 0, 0},
-		{"GET", "api/2.0/repos", object_list, OBJECT_REPO, 0},
-		{"GET", "api/2.0/repos/{}", object_get, OBJECT_REPO, KEY_BY_ID},
-		{"PATCH", "api/2.0/repos/{}", object_update, OBJECT_REPO, EDIT_MERGE},
-		{"DELETE", "api/2.0/repos/{}", object_delete, OBJECT_REPO, 0},
+static const struct api_route routes[] = {
+		{"GET", "api/2.0/workspace/get-status", API_WORKSPACE, API_ANYONE, get_status, 0,
+				0},
+		{"GET", "api/2.0/workspace/list", API_WORKSPACE, API_ANYONE, list, 0, 0},
+		{"POST", "api/2.0/workspace/mkdirs", API_WORKSPACE, API_ANYONE, make_directories, 0,
+				0},
+		{"POST", "api/2.0/workspace/import", API_WORKSPACE, API_ANYONE, import, 0, 0},
+		{"POST", "api/2.0/workspace/delete", API_WORKSPACE, API_ANYONE, delete, 0, 0},
+		{"POST", "api/2.0/repos", API_WORKSPACE, API_ANYONE, create_repo, 0, 0},
+		{"GET", "api/2.0/repos", API_WORKSPACE, API_ANYONE, object_list, OBJECT_REPO, 0},
+		{"GET", "api/2.0/repos/{}", API_WORKSPACE, API_ANYONE, object_get, OBJECT_REPO,
+				KEY_BY_ID},
+		{"PATCH", "api/2.0/repos/{}", API_WORKSPACE, API_ANYONE, object_update, OBJECT_REPO,
+				EDIT_MERGE},
+		{"DELETE", "api/2.0/repos/{}", API_WORKSPACE, API_ANYONE, object_delete,
+				OBJECT_REPO, 0},
 };
 
-bool tree_handle(struct request *request, struct answer *answer)
-{
-	return rest_serve(routes, COUNT_OF(routes), request, answer);
-}
+const struct api_family tree_calls = API_FAMILY(routes);

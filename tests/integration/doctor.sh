@@ -181,7 +181,7 @@ grep -v bulk- "$work/seed" | grep -v '"sales"' >"$work/seed2"
 stop_process "${simulator_pid[a]}"
 rm -rf "$work/a"
 printf '[{"match": "GET *accounts*/Groups*", "status": 429, "headers": {"Retry-After": "1"}, "body": {"error_code": "REQUEST_LIMIT_EXCEEDED"}, "times": 2}]' >"$work/faults"
-make_world a --seed "$work/seed2" --quirk identity-management=on --faults "$work/faults"
+make_world a --seed "$work/seed2" --quirk aim=on --faults "$work/faults"
 sed -i 's|^limits: off|limits: {share: 50%, account_scim_patch: 9/s}|' "$work/a/ldap2dbx.yaml"
 run doctor -o json
 check_equal "identity management is a warning" "0 warning" "$code $(found databricks account "identity management")"

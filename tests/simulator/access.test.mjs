@@ -123,6 +123,29 @@ test('the workspace header: right, wrong, and where it must not be', async () =>
 	apiError(await scim.get('/Users', { 'x-databricks-workspace-id': id }), 400, 'INVALID_PARAMETER_VALUE');
 });
 
+test('a unified host: the header chooses the workspace', async () => {
+	const own = await Sim.start('--workspace', 'prod', '--workspace', 'dev', '--quirk', 'unified-host=on');
+	const { accountHost: host, accountId } = own;
+	const call = (path, name, token = own.token) => request('GET', `${host}${path}`, { token,
+		headers: name ? { 'x-databricks-workspace-id': own.workspaceIdText(name) } : {} });
+	assert.equal((await call('/.well-known/databricks-config')).json.host_type, 'unified');
+	assert.deepEqual((await own.account.read('/workspaces')).map((one) => one.workspace_url), [host, host]);
+	for (const name of ['prod', 'dev']) {
+		const me = await call('/api/2.0/preview/scim/v2/Me', name);
+		assert.deepEqual([me.json.userName, me.headers.get('x-databricks-org-id')], [own.first.client_id, own.workspaceIdText(name)]);
+	}
+	const { prod } = own.first.workspaces;
+	assert.equal((await call('/api/2.0/preview/scim/v2/Me', 'prod', prod.token)).status, 200);
+	assert.equal((await call('/api/2.0/preview/scim/v2/Me', 'dev', prod.token)).status, 403);
+	assert.equal((await call('/api/2.0/permissions/authorization/tokens', 'prod')).json.object_type, 'tokens');
+	assert.equal((await call('/api/2.0/preview/accounts/access-control/assignable-roles?resource=accounts/' + accountId, 'prod')).status, 200);
+	// Without it, or with one of none, there is no workspace; on the account's own paths it is refused.
+	assert.ok((await call('/api/2.0/preview/scim/v2/Me')).text.startsWith('<html>'));
+	assert.equal((await request('GET', `${host}/api/2.0/preview/scim/v2/Me`, { token: own.token, headers: { 'x-databricks-workspace-id': '1' } })).status, 404);
+	apiError(await call(`/api/2.0/accounts/${accountId}/scim/v2/Users`, 'prod'), 400, 'INVALID_PARAMETER_VALUE');
+	await own.stop();
+});
+
 test('paths on the wrong host are pages', async () => {
 	const { host, token } = sim.first.workspaces.prod;
 	for (const [url, status] of [

@@ -31,6 +31,9 @@ export async function request(method, url, { token, body, headers = {} } = {}) {
 	return { status: answer.status, headers: answer.headers, text, json };
 }
 
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 // A base URL with a token: get('/Users?x'), post('/Users', body), ...
 export class Client {
 	constructor(base, token) {
@@ -79,10 +82,15 @@ export class Sim {
 			{ stdio: ['ignore', 'pipe', 'inherit'] });
 		this.exit = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
 		this.child.on('error', (error) => { throw error; });
+		// A test that fails does not stop its simulator: it must not keep us, nor stay.
+		running.add(this.child);
+		this.child.once('exit', () => running.delete(this.child));
 		this.line = await new Promise((resolve, reject) => {
 			readline.createInterface({ input: this.child.stdout }).once('line', resolve);
 			this.exit.then((how) => reject(new Error(`dbx-sim ended: ${JSON.stringify(how)}`)));
 		});
+		this.child.unref();
+		this.child.stdout.unref();
 		this.first = JSON.parse(this.line);
 		this.accountHost = this.first.account.host;
 		this.accountId = this.first.account.account_id;
@@ -120,6 +128,7 @@ export class Sim {
 		return readFileSync(this.logFile, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
 	}
 	async stop({ keep = false } = {}) {
+		this.child.ref();
 		this.child.kill('SIGTERM');
 		const how = await this.exit;
 		if (!keep)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { Sim } from './harness.mjs';
+import { Client, Sim } from './harness.mjs';
 
 let sim, prod, self, serial = 0;
 before(async () => {
@@ -288,6 +288,20 @@ test('repos', async () => {
 	refused(await prod.get(`/api/2.0/repos/${made2.id}`), 404, GONE);
 });
 
+// Makes our own service principal a user of this one.
+async function giveUse(at, robot) {
+	const rules = new Client(`${at.accountHost}/api/2.0/preview/accounts/${at.accountId}/access-control`, at.token);
+	const name = `accounts/${at.accountId}/servicePrincipals/${robot}/ruleSets/default`;
+	const { etag } = await rules.read(`/rule-sets?name=${name}&etag=`);
+	assert.equal((await rules.put('/rule-sets', { name, rule_set: { name, etag,
+		grant_rules: [{ role: 'roles/servicePrincipal.user', principals: [`servicePrincipals/${at.first.client_id}`] }] } })).status, 200);
+}
+
+test('quirk run-as-admin', () => withSim(['--quirk', 'run-as-admin=on'], async (own, at) => {
+	const robot = (await own.workspaceScim('prod').make('/ServicePrincipals', { displayName: 'robot' })).applicationId;
+	assert.equal((await at.post('/api/2.2/jobs/create', { name: 'j', run_as: { service_principal_name: robot } })).status, 200);
+}));
+
 test('whom a job runs as', async () => {
 	const ann = await user(), bob = await user();
 	const robot = (await sim.workspaceScim('prod').make('/ServicePrincipals', { displayName: 'robot' })).applicationId;
@@ -304,8 +318,18 @@ test('whom a job runs as', async () => {
 	assert.equal((await update({ name: 'renamed' })).status, 200);
 	const job = await prod.read(`/api/2.2/jobs/get?job_id=${job_id}`);
 	assert.deepEqual([job.run_as_user_name, job.settings.name, job.settings.run_as, job.creator_user_name], [bob, 'renamed', undefined, self]);
-	await update({ run_as: { service_principal_name: robot } });
+	// To be an admin is not enough.
+	refused(await update({ run_as: { service_principal_name: robot } }), 403, 'PERMISSION_DENIED', /cannot set run_as to user/);
+	await giveUse(sim, robot);
+	assert.equal((await update({ run_as: { service_principal_name: robot } })).status, 200);
 	assert.equal((await prod.read('/api/2.2/jobs/list?name=renamed')).jobs[0].run_as_user_name, robot);
+	const crew = await sim.scim.make('/Groups', { displayName: fresh('crew') });
+	await sim.assignments('prod').put(`/principals/${crew.id}`, { permissions: ['USER'] });
+	refused(await update({ run_as: { group_name: crew.displayName } }), 403, 'PERMISSION_DENIED', /cannot set run_as/);
+	const me = (await sim.scim.read(`/ServicePrincipals?filter=applicationId eq "${self}"`)).Resources[0].id;
+	await sim.scim.patch(`/Groups/${crew.id}`, { op: 'add', path: 'members', value: [{ value: me }] });
+	assert.equal((await update({ run_as: { group_name: crew.displayName } })).status, 200);
+	assert.equal((await update({ run_as: { service_principal_name: robot } })).status, 200);
 	refused(await update({ run_as: { user_name: bob, service_principal_name: robot } }), 400, INVALID);
 	refused(await update({ run_as: { user_name: 'nobody@example.com' } }), 400, INVALID);
 	const off = await user();

@@ -445,6 +445,35 @@ test('ids, not names; and odd ids in answers', async () => {
 	assert.equal(good(await patch('dbsql-dashboards', legacy.id, [etl, 'CAN_VIEW']))[etl], 'CAN_READ');
 });
 
+test('the legacy form: flat, read and replaced as a whole', async () => {
+	const ann = await user(), etl = await group(), robot = await servicePrincipal();
+	for (const [word, one, type, path, body] of [
+		['queries', 'query', 'sql/queries', '/api/2.0/sql/queries', { query: { display_name: fresh('q') } }],
+		['alerts', 'alert', 'sql/alerts', '/api/2.0/sql/alerts', { alert: { display_name: fresh('a') } }],
+		['dashboards', 'dashboard', 'dbsql-dashboards', '/api/2.0/preview/sql/dashboards', { name: fresh('d') }],
+	]) {
+		const { id } = await made(path, body);
+		const legacy = `/api/2.0/preview/sql/permissions/${word}/${id}`;
+		const send = (...entries) => prod.post(legacy, { access_control_list: entries });
+		const entry = (key, name, permission_level) => ({ [key]: name, permission_level });
+		const list = [entry('user_name', ann, 'CAN_VIEW'), entry('group_name', etl, 'CAN_RUN'), entry('user_name', robot, 'CAN_MANAGE')];
+		const want = { object_id: `${one}/${id}`, object_type: one, access_control_list: list };
+		assert.deepEqual((await send(...list)).json, want);
+		assert.deepEqual(await prod.read(legacy), want);
+		assert.deepEqual(await direct(type, id), { [ann]: 'CAN_READ', [etl]: 'CAN_RUN', [robot]: 'CAN_MANAGE' });
+		refused(await send(entry('service_principal_name', robot, 'CAN_RUN')), 400, INVALID, /service_principal_name/);
+		for (const level of ['CAN_READ', 'IS_OWNER', undefined])
+			refused(await send(entry('user_name', ann, level)), 400, INVALID, /^Invalid permission level/);
+		refused(await send(entry('group_name', 'nobody', 'CAN_RUN')), 404, 'RESOURCE_DOES_NOT_EXIST', 'Principal: GroupName(nobody) does not exist');
+		assert.deepEqual(await prod.read(legacy), want);
+		assert.deepEqual((await send()).json.access_control_list, []);
+		for (const method of ['PATCH', 'PUT', 'DELETE'])
+			assert.equal((await prod.call(method, legacy, {})).status, 404, method);
+		refused(await prod.get(`/api/2.0/preview/sql/permissions/${word}/gone`), 404, 'RESOURCE_DOES_NOT_EXIST', /gone/);
+	}
+	refused(await prod.get('/api/2.0/preview/sql/permissions/jobs/1'), 400, INVALID, 'Invalid object type: jobs');
+});
+
 test('ACLs after the end', async () => {
 	const [id, other] = [await job(), await pipeline()];
 	await made('/api/2.2/jobs/delete', { job_id: Number(id) });
@@ -609,7 +638,7 @@ test('policies that --objects brought', async () => {
 	await own.run(['--workspace', 'prod', '--objects', file]);
 	const at = own.workspace('prod');
 	refused(await change('PATCH', 'cluster-policies', 'ABC0123456789DEF', ['users', 'CAN_MANAGE'])(at), 400, INVALID, 'Invalid permission level CAN_MANAGE for object type cluster-policy; valid levels are: CAN_USE');
-	assert.deepEqual(good(await change('PATCH', 'cluster-policies', 'ABC0123456789DEF', ['users', 'CAN_USE'])(at)), { users: 'CAN_USE', admins: 'CAN_MANAGE(/cluster-policies/)' });
+	assert.deepEqual(good(await change('PATCH', 'cluster-policies', 'ABC0123456789DEF', ['users', 'CAN_USE'])(at)), { users: 'CAN_USE', admins: 'CAN_MANAGE(/cluster-policies/cluster-policies)' });
 	refused(await at.get(url('cluster-policies', 'X')), 404, 'RESOURCE_DOES_NOT_EXIST', /X/);
 	await own.stop();
 });

@@ -217,6 +217,27 @@ test('clusters keep to their policy when they are made or edited', async () => {
 	good(await edit({ policy_id: await make() , autotermination_minutes: 30 }));
 });
 
+test('jobs whose clusters are under a policy', async () => {
+	const id = await make(), other = await make();
+	const cluster = (minutes, policy_id = id) => ({ new_cluster: { policy_id, autotermination_minutes: minutes } });
+	const job = async (settings) => good(await prod.post('/api/2.2/jobs/create', { name: fresh('j'), ...settings })).job_id;
+	const [kept, broken] = [await job({ tasks: [{ task_key: 'a', ...cluster(30) }] }), await job({ job_clusters: [cluster(30, other), cluster(20)] })];
+	await job({ tasks: [{ task_key: 'a', existing_cluster_id: 'x' }] });
+	const list = await prod.read(`/api/2.0/policies/jobs/list-compliance?policy_id=${id}`);
+	assert.deepEqual(list.jobs.map((one) => [one.job_id, one.is_compliant]), [[kept, true], [broken, false]]);
+	assert.equal(list.next_page_token, '');
+	assert.deepEqual((await prod.read(`/api/2.0/policies/jobs/list-compliance?policy_id=${other}`)).jobs.map((one) => [one.job_id, one.is_compliant]), [[broken, true]]);
+	const page = await prod.read(`/api/2.0/policies/jobs/list-compliance?policy_id=${id}&page_size=1`);
+	assert.deepEqual([page.jobs.length, page.next_page_token.length > 0], [1, true]);
+	assert.deepEqual(await prod.read(`/api/2.0/policies/jobs/get-compliance?job_id=${broken}`),
+		{ is_compliant: false, violations: { autotermination_minutes: 'Validation failed for autotermination_minutes, the value must be 30 (is "20")' } });
+	refused(await prod.get('/api/2.0/policies/jobs/list-compliance?policy_id=NONE'), 'NONE', 404, 'RESOURCE_DOES_NOT_EXIST');
+	refused(await prod.get('/api/2.0/policies/jobs/get-compliance?job_id=17'), 'Job 17 does not exist.');
+	const { cluster_id } = good(await prod.post('/api/2.0/clusters/create', { cluster_name: 'c', ...cluster(30).new_cluster }));
+	const listed = async (policy) => ((await prod.read(`/api/2.1/clusters/list?filter_by.policy_id=${policy}`)).clusters ?? []).map((one) => one.cluster_id);
+	assert.deepEqual([await listed(id), await listed(other)], [[cluster_id], []]);
+});
+
 test('a malformed definition comes to light when a cluster uses it', async () => {
 	for (const definition of ['[]', '{"num_workers":{"value":1}}'])
 		refused(await cluster({ policy_id: await make({ definition }) }), 'cannot be satisfied due to the malformed policy definition');

@@ -1,6 +1,9 @@
 // The server's side of the SCIM cases: users, groups and service principals at account and workspace level.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client, ERROR, GROUP, Sim, ids, values } from './harness.mjs';
 
 let sim, scim, prod, dev, serial = 0;
@@ -573,6 +576,24 @@ test('workspace: local groups', async () => {
 	assert.deepEqual([put.json.members, put.json.externalId], [undefined, 'e']);
 	assert.equal((await prod.delete(`/Groups/${made.id}`)).status, 204);
 	assert.equal((await prod.get(`/Groups/${made.id}`)).status, 404);
+});
+
+test('how many an account may have', async () => {
+	const folder = mkdtempSync(join(tmpdir(), 'dbx-sim-')), seed = join(folder, 'seed');
+	const lines = [];
+	for (let n = 0; n < 9998; n++) // with our own service principal one less than the limit
+		lines.push(JSON.stringify({ user: { userName: `sample-${n}@example.com` } }));
+	for (let n = 0; n < 4998; n++) // and account users
+		lines.push(JSON.stringify({ group: { displayName: `sample-${n}` } }));
+	writeFileSync(seed, lines.join('\n'));
+	const own = await Sim.start('--seed', seed, '--quirk', 'identity-limits=on');
+	await own.scim.make('/Users', { userName: 'last@example.com' });
+	for (const [path, body] of [['/Users', { userName: 'x@example.com' }], ['/ServicePrincipals', { displayName: 'x' }]])
+		scimError(await own.scim.post(path, body), 400, 'RESOURCE_LIMIT_EXCEEDED: the limit of 10000 users and service principals has been reached', 'invalidValue');
+	await own.scim.make('/Groups', { displayName: 'last' });
+	scimError(await own.scim.post('/Groups', { displayName: 'x' }), 400, 'RESOURCE_LIMIT_EXCEEDED: the limit of 5000 groups has been reached', 'invalidValue');
+	await own.stop();
+	rmSync(folder, { recursive: true });
 });
 
 test('workspace: its system groups', async () => {

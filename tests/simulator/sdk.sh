@@ -5,4 +5,4 @@ if [ ! -d "$here/node_modules/@databricks/sdk-experimental" ]; then
 	echo "The SDK is not installed: npm ci --prefix tests/simulator/sdk" >&2
 	exit 1
 fi
-node "$here/sdk.test.cjs" && exec node "$here/access.test.cjs"
+node "$here/sdk.test.cjs" && node "$here/access.test.cjs" && exec node "$here/scim.test.cjs"

@@ -103,12 +103,17 @@ static unsigned call(struct world *world, const char *method, const char *target
 			.body = span_of(body),
 			.caller = world->self,
 	};
+	const char *args[API_ARGS_MAX] = {0};
+	const struct api_route *route;
 	struct answer answer;
 	unsigned status;
+	bool elsewhere;
 
 	answer_init(&answer);
 	request_parse_target(&request);
-	assert_true(permissions_handle(&request, &answer));
+	route = api_find(&request, args, &elsewhere);
+	assert_non_null(route);
+	api_serve(&request, route, args, &answer);
 	status = answer.status;
 	request_release(&request);
 	answer_release(&answer);

@@ -142,6 +142,11 @@ test('objects: jobs, clusters, warehouses, pipelines', async () => {
 	const job = (await all(byPat.jobs.list({}), (one) => one.job_id)).find((one) => one.job_id === job_id);
 	assert.deepEqual([job.settings.name, job.settings.tags, job.creator_user_name], [name, { team: 'etl' }, sim.first.client_id]);
 	const robot = await byPat.servicePrincipalsV2.create({ displayName: fresh('robot') });
+	await fails(byPat.jobs.update({ job_id, new_settings: { run_as: { service_principal_name: robot.applicationId } } }), 403, 'cannot set run_as to user');
+	const name_ = `accounts/${sim.accountId}/servicePrincipals/${robot.applicationId}/ruleSets/default`;
+	const rules = await sim.account.read(`/../../preview/accounts/${sim.accountId}/access-control/rule-sets?name=${name_}&etag=`);
+	await account.accountAccessControl.updateRuleSet({ name: name_, rule_set: { name: name_, etag: rules.etag,
+		grant_rules: [{ role: 'roles/servicePrincipal.user', principals: [`servicePrincipals/${sim.first.client_id}`] }] } });
 	await byPat.jobs.update({ job_id, new_settings: { run_as: { service_principal_name: robot.applicationId } } });
 	await byPat.jobs.delete({ job_id });
 
