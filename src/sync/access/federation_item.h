@@ -15,6 +15,5 @@ void federation_principal_changed(struct access *access, const struct object *ob
 void federation_resolve(struct access *access); /* all of them */
 /* Makes the item that a stored holding or an open intent is about; id: SCIM id of the service principal. */
 struct item *federation_item(struct access *access, const char *id, const char *name);
-size_t federation_count_held(const struct item *item);
 
 #endif
