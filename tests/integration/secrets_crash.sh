@@ -70,29 +70,37 @@ policy() { # SUBJECT
 	echo "federation_policies: [{policy_id: ci, issuer: \"https://idp.example.com\", subject: \"$1/\${displayName}\"}]"
 }
 
-# One of ours that was handed over and signs in, and that of others.
-is_well() { # NAME
-	[ "$(secrets_of "$1" | wc -l)" = 2 ] && secrets_of "$1" | grep -q "${theirs[$1]}" &&
-		signs_in "$1" "$(cat "$work/out/$1")" && token_signs_in "$work/out/prod-$1" &&
-		[ "$(tokens_of "$1" | grep -c '^ldap2dbx ')" = 1 ] && [ "$(tokens_of "$1" | grep -c '^theirs$')" = 1 ] &&
-		[ "$(policies "$1" | jq -r .oidc_policy.subject)" = "$wanted/$1" ]
+# Whatever a service principal has, one a line.
+# shellcheck disable=SC2016 # the names are jq's
+given_now() {
+	state_of a | jq -rs '([.[] | .service_principal // empty | {key: .id, value: .displayName}] | from_entries) as $names
+		| .[] | (to_entries[0] | select(.key | IN("secret", "token", "federation_policy"))) as {key: $kind, value: $it}
+		| $names[$it.owner] | select(. != "dbx-sim admin") | . + " " + $kind + " " + ($it.secret // $it.oidc_policy.subject)' | sort
+}
+# One of ours that was handed over, and those of others.
+given_well() {
+	local name
+	{
+		cat "$work/theirs"
+		for name in "${services[@]}"; do
+			echo "$name secret $(cat "$work/out/$name")"
+			echo "$name token $(cat "$work/out/prod-$name")"
+			echo "$name federation_policy $wanted/$name"
+		done
+	} 2>/dev/null | sort
+}
+handed_over() {
+	cat "$work/out/"*
 }
 all_are_well() {
-	local name
-	for name in "${services[@]}"; do
-		is_well "$name" 2>/dev/null || return 1
-	done
-}
-tell() {
-	local name
-	for name in "${services[@]}"; do
-		echo "$name: secrets $(secrets_of "$name" | paste -sd' '), theirs ${theirs[$name]}, tokens" \
-			"$(tokens_of "$name" | paste -sd,), policies $(policies "$name")"
-	done
+	given_now >"$work/now"
+	given_well >"$work/well"
+	cmp -s "$work/now" "$work/well" && ! handed_over | grep -q -F -f "$work/former"
 }
 end_well() { # WHAT
 	start_service a
-	check "$1" wait_for 40 all_are_well || tell
+	wait_for 40 all_are_well
+	check "$1" diff "$work/well" "$work/now"
 	check "and it settles" wait_for 20 is_settled a
 	stop_service a
 	run a plan
@@ -102,12 +110,14 @@ end_well() { # WHAT
 mapping "" "" ""
 run a apply --auto-approve
 check_equal "service principals are made" 0 "$code"
-declare -A theirs=()
 for name in "${services[@]}"; do
-	theirs[$name]=$(account_call POST "/servicePrincipals/$(service "$name" id)/credentials/secrets" '{}' | jq -r .id)
-	managed POST on-behalf-of/tokens "$(jq -nc --arg id "$(service "$name" applicationId)" '{application_id: $id, comment: "theirs"}')" >/dev/null
+	account_call POST "/servicePrincipals/$(service "$name" id)/credentials/secrets" '{}' >/dev/null
+	managed POST on-behalf-of/tokens "$(jq -nc --arg id "$(service "$name" applicationId)" '{application_id: $id}')" >/dev/null
 done
+given_now >"$work/theirs"
+check_equal "others give them something, too" 8 "$(wc -l <"$work/theirs")"
 
+: >"$work/former"
 set_faults "$work/faults.json"
 wanted=repo
 mapping "lifetime: 2h, rotate_before: 1h" "$(policy repo)" "lifetime: 2h, rotate_before: 1h"
@@ -117,7 +127,7 @@ for ((i = 0; i < kills / 2; i++)); do
 	stop_service a KILL
 done
 end_well "given, with $((kills / 2)) kills"
-cp -r "$work/out" "$work/former"
+handed_over >"$work/former"
 
 wanted=tree
 mapping "lifetime: 30d, rotate_before: 14d" "$(policy tree)" "lifetime: 30d, rotate_before: 14d"
@@ -127,8 +137,10 @@ for ((i = 0; i < kills / 2; i++)); do
 	stop_service a KILL
 done
 end_well "replaced, with $((kills / 2)) kills"
-check_equal "by others than before" 0 "$(cd "$work/former" && for file in *; do cmp -s "$file" "$work/out/$file" && echo "$file"; done | wc -l)"
+check_equal "by others than before" 0 "$(handed_over | grep -c -F -f "$work/former")"
+check "which sign in" signs_in keeper "$(cat "$work/out/keeper")"
+check "tokens, too" token_signs_in "$work/out/prod-keeper"
 check_equal "the record holds" 0 "$(ldap2dbx_in a audit verify >/dev/null; echo $?)"
-check_equal "nobody tells a secret" 0 "$(cat "$work"/out/* >"$work/secrets"; cat "$work/said" "$work/a-service.log" "$work/a/state.db"* |
+check_equal "nobody tells a secret" 0 "$(handed_over >"$work/secrets"; cat "$work/said" "$work/a-service.log" "$work/a/state.db"* |
 	grep -a -c -F -f "$work/secrets")"
 done_testing

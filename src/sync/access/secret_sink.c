@@ -64,10 +64,14 @@ static void sync_folder(const char *path)
 
 enum err_code sink_write_file(const char *path, const struct secret *secret, struct err *err)
 {
-	AUTO(mem_freep) char *temporary = mem_printf("%s.XXXXXX", path);
-	int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	/* Always of the same name: what a crash leaves behind is overwritten by the next one. */
+	AUTO(mem_freep) char *temporary = mem_printf("%s.new", path);
 	bool ok;
+	int fd;
 
+	(void)unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			S_IRUSR | S_IWUSR);
 	if (fd < 0)
 		return file_error(path, "cannot write the secret beside", err);
 	ok = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && write_all(fd, secret->text, secret->len) &&
