@@ -25,21 +25,15 @@ cat >"$work/faults.json" <<'JSON'
  {"match": "POST *on-behalf-of/tokens", "fault": "lost-reply", "probability": 0.4},
  {"match": "DELETE *token-management/tokens/*", "fault": "lost-reply", "probability": 0.2}]}
 JSON
-echo '[]' >"$work/calm.json"
 start_slapd --ldif <(people_and_groups)
 guard="{users: 5, groups: 10, tokens: 100, permissions: 100, minimum: 10}"
-cp "$work/calm.json" "$work/script.json"
-make_world a --latency 20 --faults "$work/script.json"
+make_services_world --latency 20
 mkdir "$work/out"
 cat >"$work/take" <<SH
 #!/bin/sh
 cat >"$work/out/.\$1.\$\$" && mv "$work/out/.\$1.\$\$" "$work/out/\$1"
 SH
 chmod +x "$work/take"
-set_faults() {
-	cp "$1" "$work/script.json"
-	kill -HUP "${simulator_pid[a]}"
-}
 secrets_to() { # SINK
 	[ -z "$secrets" ] || echo "secrets: {$secrets, write_to: \"$1\"}"
 }

@@ -1,6 +1,7 @@
 # services_world.sh -- what the tests of service principals share; to be sourced
 # shellcheck shell=bash
 #
+#   make_services_world [OPTION]...     make_world a, where set_faults FILE makes the simulator follow another fault script
 #   account_call METHOD PATH [BODY]     below the account, as its administrator
 #   service NAME FIELD                  of the service principal of that displayName
 #   secrets_of NAME                     ids of its secrets; policies NAME: its federation policies, one a line
@@ -9,6 +10,16 @@
 #   tokens_of NAME                      comments of its tokens there; token_signs_in FILE: whether the file holds one
 # shellcheck source=permissions_world.sh
 . "$(dirname "${BASH_SOURCE[0]}")/permissions_world.sh"
+
+make_services_world() {
+	echo '[]' >"$work/script.json"
+	make_world a --faults "$work/script.json" "$@"
+}
+
+set_faults() {
+	cp "$1" "$work/script.json"
+	kill -HUP "${simulator_pid[a]}"
+}
 
 account_token() { # CLIENT_ID SECRET
 	curl -sf -u "$1:$2" -d 'grant_type=client_credentials&scope=all-apis' \

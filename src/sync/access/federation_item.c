@@ -145,14 +145,22 @@ static const char *not_empty(const char *text)
 	return text && *text ? text : NULL;
 }
 
+struct federation_planner {
+	struct access *access;
+	struct given_item *set;
+	struct arena *arena;
+	struct item_plan *plan;
+	const struct object *object;
+	const struct service_rule *rule;
+};
+
 /* false: a place in its subject cannot be filled yet. */
-static bool make_wish(const struct federation_rule *rule, const struct object *object,
-		struct arena *arena, struct policy_wish *ret)
+static bool make_wish(const struct federation_planner *p, const struct federation_rule *rule,
+		struct policy_wish *ret)
 {
-	struct sink_values values = {NULL, object->fields[FIELD_DISPLAY_NAME],
-			object->fields[FIELD_APPLICATION_ID]};
-	const char *subject = (object->id ? federation_subject : federation_subject_shown)(
-			rule, &values, arena);
+	struct sink_values values = given_values(&p->set->item, p->object);
+	const char *subject = (p->object->id ? federation_subject : federation_subject_shown)(
+			rule, &values, p->arena);
 
 	*ret = (struct policy_wish){.id = rule->id, .why = rule->why};
 	ret->fields[POLICY_ISSUER] = rule->issuer;
@@ -160,7 +168,7 @@ static bool make_wish(const struct federation_rule *rule, const struct object *o
 	ret->fields[POLICY_CLAIM] = rule->subject_claim ? rule->subject_claim : CLAIM_PRESET;
 	ret->fields[POLICY_DESCRIPTION] = not_empty(rule->description);
 	ret->fields[POLICY_AUDIENCES] =
-			join_audiences(rule->audiences, rule->audience_count, arena);
+			join_audiences(rule->audiences, rule->audience_count, p->arena);
 	ret->fields[POLICY_JWKS] = not_empty(rule->jwks_uri);
 	return subject != NULL;
 }
@@ -175,15 +183,6 @@ static bool is_so(const struct policy_row *row, const struct policy_wish *wish)
 }
 
 /* ---- planning ---- */
-
-struct federation_planner {
-	struct access *access;
-	struct given_item *set;
-	struct arena *arena;
-	struct item_plan *plan;
-	const struct object *object;
-	const struct service_rule *rule;
-};
 
 /* The id, and what changes; of a new one all that it has. */
 static void add_operation(struct federation_planner *p, enum operation_kind kind, const char *id,
@@ -219,7 +218,7 @@ static void plan_policy(struct federation_planner *p, const struct federation_ru
 	const struct policy_row *row = find_row(p->set, rule->id);
 	struct policy_wish wish;
 
-	if (!make_wish(rule, p->object, p->arena, &wish)) {
+	if (!make_wish(p, rule, &wish)) {
 		p->plan->note = arena_printf(p->arena,
 				"%s:%u: the subject of federation policy \"%s\" of \"%s\" is not "
 				"known yet",

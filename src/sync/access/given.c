@@ -236,6 +236,17 @@ const struct object *given_owner(const struct access *access, const struct item 
 	return object && !object->id ? object : NULL;
 }
 
+struct sink_values given_values(const struct item *item, const struct object *owner)
+{
+	const char *name = owner->fields[FIELD_DISPLAY_NAME];
+
+	return (struct sink_values){
+			.workspace = NULL,
+			.display_name = name ? name : item->name,
+			.application_id = owner->fields[FIELD_APPLICATION_ID],
+	};
+}
+
 const struct service_rule *given_rule(const struct access *access, const struct object *object)
 {
 	const struct want *want = object->node != NODE_NONE

@@ -13,6 +13,7 @@
 #define L2D_SYNC_ACCESS_GIVEN_H
 
 #include "databricks/listing.h"
+#include "rules/access.h"
 #include "sync/access/item.h"
 
 /* The head of each kind's own row. */
@@ -71,6 +72,8 @@ struct item *given_item(struct access *access, const struct given_kind *kind, un
 /* That of the principal, if it is wanted or there already; marked. */
 void given_item_changed(struct access *access, const struct given_kind *kind, unsigned target,
 		const struct object *object, bool wanted);
+/* What its places are filled with, as far as it is known. */
+struct sink_values given_values(const struct item *item, const struct object *owner);
 /* The principal of the item; NULL: not known (any more). */
 const struct object *given_owner(const struct access *access, const struct item *item);
 /* What the rule of that service principal, ours or to be made, says beside it; NULL: nothing, or it leaves. */

@@ -186,8 +186,8 @@ static void terms(
 	ret->lifetime_ms = tokens->on_behalf_of->lifetime_ms;
 	ret->rotate_before_ms = tokens->on_behalf_of->rotate_before_ms;
 	ret->write_to = &tokens->on_behalf_of->write_to;
-	ret->values = (struct sink_values){access->engine->settings->targets[item->target].name,
-			item->name, owner->fields[FIELD_APPLICATION_ID]};
+	ret->values = given_values(item, owner);
+	ret->values.workspace = access->engine->settings->targets[item->target].name;
 }
 
 /* ---- which are ours ---- */

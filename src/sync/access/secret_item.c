@@ -64,10 +64,7 @@ static void terms(
 	ret->lifetime_ms = rule->lifetime_ms;
 	ret->rotate_before_ms = rule->rotate_before_ms;
 	ret->write_to = &rule->write_to;
-	ret->values = (struct sink_values){NULL, ret->object->fields[FIELD_DISPLAY_NAME],
-			ret->object->fields[FIELD_APPLICATION_ID]};
-	if (!ret->values.display_name)
-		ret->values.display_name = item->name;
+	ret->values = given_values(item, ret->object);
 }
 
 /* ---- marks ---- */
