@@ -89,6 +89,17 @@ run a plan
 check_equal "the service finds nothing to do" 0 "$code"
 
 
+# Another place.
+mkdir "$work/elsewhere"
+use_mapping a <<-YAML
+	$(sed "s|file:$work/out/|file:$work/elsewhere/|" "$work/a/mappings/company.yaml")
+YAML
+run a apply --auto-approve
+check "a place that changes gets one" signs_in loader "$(cat "$work/elsewhere/loader")"
+check_equal "the one before goes" 2 "$(secrets_of loader | wc -l)"
+run a plan
+check_equal "and that is all" 0 "$code"
+
 # An answer that is lost.
 cat >"$work/lost.json" <<'JSON'
 {"rules": [{"match": "POST *credentials/secrets", "fault": "lost-reply", "times": 2},

@@ -2,11 +2,13 @@
 #include "sync/access/credential.h"
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/access/secret_sink.h"
 
 #define MINUTE_NS (60 * SECOND_NS)
+#define PLACE_DIGITS 16
 
 static const char *const state_words[] = {[CREDENTIAL_MADE] = "made",
 		[CREDENTIAL_DELIVERED] = "delivered",
@@ -30,6 +32,7 @@ struct credential_row *credential_row(struct credential_item *set, const char *i
 void credential_release_row(struct given_row *row)
 {
 	mem_free(((struct credential_row *)row)->mark);
+	mem_free(((struct credential_row *)row)->place);
 }
 
 void credential_item_cancel(struct item *item)
@@ -54,13 +57,13 @@ void credential_mark_kind(struct access *access, const struct item_class *class)
 
 /* ---- holdings ---- */
 
-/* value: "STATE EXPIRES_MS MADE_MS ASKED_MS" */
+/* value: "STATE EXPIRES_MS MADE_MS ASKED_MS PLACE" */
 void credential_hold(struct access *access, struct item *item, struct credential_row *row)
 {
 	AUTO(mem_freep)
-	char *value = mem_printf("%s %lld %lld %lld", state_words[row->state],
+	char *value = mem_printf("%s %lld %lld %lld %s", state_words[row->state],
 			(long long)row->expires_ms, (long long)row->made_ms,
-			(long long)row->asked_ms);
+			(long long)row->asked_ms, row->place ? row->place : "");
 
 	row->given.held = true;
 	item_hold(access, item, row->given.id, value, NULL);
@@ -86,6 +89,8 @@ void credential_load(struct access *access, struct item *item, const struct stor
 		if (word)
 			(void)text_parse_int(word, 0, INT64_MAX, numbers[i]);
 	}
+	if (word)
+		mem_replace_text(&row->place, strtok_r(NULL, " ", &place));
 }
 
 /* ---- where it goes ---- */
@@ -93,6 +98,19 @@ void credential_load(struct access *access, struct item *item, const struct stor
 const char *credential_sink(const struct credential_terms *terms, struct arena *arena)
 {
 	return sink_text(terms->write_to, &terms->values, arena);
+}
+
+char *credential_place(const struct credential_terms *terms)
+{
+	AUTO(arena_freep) struct arena *arena = arena_new();
+	const char *sink = credential_sink(terms, arena);
+	char hex[DIGEST_HEX_SIZE];
+
+	if (!sink)
+		return NULL;
+	sink = arena_printf(arena, "%d %s", (int)terms->write_to->kind, sink);
+	digest_sha256_hex(span_of(sink), hex);
+	return mem_strndup(hex, PLACE_DIGITS);
 }
 
 const char *credential_part(const struct operation *op, const char *name)

@@ -32,6 +32,7 @@ struct credential_row {
 	bool active;
 	enum credential_state state; /* of ours */
 	char *mark;                  /* that it bears or was known again by; NULL: none */
+	char *place; /* digest of where it went (credential_place); NULL: not known */
 };
 
 struct sink_delivery;
@@ -91,6 +92,8 @@ void credential_hold(struct access *access, struct item *item, struct credential
 void credential_tick(struct access *access);
 /* Where it goes; NULL: a value is not known yet. */
 const char *credential_sink(const struct credential_terms *terms, struct arena *arena);
+/* The same as a digest, which holds no name; caller's, mem_free. NULL: a value is not known yet. */
+char *credential_place(const struct credential_terms *terms);
 /* What that part of an operation says, after it or else before; NULL: there is none. */
 const char *credential_part(const struct operation *op, const char *name);
 /* The end of a reading. false: it is to be read once more, soon: what was lost may show. */

@@ -10,6 +10,7 @@ struct planner {
 	struct arena *arena;
 	struct item_plan *plan;
 	struct credential_terms terms;
+	const char *place; /* as credential_place; NULL: nothing is wanted, or not known */
 	int64_t now_ms;
 };
 
@@ -45,10 +46,17 @@ static bool is_overtaken(const struct planner *p, const struct credential_row *r
 	return false;
 }
 
+/* Where rules sent it and do not any more nobody looks for it. */
+static bool is_elsewhere(const struct planner *p, const struct credential_row *row)
+{
+	return row->place && p->place && !text_equal(row->place, p->place);
+}
+
 static bool is_usable(const struct planner *p, const struct credential_row *row)
 {
 	return row->given.held && row->state == CREDENTIAL_DELIVERED && row->active &&
-			(!row->expires_ms || due_of(p, row) > p->now_ms) && !is_overtaken(p, row);
+			(!row->expires_ms || due_of(p, row) > p->now_ms) && !is_overtaken(p, row) &&
+			!is_elsewhere(p, row);
 }
 
 static bool lasts_longer(const struct credential_row *row, const struct credential_row *than)
@@ -184,8 +192,10 @@ void credential_plan(struct access *access, struct item *item, struct arena *are
 			.plan = ret,
 			.now_ms = clock_wall_ms()};
 	const struct credential_row *current;
+	AUTO(mem_freep) char *place = NULL;
 
 	p.kind->terms(access, item, &p.terms);
+	p.place = place = p.terms.wanted ? credential_place(&p.terms) : NULL;
 	current = p.terms.wanted ? find_current(&p) : NULL;
 	p.set->next_ms = current && current->expires_ms ? due_of(&p, current) : 0;
 	plan_removals(&p, current);

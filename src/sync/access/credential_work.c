@@ -17,8 +17,8 @@ struct making {
 	enum { MAKE_CREATE, MAKE_DELIVER, MAKE_WITHDRAW, MAKE_END } step;
 	const char *id; /* of what was made; NULL: nothing yet */
 	enum sink_kind kind;
-	const char *place;  /* where it goes */
-	struct err refusal; /* the sink's */
+	const char *sink, *place; /* where it goes, and the digest of that */
+	struct err refusal;       /* the sink's */
 };
 
 static bool creates(const struct operation *op)
@@ -110,19 +110,22 @@ static void create(struct item_work *work)
 	const struct operation *op = &work->ops.items[0];
 	struct making *making = arena_alloc(work->arena, sizeof(*making));
 	struct credential_terms terms = {0};
+	AUTO(mem_freep) char *place = NULL;
 	struct err err;
 
 	*making = (struct making){.step = MAKE_CREATE};
 	work->scratch = making;
 	kind_of(work)->terms(work->access, work->item, &terms);
-	making->place = terms.wanted ? credential_sink(&terms, work->arena) : NULL;
-	if (!making->place) {
+	making->sink = terms.wanted ? credential_sink(&terms, work->arena) : NULL;
+	if (!making->sink) {
 		(void)err_set(&err, ERR_CONFLICT, 0, "no rule asks for the %s any more",
 				kind_of(work)->what);
 		end_step(work, &err);
 		return;
 	}
 	making->kind = terms.write_to->kind;
+	place = credential_place(&terms);
+	making->place = arena_strdup(work->arena, place);
 	item_work_prepare(work);
 	kind_of(work)->create(work, &terms, credential_part(op, "mark"));
 }
@@ -135,8 +138,8 @@ static void delivered(void *context, const struct err *err)
 	call_finish_unsent(work->engine->databricks, &work->call, err);
 }
 
-static struct credential_row *record_made(
-		struct item_work *work, const struct credential_made *made, int64_t asked_ms)
+static void record_made(struct item_work *work, const struct making *making,
+		const struct credential_made *made)
 {
 	struct credential_row *row =
 			(struct credential_row *)given_make(given_of(work->item), made->id);
@@ -144,17 +147,16 @@ static struct credential_row *record_made(
 	row->given.there = row->active = true;
 	row->made_ms = made->made_ms ? made->made_ms : clock_wall_ms();
 	row->expires_ms = made->expires_ms;
-	row->asked_ms = asked_ms;
+	row->asked_ms = lifetime_of(&work->ops.items[0]);
 	row->state = CREDENTIAL_MADE;
+	mem_replace_text(&row->place, making->place);
 	credential_hold(work->access, work->item, row);
 	records_flush(work->engine);
-	return row;
 }
 
 /* The holding is on its way before the secret is anywhere else: a crash leaves one to be replaced, not one to be lost. */
 static void deliver(struct item_work *work, struct making *making)
 {
-	const struct operation *op = &work->ops.items[0];
 	struct credential_made made = {0};
 	struct secret value = {0};
 	struct err err;
@@ -166,10 +168,10 @@ static void deliver(struct item_work *work, struct making *making)
 	}
 	making->id = arena_strdup(work->arena, made.id);
 	making->step = MAKE_DELIVER;
-	(void)record_made(work, &made, lifetime_of(op));
+	record_made(work, making, &made);
 	item_work_prepare(work);
 	credential_of(work->item)->delivery = sink_deliver(
-			work->engine->loop, making->kind, making->place, &value, delivered, work);
+			work->engine->loop, making->kind, making->sink, &value, delivered, work);
 	secret_release(&value);
 }
 
