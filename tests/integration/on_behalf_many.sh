@@ -12,7 +12,7 @@ count_lists() { # WORKSPACE
 
 start_slapd --ldif <(people_and_groups)
 guard="{users: 5, groups: 10, tokens: 5, minimum: 3}"
-make_services_world
+make_services_world --cloud aws
 mkdir "$work/out"
 cat >"$work/take" <<SH
 #!/bin/sh

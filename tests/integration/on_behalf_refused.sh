@@ -6,7 +6,7 @@
 
 start_slapd --ldif <(people_and_groups)
 guard="{users: 5, groups: 10, tokens: 5, minimum: 3}"
-make_services_world
+make_services_world --cloud aws
 mkdir "$work/out"
 mapping() { # WORKSPACES USE
 	use_mapping a <<-YAML

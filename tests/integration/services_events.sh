@@ -20,7 +20,7 @@ has_nothing() { # NAME
 
 start_slapd --ldif <(people_and_groups)
 guard="{users: 5, groups: 10, tokens: 0, permissions: 0, minimum: 1}"
-make_services_world
+make_services_world --cloud aws
 mkdir "$work/out"
 use_mapping a <<-YAML
 	version: 1

@@ -188,7 +188,7 @@ static void claim(struct access *access, struct item *item, struct credential_ro
 	row->state = CREDENTIAL_WITHDRAWN;
 	credential_hold(access, item, row);
 	log_event(LOG_NOTICE, "one whose answer was lost is there, and will be removed",
-			{"item", item->key}, {"name", item->name}, {"id", row->given.id});
+			{"item", item->key}, {"name", item->name}, {"what", row->given.id});
 }
 
 static bool is_open_creation(const struct operation *op, const struct item *item)
