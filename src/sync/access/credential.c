@@ -168,8 +168,8 @@ static struct credential_row *find_bearer(struct credential_item *set, const cha
 		if (found && kind->guess) {
 			log_event(LOG_WARNING,
 					"cannot tell which one was made here; they are left alone",
-					{"item", set->given.item.key}, {"one", found->given.id},
-					{"another", row->given.id});
+					{"item", set->given.item.key},
+					{"name", set->given.item.name}, {"what", row->given.id});
 			return NULL;
 		}
 		if (!found || row->given.held)
