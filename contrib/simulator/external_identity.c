@@ -39,8 +39,8 @@ static void get_external(struct api_call *call)
 
 static const struct api_route routes[] = {
 		{"GET", "api/2.0/identity/accounts/*/external-groups/{}", API_ACCOUNT, API_ADMIN,
-				get_external, KIND_GROUP},
+				get_external, KIND_GROUP, 0},
 		{"GET", "api/2.0/identity/accounts/*/external-users/{}", API_ACCOUNT, API_ADMIN,
-				get_external, KIND_USER},
+				get_external, KIND_USER, 0},
 };
 const struct api_family external_identity_calls = API_FAMILY(routes);

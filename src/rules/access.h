@@ -50,6 +50,9 @@ struct sink_values {
  */
 const char *sink_text(
 		const struct sink *sink, const struct sink_values *values, struct arena *arena);
+/* The same for people: a place whose value is not known yet stays as it is written. NULL: too long. */
+const char *sink_shown(
+		const struct sink *sink, const struct sink_values *values, struct arena *arena);
 
 /* `on_behalf_of:` of a grant's `tokens:`; the principal is a service principal. */
 struct on_behalf_rule {
@@ -85,6 +88,8 @@ struct federation_rule {
 /* The subject with ${displayName} and ${applicationId} filled, as they are; in arena; NULL as with sink_text. */
 const char *federation_subject(const struct federation_rule *rule, const struct sink_values *values,
 		struct arena *arena);
+const char *federation_subject_shown(const struct federation_rule *rule,
+		const struct sink_values *values, struct arena *arena); /* as sink_shown */
 
 /* `secrets:` and `federation_policies:` of a rule of `service_principals:`. */
 struct service_rule {

@@ -115,7 +115,14 @@ static void add_harmless(struct buf *out, const char *value)
 	}
 }
 
-static const char *fill(const char *text, const struct sink_values *values, bool harmless,
+/* What becomes of the values. */
+enum filling {
+	FILL_AS_THEY_ARE = 0,
+	FILL_HARMLESS = 1,
+	FILL_KNOWN = 2 /* a place whose value is not known stays */
+};
+
+static const char *fill(const char *text, const struct sink_values *values, unsigned how,
 		struct arena *arena)
 {
 	const char *ret = NULL;
@@ -129,12 +136,14 @@ static const char *fill(const char *text, const struct sink_values *values, bool
 				: place == PLACE_DISPLAY_NAME ? values->display_name
 							      : values->application_id;
 
-		if (place && !value)
+		if (place && !value && !(how & FILL_KNOWN))
 			goto out;
-		if (place && harmless)
+		if (!place || !value)
+			buf_add(&out, at, len);
+		else if (how & FILL_HARMLESS)
 			add_harmless(&out, value);
 		else
-			buf_add(&out, place ? value : at, place ? strlen(value) : 1);
+			buf_add_text(&out, value);
 		at += len;
 	}
 	if (!out.overflowed)
@@ -147,11 +156,23 @@ out:
 const char *sink_text(
 		const struct sink *sink, const struct sink_values *values, struct arena *arena)
 {
-	return fill(sink->text, values, true, arena);
+	return fill(sink->text, values, FILL_HARMLESS, arena);
+}
+
+const char *sink_shown(
+		const struct sink *sink, const struct sink_values *values, struct arena *arena)
+{
+	return fill(sink->text, values, FILL_HARMLESS | FILL_KNOWN, arena);
 }
 
 const char *federation_subject(const struct federation_rule *rule, const struct sink_values *values,
 		struct arena *arena)
 {
-	return fill(rule->subject, values, false, arena);
+	return fill(rule->subject, values, FILL_AS_THEY_ARE, arena);
+}
+
+const char *federation_subject_shown(const struct federation_rule *rule,
+		const struct sink_values *values, struct arena *arena)
+{
+	return fill(rule->subject, values, FILL_KNOWN, arena);
 }

@@ -517,14 +517,34 @@ static bool has_permission(const struct operation *allowed, const struct operati
 	return false;
 }
 
+/* Of a principal that was yet to be made when the plan was: what is made for it has another key, and some values are new. */
+static bool was_promised(const struct operation *allowed)
+{
+	return allowed->resource != RESOURCE_NONE && !allowed->object.remote_id;
+}
+
+static bool is_same_value(const struct operation *allowed, const char *then, const char *now)
+{
+	return text_equal(then, now) ||
+			(was_promised(allowed) && then && now && strstr(then, "${applicationId}"));
+}
+
 static bool has_part(const struct operation *allowed, const struct part_change *part)
 {
 	for (size_t i = 0; i < allowed->part_count; i++) {
 		if (text_equal(allowed->parts[i].name, part->name))
 			return text_equal(allowed->parts[i].before, part->before) &&
-					text_equal(allowed->parts[i].after, part->after);
+					is_same_value(allowed, allowed->parts[i].after,
+							part->after);
 	}
 	return false;
+}
+
+static bool is_same_object(const struct operation *op, const struct operation *allowed)
+{
+	return text_equal(op->object.key, allowed->object.key) ||
+			(was_promised(allowed) &&
+					text_equal(op->object.name, allowed->object.name));
 }
 
 static bool resource_is_covered(const struct operation *op, const struct operation *allowed)
@@ -546,7 +566,7 @@ bool operation_is_covered(const struct operation *op, const struct operation *al
 {
 	if (op->kind != allowed->kind || op->resource != allowed->resource ||
 			op->principal != allowed->principal || op->target != allowed->target ||
-			!text_equal(op->object.key, allowed->object.key))
+			!is_same_object(op, allowed))
 		return false;
 	if (op->resource != RESOURCE_NONE)
 		return resource_is_covered(op, allowed);

@@ -10,6 +10,7 @@
 #include "sync/access/concern.h"
 #include "sync/access/federation_item.h"
 #include "sync/access/finder.h"
+#include "sync/access/given.h"
 #include "sync/access/ip_list.h"
 #include "sync/access/on_behalf_item.h"
 #include "sync/access/permission_index.h"
@@ -291,14 +292,20 @@ static void wake_waiting(struct access *access, enum principal_kind kind, const 
 	mem_free(list);
 }
 
+/* What service principals are given. */
+static void services_changed(struct access *access, const struct object *object)
+{
+	secrets_principal_changed(access, object);
+	on_behalf_principal_changed(access, object);
+	federation_principal_changed(access, object);
+}
+
 void access_principal_changed(struct access *access, const struct object *object)
 {
 	const char *display_name = object->fields[FIELD_DISPLAY_NAME];
 
 	rule_sets_principal_changed(access, object);
-	secrets_principal_changed(access, object);
-	on_behalf_principal_changed(access, object);
-	federation_principal_changed(access, object);
+	services_changed(access, object);
 	wake_waiting(access, object->kind, object_name(object));
 	/* Before it was made a rule could only call it so. */
 	if (object->kind == PRINCIPAL_SERVICE && display_name)
@@ -393,6 +400,7 @@ bool access_is_complete(const struct access *access)
 void access_leaving_changed(struct access *access, const struct object *object)
 {
 	tokens_owner_changed(access, object);
+	services_changed(access, object);
 }
 
 void access_group_changed(struct access *access, const struct object *group)

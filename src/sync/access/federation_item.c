@@ -3,9 +3,9 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "databricks/federation_policy.h"
+#include "sync/access/given.h"
 
 #define FEDERATION_RANK 71
 #define AUDIENCES_MAX ((size_t)64 * 1024) /* bytes of all of one policy */
@@ -26,14 +26,8 @@ static const char *const part_names[] = {
 _Static_assert(COUNT_OF(part_names) == POLICY_FIELD_COUNT_, "a name per field");
 
 struct policy_row {
-	char *id;
+	struct given_row given;            /* first */
 	char *fields[POLICY_FIELD_COUNT_]; /* as read or written */
-	bool there, held;
-};
-struct federation_item {
-	struct item item; /* first; id: of the service principal */
-	VEC(struct policy_row) rows;
-	struct listing *listing;
 };
 /* A policy as it should be; texts in an arena or of the rule. */
 struct policy_wish {
@@ -42,97 +36,37 @@ struct policy_wish {
 	struct why why;
 };
 
-static struct federation_item *of(struct item *item)
-{
-	return (struct federation_item *)item; /* item is its first member */
-}
+static const struct given_kind federation_kind;
 
 /* ---- rows ---- */
 
-static struct policy_row *find_row(struct federation_item *set, const char *id)
+static struct policy_row *find_row(const struct given_item *set, const char *id)
 {
-	for (vec_each (&set->rows, row)) {
-		if (text_equal(row->id, id))
-			return row;
-	}
-	return NULL;
+	return (struct policy_row *)given_find(set, id);
 }
 
-static struct policy_row *make_row(struct federation_item *set, const char *id)
+static struct policy_row *make_row(struct given_item *set, const char *id)
 {
-	struct policy_row *row = find_row(set, id);
-
-	if (row)
-		return row;
-	row = vec_add(&set->rows);
-	*row = (struct policy_row){.id = mem_strdup(id)};
-	return row;
+	return (struct policy_row *)given_make(set, id);
 }
 
 static void set_fields(struct policy_row *row, const char *const *fields)
 {
-	for (unsigned i = 0; i < POLICY_FIELD_COUNT_; i++) {
-		char *copy = mem_strdup_or_null(fields[i]);
-
-		mem_free(row->fields[i]);
-		row->fields[i] = copy;
-	}
+	for (unsigned i = 0; i < POLICY_FIELD_COUNT_; i++)
+		mem_replace_text(&row->fields[i], fields[i]);
 }
 
-static void row_release(struct policy_row *row)
+static void release_row(struct given_row *row)
 {
 	static const char *const nothing[POLICY_FIELD_COUNT_] = {0};
 
-	set_fields(row, nothing);
-	mem_free(row->id);
-}
-
-static void sweep_rows(struct federation_item *set)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < set->rows.count; i++) {
-		if (set->rows.items[i].there || set->rows.items[i].held)
-			set->rows.items[kept++] = set->rows.items[i];
-		else
-			row_release(&set->rows.items[i]);
-	}
-	set->rows.count = kept;
-}
-
-static void cancel(struct item *item)
-{
-	listing_cancel(STEAL(of(item)->listing));
-}
-
-static void release(struct item *item)
-{
-	cancel(item);
-	for (vec_each (&of(item)->rows, row))
-		row_release(row);
-	vec_release(&of(item)->rows);
-}
-
-static size_t count_held(const struct item *item)
-{
-	const struct federation_item *set = (const struct federation_item *)item;
-	size_t count = 0;
-
-	for (vec_each (&set->rows, row))
-		count += row->held;
-	return count;
-}
-
-static void drop_hold(struct access *access, struct item *item, struct policy_row *row)
-{
-	item_release_hold(access, item, row->id);
-	row->held = false;
+	set_fields((struct policy_row *)row, nothing);
 }
 
 /* What it says is read before anything is planned. */
 static void load(struct access *access, struct item *item, const struct store_holding *holding)
 {
-	struct policy_row *row = make_row(of(item), holding->part);
+	struct given_row *row = given_make(given_of(item), holding->part);
 
 	(void)access;
 	row->held = row->there = true;
@@ -142,43 +76,24 @@ static void load(struct access *access, struct item *item, const struct store_ho
 
 struct item *federation_item(struct access *access, const char *id, const char *name)
 {
-	AUTO(mem_freep) char *key = mem_printf("federation/%s", id);
-	struct item *item = item_find(access, 0, key);
-	struct federation_item *set;
-
-	if (item)
-		return item;
-	set = mem_zalloc(sizeof(*set));
-	set->item.class = &federation_class;
-	set->item.id = mem_strdup(id);
-	item_add(access, &set->item, key, name && *name ? name : id);
-	return &set->item;
+	return given_item(access, &federation_kind, 0, id, name);
 }
 
 static const struct service_rule *rule_of(const struct access *access, const struct object *object)
 {
-	const struct want *want = object->node != NODE_NONE
-			? desired_want(access->engine->desired, object->node)
-			: NULL;
-	const struct identity *identity =
-			want ? want->identity : pass_listed(access->engine, object);
+	const struct service_rule *rule = given_rule(access, object);
 
-	if (!identity || !identity->service || !identity->service->has_policies || !object->ours ||
-			object->leaving)
-		return NULL;
-	return identity->service;
+	return rule && rule->has_policies ? rule : NULL;
+}
+
+static bool asks(const struct access *access, const struct object *object)
+{
+	return rule_of(access, object) != NULL;
 }
 
 void federation_principal_changed(struct access *access, const struct object *object)
 {
-	char id[ID_TEXT_SIZE];
-
-	if (object->kind != PRINCIPAL_SERVICE || object->target != 0 || !object->id ||
-			!access->engine->settings->has_account || !rule_of(access, object))
-		return;
-	item_mark(access,
-			federation_item(access, id_text(object->id, id),
-					object->fields[FIELD_DISPLAY_NAME]));
+	given_account_changed(access, &federation_kind, object, asks);
 }
 
 void federation_resolve(struct access *access)
@@ -230,13 +145,22 @@ static const char *not_empty(const char *text)
 	return text && *text ? text : NULL;
 }
 
+struct federation_planner {
+	struct access *access;
+	struct given_item *set;
+	struct arena *arena;
+	struct item_plan *plan;
+	const struct object *object;
+	const struct service_rule *rule;
+};
+
 /* false: a place in its subject cannot be filled yet. */
-static bool make_wish(const struct federation_rule *rule, const struct object *object,
-		struct arena *arena, struct policy_wish *ret)
+static bool make_wish(const struct federation_planner *p, const struct federation_rule *rule,
+		struct policy_wish *ret)
 {
-	struct sink_values values = {NULL, object->fields[FIELD_DISPLAY_NAME],
-			object->fields[FIELD_APPLICATION_ID]};
-	const char *subject = federation_subject(rule, &values, arena);
+	struct sink_values values = given_values(&p->set->item, p->object);
+	const char *subject = (p->object->id ? federation_subject : federation_subject_shown)(
+			rule, &values, p->arena);
 
 	*ret = (struct policy_wish){.id = rule->id, .why = rule->why};
 	ret->fields[POLICY_ISSUER] = rule->issuer;
@@ -244,7 +168,7 @@ static bool make_wish(const struct federation_rule *rule, const struct object *o
 	ret->fields[POLICY_CLAIM] = rule->subject_claim ? rule->subject_claim : CLAIM_PRESET;
 	ret->fields[POLICY_DESCRIPTION] = not_empty(rule->description);
 	ret->fields[POLICY_AUDIENCES] =
-			join_audiences(rule->audiences, rule->audience_count, arena);
+			join_audiences(rule->audiences, rule->audience_count, p->arena);
 	ret->fields[POLICY_JWKS] = not_empty(rule->jwks_uri);
 	return subject != NULL;
 }
@@ -259,15 +183,6 @@ static bool is_so(const struct policy_row *row, const struct policy_wish *wish)
 }
 
 /* ---- planning ---- */
-
-struct federation_planner {
-	struct access *access;
-	struct federation_item *set;
-	struct arena *arena;
-	struct item_plan *plan;
-	const struct object *object;
-	const struct service_rule *rule;
-};
 
 /* The id, and what changes; of a new one all that it has. */
 static void add_operation(struct federation_planner *p, enum operation_kind kind, const char *id,
@@ -303,20 +218,20 @@ static void plan_policy(struct federation_planner *p, const struct federation_ru
 	const struct policy_row *row = find_row(p->set, rule->id);
 	struct policy_wish wish;
 
-	if (!make_wish(rule, p->object, p->arena, &wish)) {
+	if (!make_wish(p, rule, &wish)) {
 		p->plan->note = arena_printf(p->arena,
 				"%s:%u: the subject of federation policy \"%s\" of \"%s\" is not "
 				"known yet",
 				rule->why.file, rule->why.line, rule->id, p->set->item.name);
 		return;
 	}
-	if (!row || !row->there)
+	if (!row || !row->given.there)
 		add_operation(p, OP_CREATE_RESOURCE, rule->id, NULL, &wish);
-	else if (is_so(row, &wish) && !row->held)
+	else if (is_so(row, &wish) && !row->given.held)
 		add_operation(p, OP_ADOPT_RESOURCE, rule->id, row, &wish);
-	else if (!is_so(row, &wish) && row->held)
+	else if (!is_so(row, &wish) && row->given.held)
 		add_operation(p, OP_CHANGE_RESOURCE, rule->id, row, &wish);
-	else if (!row->held)
+	else if (!row->given.held)
 		p->plan->note = arena_printf(p->arena,
 				"%s:%u: somebody else made a federation policy \"%s\" of \"%s\" "
 				"that says something else; it is left alone",
@@ -336,19 +251,18 @@ static void plan(struct access *access, struct item *item, struct arena *arena,
 		struct item_plan *ret)
 {
 	struct federation_planner p = {
-			.access = access, .set = of(item), .arena = arena, .plan = ret};
+			.access = access, .set = given_of(item), .arena = arena, .plan = ret};
 
-	p.object = registry_find_id(
-			access->engine->registry, 0, PRINCIPAL_SERVICE, id_parse(item->id));
+	p.object = given_owner(access, item);
 	p.rule = p.object ? rule_of(access, p.object) : NULL;
-	item->disposable = !p.rule && !count_held(item);
+	item->disposable = !p.rule && !given_count_held(item);
 	/* Without a rule they are as they are; with the service principal they go. */
 	if (!p.rule)
 		return;
 	if (!item->observed) {
 		/* What the last life wrote is so until the next reading, and rules that changed bring one. */
 		ret->wants_read = item->read_wanted || !access->known_from_store;
-		if (!ret->wants_read && count_held(item) != p.rule->policy_count)
+		if (!ret->wants_read && given_count_held(item) != p.rule->policy_count)
 			ret->wants_read = true;
 		return;
 	}
@@ -358,21 +272,20 @@ static void plan(struct access *access, struct item *item, struct arena *arena,
 			access_is_unsure(access, 0, PRINCIPAL_SERVICE, object_name(p.object)))
 		return;
 	for (vec_each (&p.set->rows, row)) {
-		if (row->held && !is_wanted(&p, row->id))
-			add_operation(&p, OP_REMOVE_RESOURCE, row->id, row, NULL);
+		if ((*row)->held && !is_wanted(&p, (*row)->id))
+			add_operation(&p, OP_REMOVE_RESOURCE, (*row)->id,
+					(const struct policy_row *)*row, NULL);
 	}
 }
 
 /* ---- reading ---- */
 
-static void take(struct item_work *work, const struct federation_policy *policies, size_t count)
+static void take(struct item_work *work, const void *records, size_t count)
 {
-	struct federation_item *set = of(work->item);
-	bool fresh = work->item->written_ns &&
-			clock_monotonic_ns() - work->item->written_ns < READ_LAG_NS;
+	const struct federation_policy *policies = records;
+	struct given_item *set = given_of(work->item);
+	bool fresh = given_begin_reading(set);
 
-	for (vec_each (&set->rows, row))
-		row->there = fresh && row->held;
 	for (size_t i = 0; i < count; i++) {
 		const struct federation_policy *policy = &policies[i];
 		const char *fields[POLICY_FIELD_COUNT_] = {[POLICY_ISSUER] = policy->issuer,
@@ -387,34 +300,20 @@ static void take(struct item_work *work, const struct federation_policy *policie
 		struct policy_row *row = make_row(set, policy->id);
 
 		/* Inside the window what we wrote is the truth. */
-		if (!fresh || !row->held)
+		if (!fresh || !row->given.held)
 			set_fields(row, fields);
-		row->there = true;
+		row->given.there = true;
 	}
-	for (vec_each (&set->rows, row)) {
-		if (row->held && !row->there)
-			drop_hold(work->access, work->item, row);
-	}
-	sweep_rows(set);
-}
-
-static void listed(void *context, const void *items, size_t count, const struct err *err)
-{
-	struct item_work *work = context;
-
-	of(work->item)->listing = NULL;
-	if (!err)
-		take(work, items, count);
-	call_finish_unsent(work->engine->databricks, &work->call, err);
+	given_end_reading(work->access, set);
 }
 
 static bool read_next(struct item_work *work)
 {
-	if (work->step > 0)
+	if (work->step > 0 || !work->item->id)
 		return false;
 	item_work_prepare(work);
-	of(work->item)->listing = federation_policy_list_start(
-			work->engine->databricks, work->item->id, listed, work);
+	given_of(work->item)->listing = federation_policy_list_start(
+			work->engine->databricks, work->item->id, given_listed, work);
 	return true;
 }
 
@@ -422,6 +321,8 @@ static bool read_next(struct item_work *work)
 
 static void choose(struct item_work *work, const struct item_plan *plan)
 {
+	if (!given_owner_is_ready(work->access, work->item))
+		return;
 	for (vec_each (&plan->operations, op)) {
 		if (!item_may_go(work, op))
 			continue;
@@ -438,12 +339,12 @@ static const char *id_of(const struct operation *op)
 }
 
 /* The policy as it is after the operation: what is there, and what changes. */
-static void fields_after(struct federation_item *set, const struct operation *op, const char **ret)
+static void fields_after(struct given_item *set, const struct operation *op, const char **ret)
 {
 	const struct policy_row *row = find_row(set, id_of(op));
 
 	for (unsigned i = 0; i < POLICY_FIELD_COUNT_; i++) {
-		ret[i] = row && row->there ? row->fields[i] : NULL;
+		ret[i] = row && row->given.there ? row->fields[i] : NULL;
 		for (size_t j = 1; j < op->part_count; j++) {
 			if (text_equal(op->parts[j].name, part_names[i]))
 				ret[i] = op->parts[j].after;
@@ -473,7 +374,7 @@ static void send_policy(struct item_work *work, const struct operation *op)
 	const char *fields[POLICY_FIELD_COUNT_];
 	struct federation_policy policy = {.id = id_of(op), .service_id = work->item->id};
 
-	fields_after(of(work->item), op, fields);
+	fields_after(given_of(work->item), op, fields);
 	policy.issuer = fields[POLICY_ISSUER];
 	policy.subject = fields[POLICY_SUBJECT];
 	policy.subject_claim = fields[POLICY_CLAIM];
@@ -502,31 +403,30 @@ static bool write_next(struct item_work *work)
 static void settle(struct access *access, struct item *item, const struct operation *op)
 {
 	const char *fields[POLICY_FIELD_COUNT_];
-	struct policy_row *row = make_row(of(item), id_of(op));
+	struct policy_row *row;
 
 	if (op->kind != OP_ADOPT_RESOURCE)
 		item->written_ns = clock_monotonic_ns();
 	if (op->kind == OP_REMOVE_RESOURCE) {
-		drop_hold(access, item, row);
-		row->there = false;
-		sweep_rows(of(item));
+		given_removed(access, item, id_of(op));
 		return;
 	}
-	fields_after(of(item), op, fields);
+	fields_after(given_of(item), op, fields);
+	row = make_row(given_of(item), id_of(op));
 	if (op->kind != OP_ADOPT_RESOURCE)
 		set_fields(row, fields);
-	row->there = row->held = true;
-	item_hold(access, item, row->id, "policy", NULL);
+	row->given.there = row->given.held = true;
+	item_hold(access, item, row->given.id, "policy", NULL);
 }
 
 static bool shows(struct item *item, const struct operation *op)
 {
 	const char *fields[POLICY_FIELD_COUNT_];
-	const struct policy_row *row = find_row(of(item), id_of(op));
+	const struct policy_row *row = find_row(given_of(item), id_of(op));
 
-	if (op->kind == OP_REMOVE_RESOURCE || !row || !row->there)
-		return op->kind == OP_REMOVE_RESOURCE && (!row || !row->there);
-	fields_after(of(item), op, fields);
+	if (op->kind == OP_REMOVE_RESOURCE || !row || !row->given.there)
+		return op->kind == OP_REMOVE_RESOURCE && (!row || !row->given.there);
+	fields_after(given_of(item), op, fields);
 	for (unsigned i = 0; i < POLICY_FIELD_COUNT_; i++) {
 		if (!text_equal(row->fields[i], fields[i]))
 			return false;
@@ -540,15 +440,16 @@ static bool failed(struct item_work *work)
 		return false;
 	if (work->stage == ITEM_WRITE)
 		return work->ops.items[0].kind == OP_REMOVE_RESOURCE;
-	for (vec_each (&of(work->item)->rows, row)) {
-		if (row->held)
-			drop_hold(work->access, work->item, row);
-		row->there = false;
-	}
-	sweep_rows(of(work->item));
-	work->item->read_wanted = false;
+	given_forget_all(work);
 	return true;
 }
+
+static const struct given_kind federation_kind = {.class = &federation_class,
+		.prefix = "federation",
+		.item_size = sizeof(struct given_item),
+		.row_size = sizeof(struct policy_row),
+		.release_row = release_row,
+		.take = take};
 
 const struct item_class federation_class = {
 		.resource = RESOURCE_FEDERATION_POLICY,
@@ -561,7 +462,7 @@ const struct item_class federation_class = {
 		.failed = failed,
 		.shows = shows,
 		.load = load,
-		.count_ours = count_held,
-		.cancel = cancel,
-		.release = release,
+		.count_ours = given_count_held,
+		.cancel = given_cancel,
+		.release = given_release,
 };

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/access/concern.h"
-#include "sync/access/finder.h"
+#include "sync/access/credential.h"
 #include "sync/access/roster.h"
 #include "sync/access/federation_item.h"
 #include "sync/access/finder.h"
@@ -454,8 +454,7 @@ void access_tick(struct access *access, uint64_t now)
 	}
 	access->delayed.count = kept;
 	tokens_tick(access);
-	secrets_tick(access);
-	on_behalf_tick(access);
+	credential_tick(access);
 	access_look_again(access, now);
 }
 

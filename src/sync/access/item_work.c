@@ -160,9 +160,10 @@ void item_leave_open(struct item_work *work)
 
 void item_was_read(struct access *access, struct item *item)
 {
+	/* How often a write failed is not forgotten by a look that went well: writes would never wait longer. */
 	item->read_wanted = false;
 	item->observed = true;
-	went_well(item);
+	item->retry_ns = 0;
 	close_intents(access, item, "");
 }
 
@@ -274,7 +275,7 @@ static void read_done(struct item_work *work)
 {
 	work->item->read_wanted = false;
 	work->item->observed = true;
-	went_well(work->item);
+	work->item->retry_ns = 0;
 	close_intents(work->access, work->item, work->call.request_id);
 	work_end(work);
 }

@@ -1,12 +1,9 @@
 /*
  * on_behalf_item -- tokens that service principals own and that we make for them where a grant's rule asks, and their
- * rotation.
+ * rotation (credential.h).
  *
- * An item stands for one service principal in one workspace. It goes as with secrets (secret_item.h): Databricks shows a
- * token once, so a new one is made before the old one ends, delivered (secret_sink.h), and only then those of ours that it
- * replaces are revoked; one that was not delivered is revoked and made anew. A token's comment bears the id of the operation
- * that made it: where the answer was lost, the list of tokens tells, and the stray is revoked. Tokens of others are never
- * touched. Nothing here keeps, logs or plans the token.
+ * An item stands for one service principal in one workspace; all of a workspace are read by one list of its tokens. A
+ * token's comment bears the mark of its intent, by which one whose answer was lost is known again.
  */
 #ifndef L2D_SYNC_ACCESS_ON_BEHALF_ITEM_H
 #define L2D_SYNC_ACCESS_ON_BEHALF_ITEM_H
@@ -26,7 +23,6 @@ void on_behalf_set_rules(
 /* That service principal is there, was assigned, or leaves. */
 void on_behalf_principal_changed(struct access *access, const struct object *object);
 void on_behalf_resolve(struct access *access); /* all of them */
-void on_behalf_tick(struct access *access);
 /* Makes the item that a stored holding or an open intent is about; id: SCIM id of the service principal. */
 struct item *on_behalf_item(
 		struct access *access, unsigned target, const char *id, const char *name);

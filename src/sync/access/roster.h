@@ -14,7 +14,7 @@
 
 #include "sync/access/item.h"
 
-enum roster_slot { ROSTER_POLICIES, ROSTER_LISTS, ROSTER_CONF, ROSTER_COUNT_ };
+enum roster_slot { ROSTER_POLICIES, ROSTER_LISTS, ROSTER_CONF, ROSTER_TOKENS, ROSTER_COUNT_ };
 
 struct roster_class {
 	enum roster_slot slot;

@@ -64,10 +64,14 @@ static void sync_folder(const char *path)
 
 enum err_code sink_write_file(const char *path, const struct secret *secret, struct err *err)
 {
-	AUTO(mem_freep) char *temporary = mem_printf("%s.XXXXXX", path);
-	int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	/* Always of the same name: what a crash leaves behind is overwritten by the next one. */
+	AUTO(mem_freep) char *temporary = mem_printf("%s.new", path);
 	bool ok;
+	int fd;
 
+	(void)unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			S_IRUSR | S_IWUSR);
 	if (fd < 0)
 		return file_error(path, "cannot write the secret beside", err);
 	ok = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && write_all(fd, secret->text, secret->len) &&
@@ -123,13 +127,20 @@ static void finish(struct sink_delivery *delivery)
 		done(delivery->context, failed ? &err : NULL);
 }
 
+/* With all that it started: it leads a group of its own. */
+static void kill_program(struct sink_delivery *delivery)
+{
+	if (kill(-uv_process_get_pid(&delivery->process), SIGKILL) != 0)
+		(void)uv_process_kill(&delivery->process, SIGKILL);
+}
+
 void sink_cancel(struct sink_delivery *delivery)
 {
 	if (!delivery)
 		return;
 	delivery->done = NULL;
 	if (delivery->handles > 1 && !delivery->exited)
-		(void)uv_process_kill(&delivery->process, SIGKILL);
+		kill_program(delivery);
 	close_all(delivery);
 }
 
@@ -182,7 +193,7 @@ static void timed_out(uv_timer_t *timer)
 		return;
 	}
 	delivery->timed_out = true;
-	(void)uv_process_kill(&delivery->process, SIGKILL);
+	kill_program(delivery);
 }
 
 static void split_words(struct sink_delivery *delivery, const char *text)
@@ -203,6 +214,7 @@ static void run_program(struct sink_delivery *delivery, uv_loop_t *loop)
 					.data.stream = (uv_stream_t *)&delivery->input},
 			{.flags = UV_IGNORE}, {.flags = UV_IGNORE}};
 	uv_process_options_t options = {.exit_cb = process_exited,
+			.flags = UV_PROCESS_DETACHED,
 			.file = delivery->arguments[0],
 			.args = delivery->arguments,
 			.stdio_count = 3,
@@ -225,6 +237,12 @@ static void run_program(struct sink_delivery *delivery, uv_loop_t *loop)
 	if (uv_write(&delivery->write, (uv_stream_t *)&delivery->input, &bytes, 1,
 			    secret_written) != 0)
 		close_handle(delivery, (uv_handle_t *)&delivery->input);
+}
+
+void sink_limit(struct sink_delivery *delivery, uint64_t ms)
+{
+	if (delivery->handles > 1 && !delivery->exited && ms < SINK_TIME_MAX_MS)
+		(void)uv_timer_start(&delivery->timer, timed_out, ms, 0);
 }
 
 struct sink_delivery *sink_deliver(struct loop *loop, enum sink_kind kind, const char *text,

@@ -1,8 +1,8 @@
 /*
  * secret_sink -- a secret goes where a rule says: into a file, or to a program on its standard input.
  *
- * A file appears whole, by rename, readable by its owner alone. A program is run without a shell, has SINK_TIME_MAX_MS, and
- * must end with 0. The secret is copied, and wiped when it is delivered or not. Loop thread only.
+ * A file appears whole, by rename, readable by its owner alone. A program is run without a shell, in a process
+ * group of its own, has SINK_TIME_MAX_MS, after which the group is killed, and must end with 0. The secret is copied, and wiped when it is delivered or not. Loop thread only.
  */
 #ifndef L2D_SYNC_ACCESS_SECRET_SINK_H
 #define L2D_SYNC_ACCESS_SECRET_SINK_H
@@ -22,6 +22,8 @@ struct sink_delivery;
 struct sink_delivery *sink_deliver(struct loop *loop, enum sink_kind kind, const char *text,
 		const struct secret *secret,
 		void (*done)(void *context, const struct err *err_or_null), void *context);
+/* The program has so many milliseconds from now on, if that is less. */
+void sink_limit(struct sink_delivery *delivery, uint64_t ms);
 /* Ends it without a callback; a program that runs is killed. NULL is fine. */
 void sink_cancel(struct sink_delivery *delivery);
 
