@@ -96,7 +96,6 @@ extern const struct api_family token_calls, token_management_calls, policy_calls
 		ip_list_calls, conf_calls, setting_calls, secret_calls, federation_calls,
 		rule_set_calls, account_workspace_calls, permission_calls, object_calls, tree_calls,
 		owner_calls, scope_calls, policy_job_calls, legacy_permission_calls, unity_calls,
-		migration_calls, identity_calls, identity_assignment_calls,
-		external_identity_calls;
+		migration_calls, identity_calls, identity_assignment_calls, external_identity_calls;
 
 #endif

@@ -21,7 +21,7 @@ void buf_release(struct buf *buf);
 /* Releases what held a secret, overwritten first. Growing leaves copies behind: reserve room before the secret goes in. */
 void buf_wipe(struct buf *buf);
 void buf_reserve(struct buf *buf, size_t more); /* room for more bytes, if max allows */
-void buf_reset(struct buf *buf); /* empties it, keeps the memory and the limit */
+void buf_reset(struct buf *buf);                /* empties it, keeps the memory and the limit */
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);

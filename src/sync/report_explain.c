@@ -282,9 +282,8 @@ static json_t *explain_key(
 			"wanted", wanted_of(want), "principals", principals, "groups", groups,
 			"members", members_of(engine, first), "grants", grants, "permissions",
 			permissions, "tokens", tokens, "unread", unread_of(engine, read), "held",
-			held, "quarantine",
-			quarantine_of(engine, first, &items),
-			"pending", pending);
+			held, "quarantine", quarantine_of(engine, first, &items), "pending",
+			pending);
 }
 
 enum err_code report_explain_read(const struct engine *engine, const char *who,

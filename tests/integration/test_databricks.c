@@ -486,7 +486,8 @@ static void every_way_to_sign_in_works(void **state)
 	assert_int_equal(status.sign_in, SIGN_IN_OK);
 	assert_int_equal(world_count_requests(&world, "/oidc/v1/token"), 1);
 
-	world.targets[1].auth = (struct auth_settings){.values[AUTH_KEY_TOKEN] = "env:TEST_TOKEN", .line = 1};
+	world.targets[1].auth = (struct auth_settings){
+			.values[AUTH_KEY_TOKEN] = "env:TEST_TOKEN", .line = 1};
 	world_reconnect(&world);
 	read_me(&world, &call);
 	assert_done(&call);
