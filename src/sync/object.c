@@ -582,6 +582,22 @@ void object_set_seen(struct object *object, unsigned workspace, const char *cons
 			entitlement_count, copy_texts(roles, role_count), role_count};
 }
 
+void object_unsee(struct object *object, const struct held_grant *grant)
+{
+	struct seen_grants *seen = object_seen(object, grant->workspace);
+	bool role = grant->kind == GRANT_ROLE;
+	char **texts = !seen ? NULL : role ? seen->roles : seen->entitlements;
+	size_t *count = !seen ? NULL : role ? &seen->role_count : &seen->entitlement_count;
+
+	for (size_t i = 0; texts && i < *count; i++) {
+		if (!text_equal(texts[i], grant->value))
+			continue;
+		mem_free(texts[i]);
+		texts[i] = texts[--*count];
+		return;
+	}
+}
+
 const char *object_name(const struct object *object)
 {
 	const char *name = object->fields[principal_name_field(object->kind)];

@@ -165,6 +165,8 @@ void object_put_grant(struct object *object,
 		const struct held_grant *grant); /* strings copied; one assignment per workspace */
 void object_drop_grant(
 		struct object *object, unsigned workspace, enum grant_kind kind, const char *value);
+/* A value that we took away: what an earlier read showed is no more to be adopted. */
+void object_unsee(struct object *object, const struct held_grant *grant);
 struct seen_grants *object_seen(struct object *object, unsigned workspace); /* NULL: not read */
 void object_set_seen(struct object *object, unsigned workspace, const char *const *entitlements,
 		size_t entitlement_count, const char *const *roles, size_t role_count);

@@ -172,10 +172,12 @@ static void settle_values(struct engine *engine, struct object *object, const st
 				op->values[i], NULL};
 
 		records_grant(engine, object, &grant, adds);
-		if (adds)
+		if (adds) {
 			object_put_grant(object, &grant);
-		else
+		} else {
 			object_drop_grant(object, grant.workspace, grant.kind, grant.value);
+			object_unsee(object, &grant);
+		}
 	}
 }
 

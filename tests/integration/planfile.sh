@@ -197,7 +197,7 @@ stop_service plain
 sed -i 's|^  dev: .*|&\n  lost: {host: "http://127.0.0.1:9", auth: {type: pat, token: file:no-such-file}}|' "$work/plain/ldap2dbx.yaml"
 run plain plan
 check_equal "of a workspace out of reach nothing is planned" 4 $code || cat "$work/said"
-check "which the plan says" grep -q 'lost could not be read whole; nothing is planned there: secret file' "$work/said" || cat "$work/said"
+check "which the plan says" grep -q 'lost could not be read whole; nothing is planned there: sign-in: secret file' "$work/said" || cat "$work/said"
 start_service plain
 leaves milo.sample
 is_out() {

@@ -70,12 +70,16 @@ start_service a
 wait_for 30 is_settled a
 # ada has three in prod (over two: held) and one in dev, by an event.
 remove_group tok-etl-rw
-wait_for 20 holds_tokens 2
-check "the end of a right by an event is held where too many tokens die, with all that came with it" holds_tokens 2
+# The lists of tokens are read for it, workspace by workspace: dev's alone would pass, and is held only if it comes in one batch.
+holds_prod() {
+	ldap2dbx_in a status -o json | jq -e '[.holds[] | select(.category == "tokens").operations[] | select(.target == "prod")] | length == 1' >/dev/null
+}
+wait_for 20 holds_prod
+check "the end of a right by an event is held where too many tokens die" holds_prod
 check "nobody loses it" use_is prod "etl-rw,ops-ro,outsiders,cy@example.com"
 check "no token dies" has_tokens prod "$everybody"
 run a approve tokens --dry-run -o json
-check "the hold says how many" jq -e '[.operations[].before["live tokens"]] | sort == ["1", "3"]' "$work/said"
+check "the hold says how many" jq -e '[.operations[] | select(.target == "prod").before["live tokens"]] == ["3"]' "$work/said"
 run a reject tokens --reason "not now" --auto-approve
 check_equal "a person may reject it" 0 "$code"
 run a sync

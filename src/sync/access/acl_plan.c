@@ -511,7 +511,7 @@ void acl_plan(struct access *access, struct item *item, struct arena *arena, str
 
 	/* Which rules select it can only be told by what the finder saw of it. */
 	if (!p.acl->round && !finder_knows(access->finder, item->target, item->securable)) {
-		ret->pending = !p.acl->gone;
+		ret->unknown = !p.acl->gone;
 		return;
 	}
 	ret->note = obstacle(&p);

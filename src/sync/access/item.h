@@ -26,6 +26,7 @@ struct item_plan {
 	VEC(struct operation) operations; /* in the order in which they are carried out */
 	const char *quarantine; /* why this item can't be planned; in arena, NULL: it can */
 	const char *note; /* what a reader should know beside the operations; in arena, NULL */
+	bool unknown; /* nothing is known of it since the start: what is not planned is no sign of anything */
 	bool pending; /* something is left out until another item was read: what is missing is no sign of anything */
 	bool wants_read; /* what is observed does not suffice to plan: operations are none, and it is read first */
 };

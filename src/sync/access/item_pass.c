@@ -226,7 +226,7 @@ static void dissolve_unseen(struct access *access, struct item *item, const stru
 	size_t kept = 0;
 
 	if (!engine_removals_allowed_at(access->engine, item->target) || plan->wants_read ||
-			plan->pending)
+			plan->pending || plan->unknown)
 		return;
 	for (size_t i = 0; i < item->decided.count; i++) {
 		char *key = item->decided.items[i];
