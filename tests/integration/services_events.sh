@@ -14,6 +14,9 @@ has_all() { # NAME
 	[ -s "$work/out/$1" ] && [ -s "$work/out/prod-web" ] && signs_in "$1" "$(cat "$work/out/$1")" && token_signs_in "$work/out/prod-web" &&
 		[ "$(policies "$1" | jq -r .oidc_policy.subject)" = "$(service "$1" applicationId)" ]
 } 2>/dev/null
+may_use_tokens() { # NAME
+	acl prod authorization/tokens | grep -qx "service $(service "$1" applicationId) CAN_USE"
+} 2>/dev/null
 has_nothing() { # NAME
 	[ "$(secrets_of "$1" | wc -l)" = 0 ] && [ "$(tokens_of "$1" | wc -l)" = 0 ]
 }
@@ -35,7 +38,7 @@ use_mapping a <<-YAML
 	grants:
 	- to: {service_principal: web}
 	  workspaces: {prod: USER}
-	  tokens: {on_behalf_of: {lifetime: 90d, write_to: "file:$work/out/\${workspace}-web"}}
+	  tokens: {use: true, on_behalf_of: {lifetime: 90d, write_to: "file:$work/out/\${workspace}-web"}}
 YAML
 run a apply --auto-approve
 check_equal "without such an entry the grant names nobody" 4 "$code"
@@ -44,10 +47,12 @@ wait_for 20 is_settled a
 add_service web
 check "an entry that comes has all of it" wait_for 20 has_all web
 wait_for 20 is_settled a
+check "and may use tokens, as soon as it has a name there" wait_for 20 may_use_tokens web
 check_equal "one secret, one token" "1 1" "$(secrets_of web | wc -l) $(tokens_of web | wc -l)"
 drop_service web
 check "an entry that goes takes them along" wait_for 20 has_nothing web
 check "and is not held, since it follows from the leaving" wait_for 20 is_settled a
+check_equal "whose right to use them went, too" 0 "$(acl prod authorization/tokens | grep -c '^service')"
 stop_service a
 run a plan
 check_equal "then nothing is left to do" 0 "$code"

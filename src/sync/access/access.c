@@ -286,8 +286,12 @@ static void wake_waiting(struct access *access, enum principal_kind kind, const 
 	if (!list)
 		return;
 	(void)table_remove(access->waiting, span_of(key));
-	for (vec_each (list, item))
+	for (vec_each (list, item)) {
+		/* What it was put off for was said of who was not there; who is refused by name still waits. */
+		if ((*item)->class->resource == RESOURCE_PERMISSIONS)
+			(*item)->retry_ns = 0;
 		item_mark(access, *item);
+	}
 	vec_release(list);
 	mem_free(list);
 }

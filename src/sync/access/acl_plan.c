@@ -261,6 +261,38 @@ static bool must_stay_owner(struct acl_planner *p, const struct acl_row *row)
 	return true;
 }
 
+/* One of ours that left bears the name still, and is no longer whom rules mean by it. */
+static bool is_former_service(const struct acl_planner *p, const char *name)
+{
+	const struct registry *registry = p->access->engine->registry;
+
+	for (size_t i = 0; i < registry_count(registry); i++) {
+		const struct object *object = registry_at(registry, i);
+
+		if (object->kind == PRINCIPAL_SERVICE && object->left_ms &&
+				text_equal_folded(object->fields[FIELD_DISPLAY_NAME], name))
+			return true;
+	}
+	return false;
+}
+
+/* A service principal that is called by a display name which nobody has: no list can name it before somebody does. */
+static bool is_nobody(const struct acl_planner *p, const struct wanted_entry *entry)
+{
+	const struct object *object;
+	bool is_absent;
+
+	if (entry->kind != PRINCIPAL_SERVICE ||
+			access_application_id(p->access, p->acl->item.target, entry->name))
+		return false;
+	object = access_principal(p->access, p->acl->item.target, entry->kind, entry->name);
+	is_absent = object ? object->named_only && !object->id && object->quarantined_ms
+			   : is_former_service(p, entry->name);
+	if (is_absent)
+		item_wait_for(p->access, &p->acl->item, entry->key);
+	return is_absent;
+}
+
 static void plan_wanted(struct acl_planner *p)
 {
 	struct entry_list sets = {0}, adopts = {0};
@@ -268,7 +300,8 @@ static void plan_wanted(struct acl_planner *p)
 	for (size_t i = 0; i < p->wanted.count; i++) {
 		const struct wanted_entry *entry = &p->wanted.entries[i];
 
-		if (is_admins(entry->kind, entry->name) || leaver_key(p, entry->kind, entry->name))
+		if (is_admins(entry->kind, entry->name) ||
+				leaver_key(p, entry->kind, entry->name) || is_nobody(p, entry))
 			continue;
 		switch (judge(p, entry)) {
 		case ENTRY_SET:

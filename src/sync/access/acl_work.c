@@ -29,9 +29,12 @@ static bool can_have(struct item_work *work, const struct operation *op, size_t 
 	const struct acl_row *row = acl_row(acl, op->members[at].key);
 	enum principal_kind kind = acl_kind_of_key(op->members[at].key);
 
-	if (row && row->refused_until_ns > clock_monotonic_ns())
-		return false;
-	if (access_principal_is_there(work->access, work->item->target, kind, op->members[at].name))
+	bool refused = row && row->refused_until_ns > clock_monotonic_ns();
+
+	/* One that was refused may be called otherwise as soon as it is made. */
+	if (!refused &&
+			access_principal_is_there(work->access, work->item->target, kind,
+					op->members[at].name))
 		return true;
 	item_wait_for(work->access, work->item, op->members[at].key);
 	return false;
