@@ -15,6 +15,9 @@ echo "\$*" >>"$work/arguments"
 cat >"$work/out/\$1"
 SH
 chmod +x "$work/take"
+secrets_made() {
+	count_requests a '(.method == "POST" and (.path | endswith("credentials/secrets")))'
+}
 mapping() { # LIFETIME ROTATE_BEFORE [SINK OF REPORTER]
 	use_mapping a <<-YAML
 		version: 1
@@ -67,6 +70,13 @@ first=$(secrets_of loader)
 check_equal "each has one" 1 "$(echo "$first" | wc -l)"
 foreign=$(account_call POST "/servicePrincipals/$(service loader id)/credentials/secrets" '{}' | jq -r .id)
 mapping 30d 14d
+chmod -x "$work/take"
+before=$(secrets_made)
+run a apply --auto-approve
+check_equal "a program that cannot be run is an error" 4 "$code"
+check "which is told" said "cannot run the program for the secret, .*/take"
+check_equal "and no secret is made for it" $((before + 1)) "$(secrets_made)"
+chmod +x "$work/take"
 touch "$work/refuse"
 run a apply --auto-approve
 rm "$work/refuse"
@@ -90,10 +100,15 @@ check_equal "the service finds nothing to do" 0 "$code"
 
 
 # Another place.
-mkdir "$work/elsewhere"
 use_mapping a <<-YAML
 	$(sed "s|file:$work/out/|file:$work/elsewhere/|" "$work/a/mappings/company.yaml")
 YAML
+before=$(secrets_made)
+run a apply --auto-approve
+check_equal "a directory that is not there is an error" 4 "$code"
+check "which is told, too" said "cannot write the secret to .*/elsewhere/loader"
+check_equal "and no secret is made for that" "$before" "$(secrets_made)"
+mkdir "$work/elsewhere"
 run a apply --auto-approve
 check "a place that changes gets one" signs_in loader "$(cat "$work/elsewhere/loader")"
 check_equal "the one before goes" 2 "$(secrets_of loader | wc -l)"

@@ -124,6 +124,10 @@ static void create(struct item_work *work)
 		return;
 	}
 	making->kind = terms.write_to->kind;
+	if (sink_probe(making->kind, making->sink, &err) != ERR_NONE) {
+		end_step(work, &err);
+		return;
+	}
 	place = credential_place(&terms);
 	making->place = arena_strdup(work->arena, place);
 	item_work_prepare(work);

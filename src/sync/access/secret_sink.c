@@ -86,6 +86,41 @@ enum err_code sink_write_file(const char *path, const struct secret *secret, str
 	return err->code;
 }
 
+/* ---- probing ---- */
+
+static enum err_code probe_file(const char *path, struct err *err)
+{
+	AUTO(mem_freep) char *copy = mem_strdup(path);
+	struct stat found;
+
+	if (faccessat(AT_FDCWD, dirname(copy), W_OK | X_OK, AT_EACCESS) != 0)
+		return file_error(path, "cannot write the secret to", err);
+	if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) {
+		errno = EISDIR;
+		return file_error(path, "cannot write the secret to", err);
+	}
+	return ERR_NONE;
+}
+
+static enum err_code probe_program(const char *text, struct err *err)
+{
+	AUTO(mem_freep) char *path = mem_strndup(text, strcspn(text, " "));
+	struct stat found;
+
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
+		return file_error(path, "cannot run the program for the secret,", err);
+	if (stat(path, &found) == 0 && !S_ISREG(found.st_mode)) {
+		errno = EACCES;
+		return file_error(path, "cannot run the program for the secret,", err);
+	}
+	return ERR_NONE;
+}
+
+enum err_code sink_probe(enum sink_kind kind, const char *text, struct err *err)
+{
+	return kind == SINK_FILE ? probe_file(text, err) : probe_program(text, err);
+}
+
 /* ---- the end ---- */
 
 static void handle_closed(uv_handle_t *handle)

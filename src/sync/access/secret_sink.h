@@ -22,6 +22,11 @@ struct sink_delivery;
 struct sink_delivery *sink_deliver(struct loop *loop, enum sink_kind kind, const char *text,
 		const struct secret *secret,
 		void (*done)(void *context, const struct err *err_or_null), void *context);
+/*
+ * Whether a secret could go there as things are: the file's directory takes new files, the program may be run. For before
+ * the secret is made: nothing is written or run. Errors: ERR_REFUSED.
+ */
+MUST_CHECK enum err_code sink_probe(enum sink_kind kind, const char *text, struct err *err);
 /* The program has so many milliseconds from now on, if that is less. */
 void sink_limit(struct sink_delivery *delivery, uint64_t ms);
 /* Ends it without a callback; a program that runs is killed. NULL is fine. */
