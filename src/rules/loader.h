@@ -79,6 +79,8 @@ MUST_CHECK enum err_code mapping_check_workspace(const struct settings *settings
 void loader_warn(struct loader *loader, const struct document_node *node, const char *fmt, ...)
 		PRINTF_LIKE(3, 4);
 
+/* No two grants make somebody owner of the same object. Errors: ERR_CONFIG, with both places. */
+MUST_CHECK enum err_code mapping_check_owners(const struct loader *loader, struct err *err);
 /* What can be said of all lists together: quota, addresses that must be kept. */
 MUST_CHECK enum err_code mapping_check_lists(struct loader *loader, struct err *err);
 /* Turns rules into searches. Errors: ERR_CONFIG (more than SEARCHES_MAX). */

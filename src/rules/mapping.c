@@ -208,6 +208,8 @@ enum err_code mapping_load(struct arena *arena, const struct settings *settings,
 	if (code == ERR_NONE)
 		code = mapping_build_searches(&loader, err);
 	if (code == ERR_NONE)
+		code = mapping_check_owners(&loader, err);
+	if (code == ERR_NONE)
 		code = mapping_check_lists(&loader, err);
 	if (code == ERR_NONE) {
 		mapping = finish(&loader);

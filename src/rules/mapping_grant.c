@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 
+#define GROUP_ADMINS "admins"
+
 static const char *const mapping_variables[] = {"cn", "displayName"};
 static const char *const sink_variables[] = {"workspace", "applicationId"};
 
@@ -357,6 +359,25 @@ static enum err_code read_grant(struct loader *loader, const struct document_nod
 	return code;
 }
 
+/* Admins have every right by being admins: none is given to them or taken. */
+static void warn_of_admins(struct loader *loader, const struct grant_source *source)
+{
+	const char *group = source->to[PRINCIPAL_GROUP].literal;
+
+	if (source->kind != PRINCIPAL_GROUP || !group || !text_equal_folded(group, GROUP_ADMINS))
+		return;
+	if (source->permission_count)
+		loader_warn(loader, source->permissions[0].node,
+				"`permissions` of the system group `%s` have no effect: it may do "
+				"everything",
+				GROUP_ADMINS);
+	if (source->tokens.node && source->tokens.use)
+		loader_warn(loader, source->tokens.node,
+				"`use` of the system group `%s` has no effect: it may do "
+				"everything",
+				GROUP_ADMINS);
+}
+
 static void keep_each(struct loader *loader, struct grant_each *each)
 {
 	const struct each_reading *reading = loader->each;
@@ -390,6 +411,8 @@ enum err_code mapping_read_grant(struct reader *reader, const struct document_no
 	}
 	if (code == ERR_NONE)
 		code = read_grant(loader, node, each, err);
+	if (code == ERR_NONE)
+		warn_of_admins(loader, &each->source);
 	if (code == ERR_NONE && for_each)
 		keep_each(loader, each);
 	loader->each = NULL;

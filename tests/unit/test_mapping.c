@@ -259,7 +259,13 @@ static const struct mistake groups[] = {
 };
 
 /* One grant: what follows "- " in line 3. */
+#define OWNER(name, object, where)                                                                 \
+	"to: {user: " name "@example.com}\n  permissions:\n  - {" object                           \
+	", level: IS_OWNER, in: [" where "]}\n"
 static const struct mistake grants[] = {
+		{OWNER("ada", "job: nightly", "prod") "- " OWNER("bo", "job: nightly", "\"*\""),
+				"8: job `nightly` in prod has an owner already, "
+				"\"ada@example.com\" by mappings/a.yaml:5"},
 		{"workspaces: {prod: USER}", "3:3: this item of `grants` lacks `to` or `for_each`"},
 		{"to: {}\n  workspaces: {prod: USER}",
 				"3:7: `to` names nobody; write user:, group: or "
@@ -544,6 +550,70 @@ static void runs_the_tests_of_files(void **state)
 	config_free(config);
 }
 
+static const char *owners_fault(const char *first, const char *second)
+{
+	static struct err err;
+	AUTO(mem_freep) char *text = mem_printf(HEAD "grants:\n- %s- %s", first, second);
+	struct config *loaded;
+
+	if (support_load(support_config, text, &loaded, &err) != ERR_NONE)
+		return err.text;
+	config_free(loaded);
+	return NULL;
+}
+
+static void lets_owners_be_where_they_may(void **state)
+{
+	static const struct {
+		const char *first, *second;
+	} cases[] = {
+			{OWNER("ada", "job: nightly", "prod"),
+					OWNER("ada", "job: nightly", "prod")},
+			{OWNER("ada", "job: nightly", "prod"), OWNER("bo", "job: weekly", "prod")},
+			{OWNER("ada", "job: nightly", "prod"),
+					OWNER("bo", "pipeline: nightly", "prod")},
+			{OWNER("ada", "job: nightly", "prod"),
+					OWNER("bo", "job: nightly", "dev-a")},
+			{OWNER("ada", "job: nightly*", "prod"),
+					OWNER("bo", "job: nightly*", "prod")},
+			{OWNER("ada", "job: {name: a}", "prod"),
+					OWNER("bo", "job: {id: a}", "prod")},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const char *fault = owners_fault(cases[i].first, cases[i].second);
+
+		if (fault)
+			fail_msg("%zu: %s", i, fault);
+	}
+	assert_non_null(owners_fault(
+			OWNER("ada", "job: {id: 7}", "prod"), OWNER("bo", "job: {id: 7}", "prod")));
+}
+
+static void warns_of_rights_of_admins(void **state)
+{
+	static const char text[] = HEAD
+			"grants:\n- to: {group: Admins}\n  tokens: {use: true}\n  permissions:\n"
+			"  - {job: nightly, level: CAN_VIEW}\n"
+			"- to: {group: staff}\n  permissions:\n"
+			"  - {job: nightly, level: CAN_VIEW}\n";
+	const char *const *warnings;
+	struct config *loaded;
+	struct err err;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(support_load(support_config, text, &loaded, &err), ERR_NONE);
+	warnings = mapping_warnings(config_mapping(loaded), &count);
+	assert_int_equal(count, 2);
+	assert_non_null(strstr(warnings[0],
+			"/mappings/a.yaml:6:5: `permissions` of the system group `admins` have "));
+	assert_non_null(strstr(warnings[1],
+			"/mappings/a.yaml:4:11: `use` of the system group `admins` has no "));
+	config_free(loaded);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +628,8 @@ int main(void)
 			cmocka_unit_test(bounds_the_number_of_attributes),
 			cmocka_unit_test(bounds_the_number_of_searches),
 			cmocka_unit_test(runs_the_tests_of_files),
+			cmocka_unit_test(lets_owners_be_where_they_may),
+			cmocka_unit_test(warns_of_rights_of_admins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
