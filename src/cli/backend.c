@@ -25,7 +25,8 @@ enum err_code backend_new(struct config *config, enum engine_mode alone, struct 
 		struct err *err)
 {
 	AUTO(mem_freep) char *path = control_path(config_settings(config)->store_path);
-	struct engine_options options = {.mode = alone, .config = config};
+	struct engine_options options = {
+			.mode = alone, .config = config, .quiet = alone == ENGINE_PLAN};
 	struct backend backend = {0};
 	enum err_code code = control_client_new(path, &backend.client, err);
 

@@ -27,7 +27,8 @@ static const char *text_of(const json_t *token, const char *name)
 enum err_code tokens_read(const struct token_command *command, enum engine_mode mode,
 		struct session **ret, struct err *err)
 {
-	struct engine_options options = {.mode = mode, .config = command->config};
+	struct engine_options options = {
+			.mode = mode, .config = command->config, .quiet = mode == ENGINE_PLAN};
 	AUTO(session_freep) struct session *session = NULL;
 
 	if (discover_now(command->config, DISCOVER_MS, err) != ERR_NONE ||

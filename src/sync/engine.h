@@ -40,6 +40,7 @@ struct engine_options {
 	/* Only what concerns this principal (`sync user NAME` alone): who is NULL: everything. */
 	enum principal_kind only_kind;
 	const char *only_name;
+	bool quiet;       /* a question about something else: what is quarantined is not told */
 	bool old_targets; /* the list of workspaces is one that was remembered: it is asked for soon */
 };
 

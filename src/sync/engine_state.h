@@ -300,6 +300,9 @@ void pass_decide(struct engine *engine); /* verdicts for all that asked; they ar
 void pass_wake_waiters(struct engine *engine, struct object *object);
 void pass_ready(struct engine *engine, struct object *object); /* something of it may be taken up */
 
+/* How loud it is told that something is quarantined. */
+enum log_level pass_quarantine_level(const struct engine *engine);
+
 /* ---- pass_subject.c ---- */
 /* What grants give to the object by its names; NULL if none names it. */
 const struct subject *pass_subject(const struct engine *engine, const struct object *object);

@@ -19,6 +19,11 @@
 
 /* ---- quarantine ---- */
 
+enum log_level pass_quarantine_level(const struct engine *engine)
+{
+	return engine->options.quiet ? LOG_DEBUG : LOG_WARNING;
+}
+
 /* Until retry_ns. */
 static void put_off(struct engine *engine, struct object *object)
 {
@@ -61,8 +66,9 @@ static void set_quarantine(struct engine *engine, struct object *object, const c
 	if (!is_new)
 		return;
 	pass_wake_waiters(engine, object);
-	log_event(LOG_WARNING, "quarantined", {"principal", pass_name(engine, object)},
-			{"key", object->key}, {"reason", reason});
+	log_event(pass_quarantine_level(engine), "quarantined",
+			{"principal", pass_name(engine, object)}, {"key", object->key},
+			{"reason", reason});
 }
 
 /* idle: nothing is to be done, so nothing fails, whatever an earlier run left. */

@@ -73,8 +73,8 @@ static void quarantine(struct engine *engine, struct object *object, const struc
 	mem_free(object->reason);
 	object->reason = mem_strdup(err->text);
 	engine->progress.operations_failed++;
-	log_event(LOG_WARNING, "quarantined", {"principal", pass_name(engine, object)},
-			{"key", object->key},
+	log_event(pass_quarantine_level(engine), "quarantined",
+			{"principal", pass_name(engine, object)}, {"key", object->key},
 			{"target", engine->settings->targets[object->target].name},
 			{"tries", log_int(object->tries)}, {"error", err->text});
 }

@@ -64,6 +64,21 @@ run a who-can job:adhoc -o json
 check_equal "and by its name" 4713 "$(said_json .object.id)"
 run a who-can job/4711
 check "TYPE/ID" said 'job "nightly-load" (4711) in prod'
+cp "$work/a/mappings/company.yaml" "$work/company.yaml"
+printf -- '- to: {service_principal: nobody}\n  workspaces: {prod: USER}\n' >>"$work/a/mappings/company.yaml"
+for attempt in 1 2 3; do
+	run a who-can /Shared/etl
+	check "several are told in the order of the configuration ($attempt)" said 'directory/[0-9]* in prod, directory/[0-9]* in dev'
+	check_equal "and nothing that was not asked" 0 "$(grep -c quarantined "$work/said")"
+done
+for question in "explain ada@example.com" "diff ada@example.com bo@example.com" "tokens list"; do
+	# shellcheck disable=SC2086 # words
+	run a $question
+	check_equal "nor to $question" 0 "$(grep -c quarantined "$work/said")"
+done
+run a plan
+check "a plan tells it" said 'msg=quarantined'
+cp "$work/company.yaml" "$work/a/mappings/company.yaml"
 run a who-can job:twice
 check_equal "several of one name" 64 "$code"
 check "are listed" said 'job/4714 in prod, job/4715 in prod'

@@ -98,7 +98,8 @@ static void quarantine(struct access *access, struct item *item, const char *rea
 	if (is_new) {
 		mem_free(item->reason);
 		item->reason = mem_strdup(reason);
-		log_event(LOG_WARNING, "quarantined", {"item", item->key}, {"name", item->name},
+		log_event(pass_quarantine_level(access->engine), "quarantined", {"item", item->key},
+				{"name", item->name},
 				{"target", access->engine->settings->targets[item->target].name},
 				{"reason", reason});
 	}

@@ -437,8 +437,21 @@ static void finish(struct lookup *lookup)
 	task_wake(lookup->wakes);
 }
 
+static int compare_hits(const void *left, const void *right)
+{
+	const struct hit *a = left, *b = right;
+
+	if (a->target != b->target)
+		return a->target < b->target ? -1 : 1;
+	return a->type != b->type ? (a->type < b->type ? -1 : 1) : strcmp(a->facts.id, b->facts.id);
+}
+
 static void hits_known(struct lookup *lookup)
 {
+	/* Lists answer in no order. */
+	if (lookup->hits.count)
+		qsort(lookup->hits.items, lookup->hits.count, sizeof(*lookup->hits.items),
+				compare_hits);
 	if (lookup->hits.count != 1) {
 		finish(lookup);
 		return;
