@@ -348,6 +348,7 @@ json_t *engine_status(const struct engine *engine)
 	size_t queued = engine->dirty.count + engine->ready.count - engine->ready_from +
 			access->dirty.count + access->ready.count - access->ready_from +
 			pass_count_retries(engine);
+	size_t in_flight = engine->works + access->works;
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I, s:I}, "
 			 "s:o, "
@@ -359,8 +360,7 @@ json_t *engine_status(const struct engine *engine)
 			engine->phase == ENGINE_FAILED ? report_error(&engine->err) : json_null(),
 			"sources", sources_of(engine), "targets", targets_of(engine), "counts",
 			counts_of(engine), "elsewhere", elsewhere(engine), "work", "queued",
-			(json_int_t)queued, "in_flight",
-			(json_int_t)(engine->works + access->works), "done",
+			(json_int_t)queued, "in_flight", (json_int_t)in_flight, "done",
 			(json_int_t)engine->progress.operations_done, "failed",
 			(json_int_t)engine->progress.operations_failed, "last_complete",
 			report_time(engine->last_complete_ms), "next_reconcile",

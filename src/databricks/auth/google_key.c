@@ -96,11 +96,11 @@ enum err_code google_key_read(const struct credential *credential, const char *f
 enum err_code google_key_assert(const struct google_key *key, const char *claim, const char *value,
 		struct secret *ret, struct err *err)
 {
-	int64_t now_s = clock_wall_ms() / 1000;
+	int64_t now_s = clock_wall_ms() / 1000, end_s = now_s + ASSERTION_LIFE_S;
 	json_t *header = json_object();
 	json_t *claims = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "iss", key->client_email,
 			"sub", key->client_email, "aud", key->token_uri, "iat", (json_int_t)now_s,
-			"exp", (json_int_t)(now_s + ASSERTION_LIFE_S), claim, value);
+			"exp", (json_int_t)end_s, claim, value);
 	enum err_code code;
 
 	if (key->key_id)
