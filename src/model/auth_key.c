@@ -13,7 +13,7 @@ const struct auth_key_row auth_keys[AUTH_KEY_COUNT_] = {
 		[AUTH_KEY_CLOUD] = {"cloud", .variable = "DATABRICKS_CLOUD", IN_AUTH},
 		[AUTH_KEY_DISCOVERY_URL] = {"discovery_url", .variable = "DATABRICKS_DISCOVERY_URL",
 				IN_AUTH},
-		[AUTH_KEY_SKIP_VERIFY] = {"skip_verify"},
+		[AUTH_KEY_SKIP_VERIFY] = {.name = "skip_verify"},
 		[AUTH_KEY_TOKEN] = {"token", .variable = "DATABRICKS_TOKEN", .group = "pat",
 				SECRET},
 		[AUTH_KEY_USERNAME] = {"username", .variable = "DATABRICKS_USERNAME",
