@@ -8,17 +8,12 @@
 
 kills=${1:-20}
 base=dc=example,dc=com
-RANDOM=${SEED:-$$}
-echo "seed ${SEED:-$$}"
-
-random_nap() {
-	sleep "$((RANDOM % 2)).$(printf '%03d' $((RANDOM % 1000)))"
-}
+seed_naps
 
 # A life of the service in world $1, ended at a random moment.
 short_life() {
 	start_service "$1"
-	random_nap
+	random_nap 2000
 	stop_service "$1" KILL
 }
 
@@ -106,9 +101,9 @@ start_service calm
 check "the undisturbed service follows" wait_for 20 is_settled calm
 for ((i = 0; i < (kills + 1) / 2; i++)); do
 	start_service wild
-	random_nap
+	random_nap 2000
 	print_day $i | ldif
-	random_nap
+	random_nap 2000
 	stop_service wild KILL
 done
 start_service wild

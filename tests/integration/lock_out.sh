@@ -55,18 +55,6 @@ configure() {
 	fi
 }
 
-write_mapping() {
-	{
-		cat <<-YAML
-			version: 1
-			groups:
-			- search: {source: company, base: "ou=Groups,$base", filter: (cn=none)}
-			  group: {displayName: "\${cn}"}
-		YAML
-		cat
-	} | use_mapping a
-}
-
 people_and_groups >"$work/company.ldif"
 start_slapd --ldif "$work/company.ldif"
 cat >"$work/seed" <<'JSON'

@@ -8,12 +8,7 @@
 
 kills=${1:-12}
 jobs=30
-RANDOM=${SEED:-$$}
-echo "seed ${SEED:-$$}"
-
-random_nap() {
-	sleep "0.$(printf '%03d' $((RANDOM % 1000)))"
-}
+seed_naps
 
 # All direct entries of all jobs.
 # The faults meet our own looks, too: each is repeated until it is answered.
@@ -68,7 +63,7 @@ grep -v ops-ro "$work/full" >"$work/less"
 
 for ((i = 0; i < kills / 2; i++)); do
 	start_service a
-	random_nap
+	random_nap 1000
 	stop_service a KILL
 done
 start_service a
@@ -80,7 +75,7 @@ start_service a
 wait_for 60 is_settled a
 printf 'dn: cn=dbx-ops-ro,ou=Groups,%s\nchangetype: delete\n\n' "$base" | ldif
 for ((i = 0; i < kills / 2; i++)); do
-	random_nap
+	random_nap 1000
 	stop_service a KILL
 	start_service a
 done

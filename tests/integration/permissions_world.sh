@@ -106,3 +106,16 @@ people_and_groups() {
 		member: uid=bo,ou=People,$base
 	LDIF
 }
+
+# Rules on standard input, for world `a`, which makes no principals.
+write_mapping() {
+	{
+		cat <<-YAML
+			version: 1
+			groups:
+			- search: {source: company, base: "ou=Groups,$base", filter: (cn=none)}
+			  group: {displayName: "\${cn}"}
+		YAML
+		cat
+	} | use_mapping a
+}

@@ -41,18 +41,6 @@ second_plan_is_empty() {
 	check_equal "the second plan is empty" 0 "$code" || cat "$work/said"
 }
 
-write_mapping() {
-	{
-		cat <<-YAML
-			version: 1
-			groups:
-			- search: {source: company, base: "ou=Groups,$base", filter: (cn=none)}
-			  group: {displayName: "\${cn}"}
-		YAML
-		cat
-	} | use_mapping a
-}
-
 people_and_groups >"$work/company.ldif"
 start_slapd --ldif "$work/company.ldif"
 echo '[]' >"$work/faults"

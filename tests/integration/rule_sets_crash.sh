@@ -8,12 +8,7 @@
 
 kills=${1:-12}
 groups=10
-RANDOM=${SEED:-$$}
-echo "seed ${SEED:-$$}"
-
-random_nap() {
-	sleep "0.$(printf '%03d' $((RANDOM % 700)))"
-}
+seed_naps
 
 # All rule sets, without what the creator of a group has.
 all_rules() {
@@ -105,7 +100,7 @@ mapping "- to: {group: dbx-ops-ro}
   roles: [billing.admin]"
 for ((i = 0; i < kills / 2; i++)); do
 	start_service a
-	random_nap
+	random_nap 700
 	stop_service a KILL
 done
 start_service a
@@ -127,7 +122,7 @@ kill -HUP "${simulator_pid[a]}"
 mapping ''
 for ((i = 0; i < kills / 2; i++)); do
 	start_service a
-	random_nap
+	random_nap 700
 	stop_service a KILL
 done
 start_service a

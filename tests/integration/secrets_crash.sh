@@ -9,12 +9,7 @@
 
 kills=${1:-12}
 services=(loader reporter keeper sorter)
-RANDOM=${SEED:-$$}
-echo "seed ${SEED:-$$}"
-
-random_nap() {
-	sleep "0.$(printf '%03d' $((RANDOM % 1000)))"
-}
+seed_naps
 
 cat >"$work/faults.json" <<'JSON'
 {"seed": 1, "rules": [
@@ -117,7 +112,7 @@ wanted=repo
 mapping "lifetime: 2h, rotate_before: 1h" "$(policy repo)" "lifetime: 2h, rotate_before: 1h"
 for ((i = 0; i < kills / 2; i++)); do
 	start_service a
-	random_nap
+	random_nap 1000
 	stop_service a KILL
 done
 end_well "given, with $((kills / 2)) kills"
@@ -127,7 +122,7 @@ wanted=tree
 mapping "lifetime: 30d, rotate_before: 14d" "$(policy tree)" "lifetime: 30d, rotate_before: 14d"
 for ((i = 0; i < kills / 2; i++)); do
 	start_service a
-	random_nap
+	random_nap 1000
 	stop_service a KILL
 done
 end_well "replaced, with $((kills / 2)) kills"

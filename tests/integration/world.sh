@@ -79,6 +79,16 @@ write_config() {
 	YAML
 }
 
+# Random moments; SEED=... repeats those of another run.
+seed_naps() {
+	RANDOM=${SEED:-$$}
+	echo "seed ${SEED:-$$}"
+}
+random_nap() { # MILLISECONDS: at most
+	local ms=$((RANDOM % $1))
+	sleep "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))"
+}
+
 use_mapping() {
 	cat >"$work/$1/mappings/company.yaml"
 }
